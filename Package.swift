@@ -39,7 +39,7 @@ let package = Package(
     tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
     tool("pmae-inspect", []),
 
-    .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"]),
+    .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
     .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Compute"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
