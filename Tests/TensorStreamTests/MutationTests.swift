@@ -4,7 +4,7 @@ import Testing
 
 /// Damages streams in every way that we can think of, over 20,000 of them, from a fixed seed. Each must be refused with
 /// `Failure(.data)`, or read exactly as it was: a dozen bits of a compressed block mean nothing to zstd.
-@Suite(.timeLimit(.minutes(2))) struct MutationTests {
+@Suite(.timeLimit(.minutes(5))) struct MutationTests {
   private struct Sample {
     let file: [UInt8]
     /// Where the frames end and the seek table starts.
