@@ -23,6 +23,8 @@ struct Contents {
   private(set) var rows = 0
   /// Of the file; nil for a pipe.
   let byteCount: Int?
+  /// Of a stream: what `made_from` of anything made from it says.
+  private(set) var digest: String?
   /// What `--check` found, where it was asked for and all is well.
   var finding: String?
 
@@ -50,6 +52,7 @@ struct Contents {
         rows += record.rows
         progress(records)
       }
+      digest = reader.digest
     }
   }
 
@@ -57,6 +60,7 @@ struct Contents {
     self.init(operand, header: stream.header, isStream: true)
     records = stream.recordCount
     rows = stream.rows
+    digest = stream.digest
     guard records > 0 else { return }
     add(try stream.record(0))
     if records > 1 {

@@ -4,7 +4,7 @@ import Foundation
 import TensorStream
 
 /// Keys: `name`, `container`, `kind`, `metadata` (strings as they are in the file), `tensors` (name, type, shape with
-/// null where a dimension varies), `rows` and `records` where there are data records, `bytes` for a file, `made_by` and
+/// null where a dimension varies), `digest`, `rows` and `records` where there are data records, `bytes` for a file, `made_by` and
 /// `made_from` (parsed) with `lineage`, `check` where it was asked for.
 func jsonText(_ contents: Contents, lineage: Bool) throws -> String {
   var object: [String: Any] = [
@@ -20,6 +20,7 @@ func jsonText(_ contents: Contents, lineage: Bool) throws -> String {
   ]
   object["kind"] = contents.kind
   object["bytes"] = contents.byteCount
+  object["digest"] = contents.digest
   object["check"] = contents.finding
   if contents.hasRows {
     object["rows"] = contents.rows

@@ -42,7 +42,7 @@ struct ProvenanceStep {
 
   /// "images.stz (images, digest 0123456789ab…)"
   var title: String {
-    let details = [kind, digest.map { "digest \($0.count > 12 ? $0.prefix(12) + "…" : $0[...])" }].compactMap { $0 }
+    let details = [kind, digest.map { "digest \(shortened($0, to: 32))" }].compactMap { $0 }
     return (name ?? "?") + (details.isEmpty ? "" : " (\(details.joined(separator: ", ")))")
   }
 
@@ -59,5 +59,6 @@ func lineageText(_ contents: Contents) -> String {
     return printable(contents.name) + ": carries no made_by: nothing is known of where it came from\n"
   }
   step.name = contents.name
+  step.digest = contents.digest
   return step.lines(depth: 0).joined(separator: "\n") + "\n"
 }
