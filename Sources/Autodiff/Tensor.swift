@@ -29,6 +29,12 @@ public final class Tensor {
 
   public func clearGradient() { gradient = nil }
 
+  public func setZeroGradient(_ engine: Engine) {
+    let zero = engine.memory.take(count)
+    zero.zero()
+    gradient = zero
+  }
+
   /// Where a contribution to the gradient goes, and whether it is added to what is there (beta 1) or is the first (beta 0:
   /// the memory holds anything). A gradient that another tensor shares is copied first.
   func gradientSink(_ engine: Engine) -> (pointer: UnsafeMutablePointer<Float>, isFirst: Bool) {

@@ -63,11 +63,11 @@ VARIANTS void pmae_lerp(float *restrict t, const float *restrict s, size_t n, fl
 }
 
 VARIANTS void pmae_adamw(float *restrict w, const float *restrict g, float *restrict m, float *restrict v, size_t n,
-                         float keep, float beta1, float beta2, float rate, float inverse_root2, float epsilon) {
+                         float keep, float share1, float share2, float rate, float inverse_root2, float epsilon) {
   for (size_t i = 0; i < n; i++) {
     const float gi = g[i];
-    const float mi = m[i] + (gi - m[i]) * (1.0f - beta1);
-    const float vi = v[i] * beta2 + gi * gi * (1.0f - beta2);
+    const float mi = m[i] + (gi - m[i]) * share1;
+    const float vi = v[i] * (1.0f - share2) + gi * gi * share2;
     m[i] = mi;
     v[i] = vi;
     w[i] = w[i] * keep - rate * mi / (sqrtf(vi) * inverse_root2 + epsilon);

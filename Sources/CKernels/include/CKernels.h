@@ -61,8 +61,9 @@ float pmae_maximum(const float *x, size_t n);
 /// 1 if every value is finite.
 int pmae_all_finite(const float *x, size_t n);
 
-/// One AdamW step (Loshchilov & Hutter) on n values: first shrink by `keep` = 1 - lr * decay, then moments and step.
-void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float beta1, float beta2, float rate, float inverse_root2, float epsilon);
+/// One AdamW step (Loshchilov & Hutter) on n values: first shrink by `keep` = 1 - lr * decay, then moments and step;
+/// share1 = 1 - beta1, share2 = 1 - beta2.
+void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);
 /// t += (s - t) * weight.
 void pmae_lerp(float *t, const float *s, size_t n, float weight);
 /// y[i] = (x[i] / 255 - mean) / std as scale * x + shift, for one channel of interleaved u8 pixels.
