@@ -12,6 +12,12 @@ public struct Constant {
   public let name: String
   public let shape: [Int]
   public let tensor: Tensor
+
+  public init(name: String, shape: [Int], tensor: Tensor) {
+    self.name = name
+    self.shape = shape
+    self.tensor = tensor
+  }
 }
 
 extension Network {

@@ -39,11 +39,11 @@ public final class AdamW {
     }
   }
 
-  /// The name of the first parameter whose gradient holds a NaN or an infinity, if there is one.
-  public func firstNonFiniteGradient() -> String? {
-    for group in groups {
+  /// The place of the first parameter whose gradient holds a NaN or an infinity, if there is one.
+  public func firstNonFiniteGradient() -> Int? {
+    for (place, group) in groups.enumerated() {
       guard let gradient = group.parameter.tensor.gradient else { continue }
-      if pmae_all_finite(gradient.pointer, group.parameter.tensor.count) == 0 { return group.parameter.name }
+      if pmae_all_finite(gradient.pointer, group.parameter.tensor.count) == 0 { return place }
     }
     return nil
   }
