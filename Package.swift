@@ -47,7 +47,7 @@ let package = Package(
     .testTarget(name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Networks", "Compute", "TensorStream"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TensorStream"]),
-    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream"]),
+    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser]),
     .testTarget(
       name: "ToolTests",
       dependencies: [
