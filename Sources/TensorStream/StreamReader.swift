@@ -1,0 +1,165 @@
+/// Reads a stream from beginning to end, from a pipe or a file. Not for use by several threads at once.
+///
+/// A stream that is damaged, cut short or of another kind gives `Failure(.data)`, with the name of the input and the record:
+/// record 0 is the first, data records count from 1. After a failure every call fails in the same way.
+public final class StreamReader {
+  /// The path, or "standard input".
+  public let name: String
+  /// The first record: metadata, and in a one-record file the tensors.
+  public let header: Record
+  /// `images`, `views`, `weights`, `checkpoint`, `features` or `predictions`.
+  public let kind: String
+  /// Rows of the data records that `next()` returned.
+  public private(set) var rowsRead = 0
+
+  private let source: ByteSource
+  private let decoder: ZstdDecoder
+  private var rows: [Int] = []
+  private var state = State.reading
+  private var streamDigest: StreamDigest
+
+  private enum State {
+    case reading
+    case ended
+    case failed(any Error)
+  }
+
+  /// Opens a stream and reads its first record.
+  /// - Parameters:
+  ///   - path: a file, a named pipe, or "-" for standard input.
+  ///   - kinds: what the stream may hold; nil for anything.
+  /// - Throws: `Failure(.noInput)` where it cannot be opened, `.data` where it is not such a stream.
+  public convenience init(path: String, kinds: [String]? = nil) throws {
+    let source = try ByteSource(Descriptor.reading(path: path), name: inputName(path))
+    try self.init(source: source, kinds: kinds)
+  }
+
+  /// Reads a stream from a descriptor that stays the caller's, to close when the reader is done.
+  public convenience init(fileDescriptor: Int32, name: String, kinds: [String]? = nil) throws {
+    let source = try ByteSource(Descriptor(fileDescriptor, closes: false), name: name)
+    try self.init(source: source, kinds: kinds)
+  }
+
+  init(source: ByteSource, kinds: [String]?) throws {
+    self.source = source
+    name = source.name
+    let decoder = try ZstdDecoder()
+    self.decoder = decoder
+    let problem = StreamProblem(name: source.name)
+    let (document, record) = try problem.explaining(record: 0, rows: 0) {
+      try expectStream(source)
+      guard try decoder.skipToFrame(source) else { throw Damage.inputEnds }
+      let document = try decoder.frame(source)
+      return (document, try Record(document: document))
+    }
+    streamDigest = StreamDigest(first: document)
+    header = record
+    kind = try problem.explaining(record: 0, rows: 0) { try StreamMetadata(record.metadata, kinds: kinds).kind }
+    if EndRecord.isEnd(record) {
+      try problem.explaining(record: 0, rows: 0) { _ = try EndRecord(record, single: true) }
+      try finish(record: 0)
+    } else if let first = record.tensors.first {
+      throw problem.failure(
+        record: 0, "holds the tensor \(quoted(first.name)); the first of several records has none")
+    }
+  }
+
+  /// The next data record; nil once the end record was read and found right, and nothing but a seek table follows it.
+  public func next() throws -> Record? {
+    switch state {
+    case .ended: return nil
+    case .failed(let error): throw error
+    case .reading: break
+    }
+    do {
+      return try read()
+    } catch {
+      state = .failed(error)
+      throw error
+    }
+  }
+
+  /// Sixteen hexadecimal digits that tell this stream from others: a hash of its first record (with that, of what it was made
+  /// from) and, once `next()` has returned nil, of its last.
+  public var digest: String { streamDigest.text }
+
+  private func read() throws -> Record? {
+    let index = rows.count + 1
+    return try StreamProblem(name: name).explaining(record: index, rows: rowsRead) {
+      guard try decoder.skipToFrame(source) else { throw Damage.inputEnds }
+      let document = try decoder.frame(source)
+      let record = try Record(document: document)
+      if EndRecord.isEnd(record) {
+        try EndRecord(record, single: false).check(rows: rows)
+        streamDigest.add(last: document)
+        try finish(record: index)
+        return nil
+      }
+      let count = try record.checkedRows()
+      let (sum, overflow) = rowsRead.addingReportingOverflow(count)
+      guard !overflow else { throw Damage.malformed("more rows than can be counted") }
+      rows.append(count)
+      rowsRead = sum
+      return record
+    }
+  }
+
+  /// Nothing but skippable frames may follow the end record.
+  private func finish(record: Int) throws {
+    do {
+      if try decoder.skipToFrame(source) {
+        let found = hexadecimalText(try source.peek(4))
+        throw Damage.malformed("more input after the end record: expected nothing but a seek table, found \(found)")
+      }
+    } catch Damage.inputEnds {
+      throw Failure(.data, "\(name): the seek table after the end record is cut short")
+    } catch Damage.malformed(let what) {
+      throw Failure(.data, "\(name): \(what)")
+    }
+    state = .ended
+  }
+}
+
+/// Throws unless the input starts like a stream, with words for what it may be instead.
+func expectStream(_ source: ByteSource) throws {
+  let start = try source.peek(16)
+  if start.isEmpty { throw Failure(.data, "\(source.name): empty; expected a tensor stream") }
+  if SkippableFrame.isMagic(start) || start.prefix(4).elementsEqual(ZstdFrameHeader.magic.prefix(start.count)) {
+    return
+  }
+  let hint = start.count > 8 && start[8] == UInt8(ascii: "{") ? " (a plain safetensors file?)" : ""
+  throw Failure(
+    .data, "\(source.name): not a tensor stream: starts with \(hexadecimalText(start.prefix(4)))\(hint)")
+}
+
+/// Puts the name of the input and the number of the record to what is wrong.
+struct StreamProblem {
+  let name: String
+
+  /// - Parameter rows: how many rows came before; nil where nobody counted.
+  func explaining<R>(record: Int, rows: Int?, _ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch Damage.malformed(let what) {
+      throw failure(record: record, what)
+    } catch Damage.inputEnds {
+      throw missingEnd(rows: rows ?? 0, record: record)
+    } catch let failure as Failure {
+      guard failure.message.hasPrefix(name) else {
+        throw Failure(failure.kind, "\(name): record \(record): \(failure.message)")
+      }
+      throw failure
+    }
+  }
+
+  func failure(record: Int, _ what: String) -> Failure {
+    Failure(.data, "\(name): record \(record): \(what)")
+  }
+
+  func missingEnd(rows: Int, record: Int) -> Failure {
+    Failure(
+      .data,
+      "\(name): input ends without an end record after \(counted(rows, "row")): "
+        + "the writer upstream failed or was killed")
+  }
+}

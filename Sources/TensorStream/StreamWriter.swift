@@ -1,0 +1,123 @@
+/// Writes a stream: the first record at once, a data record with each `write(_:)`, the end record with `finish()`.
+///
+/// A file gets its name only in `finish()`, when it is whole and on disk, and ends with a seek table, unless a record has
+/// 4 GiB or more, which a seek table cannot say. Equal calls give equal bytes (with one version of zstd). Not for use by
+/// several threads at once.
+public final class StreamWriter {
+  private let output: OutputFile
+  private let encoder: ZstdEncoder
+  private var frames: [SeekTable.Frame] = []
+  private var rows: [Int] = []
+  private var state = State.writing
+
+  private enum State {
+    case writing
+    case finished
+    case cancelled
+  }
+
+  /// Creates the output and writes the first record.
+  /// - Parameters:
+  ///   - path: a file, or "-" for standard output. A named pipe or a device that is there already is written to as it is.
+  ///   - kind: what the stream holds: `images`, `views`, …
+  ///   - metadata: the rest of the first record's. `stream`, `kind`, `end` and `rows` are the writer's own: what `metadata`
+  ///     has under these keys is not used.
+  ///   - overwrite: replace a file of that name, when the new one is whole.
+  ///   - level: zstd's compression level.
+  /// - Throws: `Failure(.usage)` for a terminal; `.cannotCreate` where the file exists already or cannot be created; `.io`
+  ///   where it cannot be written; `.brokenPipe` where nobody reads it.
+  public convenience init(
+    path: String, kind: String, metadata: [String: String], overwrite: Bool = false, level: Int = 1
+  ) throws {
+    try self.init(path: path, overwrite: overwrite, level: level)
+    try guarding { try write(metadata: Self.first(kind, metadata), tensors: []) }
+  }
+
+  private init(path: String, overwrite: Bool, level: Int) throws {
+    let output = try OutputFile(path: path, overwrite: overwrite)
+    self.output = output
+    encoder = try ZstdEncoder(level: level, sink: output.write)
+  }
+
+  deinit { cancel() }
+
+  /// Writes one data record. Its tensors share their leading dimension; `image.offsets` has one more, `image.bytes` is free.
+  /// - Throws: `Failure(.io)` or `.brokenPipe`, and the temporary file is gone; `.software` for tensors that do not agree.
+  public func write(_ tensors: [NamedTensor]) throws {
+    try guarding {
+      let record = Record(tensors: tensors)
+      let count: Int
+      do {
+        count = try record.checkedRows()
+      } catch Damage.malformed(let what) {
+        throw Failure(.software, "\(output.name): record \(rows.count + 1): \(what)")
+      }
+      try write(metadata: [:], tensors: tensors)
+      rows.append(count)
+    }
+  }
+
+  /// Writes the end record and the seek table, brings the file to disk, and gives it its name.
+  public func finish() throws {
+    try guarding {
+      try write(metadata: EndRecord.metadata(rows: rows), tensors: [])
+      try close()
+    }
+  }
+
+  /// Gives up. Of a file nothing is left; what went into a pipe ends without an end record, which its reader will notice.
+  /// Does nothing after `finish()`.
+  public func cancel() {
+    if case .writing = state {
+      state = .cancelled
+      output.cancel()
+    }
+  }
+
+  /// Writes a file of one record, which is first and last at once: weights, a checkpoint.
+  public static func writeOneRecord(
+    path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool = false,
+    level: Int = 1
+  ) throws {
+    let writer = try StreamWriter(path: path, overwrite: overwrite, level: level)
+    try writer.guarding {
+      let ends = EndRecord.metadata(rows: [])
+      try writer.write(metadata: first(kind, metadata).merging(ends) { $1 }, tensors: tensors)
+      try writer.close()
+    }
+  }
+
+  private static func first(_ kind: String, _ metadata: [String: String]) -> [String: String] {
+    metadata.filter { !StreamMetadata.reserved.contains($0.key) }
+      .merging(["stream": StreamMetadata.version, "kind": kind]) { $1 }
+  }
+
+  private func write(metadata: [String: String], tensors: [NamedTensor]) throws {
+    let (header, order) = try SafetensorsHeader.layout(metadata: metadata, tensors: tensors)
+    let start = try header.encoded()
+    let size = start.count + header.dataCount
+    try encoder.begin(contentSize: size)
+    try start.withUnsafeBytes(encoder.add)
+    for i in order { try tensors[i].tensor.withUnsafeBytes(encoder.add) }
+    frames.append(SeekTable.Frame(compressed: try encoder.end(), content: size))
+  }
+
+  private func close() throws {
+    if output.isFile, let table = SeekTable(frames: frames).encoded() { try table.withUnsafeBytes(output.write) }
+    try output.finish()
+    state = .finished
+  }
+
+  /// A writer that failed once has no way to go on.
+  private func guarding(_ body: () throws -> Void) throws {
+    guard case .writing = state else {
+      throw Failure(.software, "\(output.name): written to after the writer finished, failed or was cancelled")
+    }
+    do {
+      try body()
+    } catch {
+      cancel()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Glibc
+
+/// The text of an `errno`.
+package func errorText(_ code: Int32) -> String {
+  String(cString: strerror(code))
+}
+
+/// Calls `body` until it is not interrupted by a signal, waiting where a descriptor that does not block is not ready.
+/// Returns what it returned; negative with `errno` set where it failed.
+func retrying(_ descriptor: Int32, waitingFor events: Int32, _ body: () -> Int) -> Int {
+  while true {
+    let result = body()
+    if result >= 0 { return result }
+    switch errno {
+    case EINTR: continue
+    case EAGAIN, EWOULDBLOCK:
+      var ready = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+      _ = poll(&ready, 1, -1)
+    default: return result
+    }
+  }
+}
+
+/// An open descriptor, closed when nobody needs it any more.
+final class Descriptor: Sendable {
+  let number: Int32
+  private let closes: Bool
+
+  init(_ number: Int32, closes: Bool) {
+    self.number = number
+    self.closes = closes
+  }
+
+  deinit { if closes { _ = close(number) } }
+
+  /// Opens a file, or standard input for "-", for reading.
+  /// - Throws: `Failure(.noInput)` where it is missing, not readable or a folder; `.usage` where it is a terminal.
+  static func reading(path: String) throws -> Descriptor {
+    let name = inputName(path)
+    let descriptor: Descriptor
+    if path == "-" {
+      descriptor = Descriptor(0, closes: false)
+    } else {
+      let number = Int32(retrying(-1, waitingFor: 0) { Int(open(path, O_RDONLY | O_CLOEXEC)) })
+      guard number >= 0 else { throw Failure(.noInput, "\(name): \(errorText(errno))") }
+      descriptor = Descriptor(number, closes: true)
+    }
+    if isatty(descriptor.number) == 1 {
+      throw Failure(.usage, "\(name): is a terminal; expected a file or a pipe")
+    }
+    return descriptor
+  }
+
+  /// What `fstat` says.
+  func status(name: String) throws -> stat {
+    var status = stat()
+    guard fstat(number, &status) == 0 else { throw Failure(.noInput, "\(name): \(errorText(errno))") }
+    return status
+  }
+}
+
+/// What messages call an input.
+package func inputName(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+extension stat {
+  var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
+  var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
+}
