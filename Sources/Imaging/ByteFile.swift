@@ -56,12 +56,14 @@ struct FileStamp: Equatable, Sendable {
   let size: Int
   let seconds: Int
   let nanoseconds: Int
+  let device: UInt64
   let inode: UInt64
 
   init(_ status: stat) {
     size = Int(status.st_size)
     seconds = Int(status.st_mtim.tv_sec)
     nanoseconds = Int(status.st_mtim.tv_nsec)
+    device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
   }
 }

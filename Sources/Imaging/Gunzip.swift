@@ -27,24 +27,24 @@ final class Gunzip {
     }
   }
 
-  func read(into memory: UnsafeMutableRawPointer, count: Int) throws -> Int {
-    try bytes.read(into: memory, count: count)
+  deinit {
+    if process.isRunning { process.terminate() }
   }
 
-  /// Waits for gzip, once all that it wrote was read. Throws `Failure(.data)` where it says that the file is damaged.
-  func finish() throws {
+  /// Reads up to `count` bytes, fewer only at the end. Throws `Failure(.data)` where gzip then says that the file is damaged.
+  func read(into memory: UnsafeMutableRawPointer, count: Int) throws -> Int {
+    let n = try bytes.read(into: memory, count: count)
+    if n < count { try finish() }
+    return n
+  }
+
+  private func finish() throws {
     // A few lines at most: they fit the pipe, so gzip never waits for this.
     let text = complaints.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     if process.terminationReason == .exit && process.terminationStatus == 0 { return }
-    let said = String(decoding: text, as: UTF8.self).split(separator: "\n").joined(separator: " ")
+    let said = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).joined(separator: " ")
     throw Failure(
       .data, "\(source.name): gzip failed (status \(process.terminationStatus))\(said.isEmpty ? "" : ": \(said)")")
-  }
-
-  /// Ends gzip where its output is not wanted any more.
-  func cancel() {
-    process.terminate()
-    process.waitUntilExit()
   }
 }

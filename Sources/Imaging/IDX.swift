@@ -22,19 +22,68 @@ public struct IDX: Sendable {
     if file.isFolder { throw Failure(.data, "\(file.name): a folder, where an IDX file was expected") }
     var magic: [UInt8] = [0, 0]
     if pread(file.descriptor, &magic, 2, 0) == 2, magic == [0x1F, 0x8B] {
-      let gzip = try Gunzip(file)
-      let result: IDX
-      do {
-        result = try parse(name: file.name, ranks: ranks, size: nil, read: gzip.read)
-      } catch let failure as Failure {
-        // Where the data ends early, gzip knows best why.
-        gzip.cancel()
-        try? { () throws in throw failure }()
-        throw try reason(for: file, else: failure)
-      }
-      try gzip.finish()
-      return result
+      return try parse(name: file.name, ranks: ranks, size: nil, read: Gunzip(file).read)
     }
-    return try parse(name: file.name, ranks: ranks, size: file.isRegular ? Int(file.status.st_size) : nil, read: file.read)
+    return try parse(
+      name: file.name, ranks: ranks, size: file.isRegular ? Int(file.status.st_size) : nil, read: file.read)
+  }
+
+  /// `size` is the file's, where it is known before reading.
+  private static func parse(
+    name: String, ranks: ClosedRange<Int>, size: Int?, read: (UnsafeMutableRawPointer, Int) throws -> Int
+  ) throws -> IDX {
+    var magic = [UInt8](repeating: 0, count: 4)
+    let got = try magic.withUnsafeMutableBytes { try read($0.baseAddress!, 4) }
+    guard got == 4, magic[0] == 0, magic[1] == 0, magic[3] > 0 else {
+      let start = magic[..<got].withUnsafeBytes { describeStart(UnsafeRawBufferPointer(rebasing: $0[...]), count: 4) }
+      throw Failure(.data, "\(name): not an IDX file: \(start)")
+    }
+    guard magic[2] == 0x08 else {
+      throw Failure(.data, "\(name): IDX of type \(hex(magic[2])): only unsigned bytes (08) are known")
+    }
+    let rank = Int(magic[3])
+    guard ranks.contains(rank) else {
+      let wanted = ranks.count == 1 ? "\(ranks.lowerBound)" : "\(ranks.lowerBound) to \(ranks.upperBound)"
+      throw Failure(.data, "\(name): IDX of \(rank) dimension\(rank == 1 ? "" : "s"), expected \(wanted)")
+    }
+    var header = [UInt8](repeating: 0, count: 4 * rank)
+    guard try header.withUnsafeMutableBytes({ try read($0.baseAddress!, 4 * rank) }) == 4 * rank else {
+      throw Failure(.data, "\(name): ends inside its header")
+    }
+    let dimensions = (0..<rank).map { i in header[(4 * i)..<(4 * i + 4)].reduce(0) { $0 << 8 | Int($1) } }
+    let shape = dimensions.map { String($0) }.joined(separator: " x ")
+    guard !dimensions.contains(0) else { throw Failure(.data, "\(name): an IDX file of \(shape): there is nothing in it") }
+    var count = 1
+    for dimension in dimensions {
+      let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+      // More than any disk holds; no sum of sizes overflows below it.
+      guard !overflow, product < 1 << 56 else { throw Failure(.data, "\(name): claims the absurd size \(shape)") }
+      count = product
+    }
+    let expected = 4 + 4 * rank + count
+    if let size, size != expected {
+      throw Failure(.data, "\(name): \(size) bytes, where a header of \(shape) makes \(expected)")
+    }
+    return IDX(dimensions: dimensions, values: try readValues(count, name: name, shape: shape, read: read))
+  }
+
+  private static func readValues(
+    _ count: Int, name: String, shape: String, read: (UnsafeMutableRawPointer, Int) throws -> Int
+  ) throws -> [UInt8] {
+    var values: [UInt8] = []
+    let step = 1 << 22
+    while values.count < count {
+      let wanted = min(step, count - values.count)
+      let part = try [UInt8](unsafeUninitializedCapacity: wanted) { $1 = try read($0.baseAddress!, wanted) }
+      values += part
+      if part.count < wanted {
+        throw Failure(.data, "\(name): ends after \(values.count) of the \(count) values that its header (\(shape)) promises")
+      }
+    }
+    var extra: UInt8 = 0
+    if try read(&extra, 1) != 0 {
+      throw Failure(.data, "\(name): goes on after the \(count) values that its header (\(shape)) promises")
+    }
+    return values
   }
 }
