@@ -1,0 +1,36 @@
+// SIGINT and SIGTERM ask a trainer to stop after the step that it is in; a second one stops it at once.
+
+import Foundation
+import Synchronization
+
+public enum Interruption {
+  private static let received = Atomic<Int32>(0)
+
+  /// From now on the first SIGINT or SIGTERM sets `requested`, and the next one kills.
+  public static func watch() {
+    // Touched before the handler can run: a global is set up lazily, under a lock, which a handler must not take.
+    received.store(0, ordering: .sequentiallyConsistent)
+    var action = sigaction()
+    // Reads and writes go on where they were, so nothing is half written; the program looks at `requested`.
+    action.sa_flags = SA_RESTART
+    sigemptyset(&action.sa_mask)
+    action.__sigaction_handler.sa_handler = { number in
+      Interruption.received.store(number, ordering: .sequentiallyConsistent)
+      signal(SIGINT, SIG_DFL)
+      signal(SIGTERM, SIG_DFL)
+    }
+    sigaction(SIGINT, &action, nil)
+    sigaction(SIGTERM, &action, nil)
+  }
+
+  /// Whether a signal has come. Look after each step; and where an input ends early, since the Ctrl-C that came to
+  /// this process has also ended the writer upstream.
+  public static var requested: Bool { received.load(ordering: .sequentiallyConsistent) != 0 }
+
+  /// Ends the process by the signal that came (SIGTERM where none did), so that a shell or a make script that waits for
+  /// it stops too.
+  public static func exitAsSignal() -> Never {
+    let number = received.load(ordering: .sequentiallyConsistent)
+    exitBy(signal: number == 0 ? SIGTERM : number)
+  }
+}

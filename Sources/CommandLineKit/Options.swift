@@ -1,0 +1,39 @@
+// Options that mean the same in every tool.
+
+import ArgumentParser
+import Foundation
+
+/// `--output`, `--overwrite` and `--quiet`.
+public struct OutputOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Where to write; - is standard output.", valueName: "file"))
+  public var output: String = "-"
+
+  @Flag(help: "Replace the output if it exists.")
+  public var overwrite = false
+
+  @Flag(help: "No progress and no notes; errors alone.")
+  public var quiet = false
+
+  public init() {}
+
+  public mutating func validate() throws {
+    if output.isEmpty { throw ValidationError("--output is an empty name") }
+  }
+}
+
+/// `--threads`.
+public struct ThreadOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Threads to use (default: one per core). Results do not depend on it.", valueName: "n"))
+  public var threads: Int?
+
+  public init() {}
+
+  /// How many threads to use: what was asked for, or as many as the process has cores.
+  public var count: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  public mutating func validate() throws {
+    if let threads, !(1...4096).contains(threads) {
+      throw ValidationError("--threads is \(threads): expected 1 to 4096")
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// How far a long piece of work is, for a person who waits (a terminal) or one who reads a log later (anything else).
+
+import Foundation
+import Synchronization
+import TensorStream
+
+/// Progress on standard error: on a terminal one line with rate and time left, redrawn; otherwise a plain line about
+/// every ten seconds; nothing when quiet. May be updated from any thread.
+public final class Progress: Sendable {
+  private struct State {
+    var done = 0
+    var lastShown: ContinuousClock.Instant
+    var width = 0
+    var note = ""
+    var shown = false
+    var finished = false
+  }
+
+  private let tool: String
+  private let what: String
+  private let total: Int?
+  private let quiet: Bool
+  private let terminal: Bool
+  private let start: ContinuousClock.Instant
+  private let state: Mutex<State>
+
+  /// `what` is the plural of what is counted ("images"); `total` how many there will be, where that is known.
+  public init(tool: String, what: String, total: Int?, quiet: Bool) {
+    self.tool = tool
+    self.what = what
+    self.total = total
+    self.quiet = quiet
+    terminal = isatty(STDERR_FILENO) == 1
+    start = ContinuousClock.now
+    state = Mutex(State(lastShown: start))
+  }
+
+  /// Says that `done` of them are done; `note` (the loss, say) follows on the line.
+  public func update(_ done: Int, _ note: String = "") {
+    if quiet { return }
+    state.withLock { state in
+      if state.finished { return }
+      state.done = done
+      state.note = note
+      let now = ContinuousClock.now
+      if now - state.lastShown < (terminal ? .milliseconds(100) : .seconds(10)) { return }
+      state.lastShown = now
+      show(&state, at: now)
+    }
+  }
+
+  /// The last line: how many, how long, how fast. Nothing more is shown after it.
+  public func finish() {
+    if quiet { return }
+    state.withLock { state in
+      if state.finished { return }
+      state.finished = true
+      let elapsed = seconds(ContinuousClock.now - start)
+      var line = "\(grouped(state.done)) \(what) in \(duration(elapsed))"
+      if elapsed > 0, state.done > 0 { line += ", \(rate(Double(state.done) / elapsed)) a second" }
+      if !state.note.isEmpty { line += ", \(state.note)" }
+      put(line, &state)
+      if terminal { writeToStandardError("\n") }
+    }
+  }
+
+  private func show(_ state: inout State, at now: ContinuousClock.Instant) {
+    let elapsed = seconds(now - start)
+    let speed = elapsed > 0 ? Double(state.done) / elapsed : 0
+    var line = grouped(state.done)
+    if let total { line += " of \(grouped(total))" }
+    line += " \(what)"
+    if speed > 0 {
+      line += ", \(rate(speed)) a second"
+      if let total, total > state.done { line += ", \(duration(Double(total - state.done) / speed)) left" }
+    }
+    if !state.note.isEmpty { line += ", \(state.note)" }
+    put(line, &state)
+  }
+
+  private func put(_ line: String, _ state: inout State) {
+    guard terminal else { return log(tool, line) }
+    let text = "\(tool): \(line)"
+    // Spaces cover what a longer line left behind.
+    writeToStandardError("\r" + text + String(repeating: " ", count: max(0, state.width - text.count)))
+    state.width = text.count
+  }
+}
+
+private func seconds(_ duration: Duration) -> Double {
+  Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+}
+
+/// A time for people: 0.4 s, 12 s, 3:05, 1:02:45.
+public func duration(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds < 1e9 else { return "?" }
+  if seconds < 9.95 { return String(format: "%.1f s", max(0, seconds)) }
+  let whole = Int(seconds.rounded())
+  if whole < 60 { return "\(whole) s" }
+  if whole < 3600 { return String(format: "%d:%02d", whole / 60, whole % 60) }
+  return String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+}
+
+private func rate(_ speed: Double) -> String {
+  speed >= 100 ? grouped(Int(speed.rounded())) : String(format: speed >= 10 ? "%.1f" : "%.2f", speed)
+}

@@ -1,0 +1,94 @@
+// A tool is a ParsableCommand whose way out is settled: what goes to standard output, what to standard error, and
+// which exit status each kind of failure has.
+
+import ArgumentParser
+import Foundation
+import TensorStream
+
+/// A command-line tool of this package. `main.swift` is one line: `PackTool.start()`.
+///
+/// Conform to this instead of `ParsableCommand`, and put the work in `execute()`. Sub-commands conform to it too.
+public protocol Tool: ParsableCommand {
+  /// Does the work. A `Failure` that it throws becomes the tool's message and exit status; a `ValidationError` is a
+  /// usage error.
+  mutating func execute() throws
+}
+
+extension Tool {
+  public mutating func run() throws {
+    try execute()
+  }
+
+  /// Parses the command line, runs the tool and leaves the process.
+  ///
+  /// Exit statuses: 0; 64 for a usage error, with the usage on standard error; a `Failure`'s kind; 70 for every other
+  /// error. A closed standard output ends the process quietly, by SIGPIPE, as a shell expects of a filter.
+  public static func start() -> Never {
+    // Ignored, so that a write to a closed pipe is an error that unwinds and removes temporary files.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      try StandardOutput.flush()
+      Foundation.exit(0)
+    } catch {
+      leave(with: error)
+    }
+  }
+
+  private static func leave(with error: any Error) -> Never {
+    let tool = _commandName
+    if let failure = error as? Failure {
+      // What was printed before the failure still belongs to the reader of the pipe.
+      try? StandardOutput.flush()
+      if failure.kind == .brokenPipe { exitOfBrokenPipe() }
+      log(tool, failure.message)
+      Foundation.exit(failure.kind.rawValue)
+    }
+    let code = exitCode(for: error)
+    if code == .success {
+      leaveCleanly(printing: fullMessage(for: error))
+    }
+    try? StandardOutput.flush()
+    if error is ExitCode { Foundation.exit(code.rawValue) }
+    guard code == .validationFailure else {
+      log(tool, "\(error)")
+      Foundation.exit(Failure.Kind.software.rawValue)
+    }
+    // The parser's text is "Error: message", then the usage of the command or sub-command that was meant.
+    var text = fullMessage(for: error)
+    if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
+    log(tool, text)
+    Foundation.exit(Failure.Kind.usage.rawValue)
+  }
+
+  private static func leaveCleanly(printing text: String) -> Never {
+    do {
+      try StandardOutput.write((text == pmaeVersion ? "\(_commandName) \(pmaeVersion)" : text) + "\n")
+      try StandardOutput.flush()
+      Foundation.exit(0)
+    } catch let failure as Failure where failure.kind == .brokenPipe {
+      exitOfBrokenPipe()
+    } catch {
+      log(_commandName, "\(error)")
+      Foundation.exit(Failure.Kind.io.rawValue)
+    }
+  }
+}
+
+/// Ends the process by SIGPIPE, so that the shell sees what it would have seen of a writer that did not ignore it.
+func exitOfBrokenPipe() -> Never {
+  exitBy(signal: SIGPIPE)
+}
+
+/// Ends the process by a signal's default action.
+func exitBy(signal number: Int32) -> Never {
+  signal(number, SIG_DFL)
+  var set = sigset_t()
+  sigemptyset(&set)
+  sigaddset(&set, number)
+  pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  raise(number)
+  // Reached only where something outside keeps the signal from us.
+  Foundation.exit(128 + number)
+}

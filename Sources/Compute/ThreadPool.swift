@@ -1,0 +1,142 @@
+import Foundation
+import Synchronization
+
+/// A fixed set of threads that share out numbered tasks. Which thread runs a task is a matter of timing; what a task
+/// computes must not be, so results are the same bits for any number of threads.
+public final class ThreadPool: @unchecked Sendable {
+  /// Threads at work in `run`, the calling one included.
+  public let threads: Int
+  private let shared = Shared()
+  private let oneCaller = NSLock()
+
+  /// - Parameter threads: at least 1. The caller of `run` is one of them.
+  public init(threads: Int) {
+    precondition(threads >= 1)
+    self.threads = threads
+    for worker in 1..<max(threads, 1) {
+      let shared = self.shared
+      let thread = Thread { shared.serve(worker: worker) }
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  deinit { shared.stop() }
+
+  /// Calls `body(task)` once for each task in 0 ..< tasks, on all threads, and returns when all are done. A call from
+  /// within a task runs its own tasks one after the other.
+  public func run(_ tasks: Int, _ body: (_ task: Int) -> Void) {
+    run(tasks) { task, _ in body(task) }
+  }
+
+  /// The same, also saying which of the pool's threads (0 ..< threads) it is, for scratch memory of its own.
+  public func run(_ tasks: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
+    if tasks <= 0 { return }
+    if threads == 1 || tasks == 1 || ThreadPool.isInsideTask {
+      // A nested call has the scratch of its thread to itself: the outer task waits for it.
+      let worker = ThreadPool.currentWorker
+      for task in 0..<tasks { body(task, worker) }
+      return
+    }
+    oneCaller.lock()
+    defer { oneCaller.unlock() }
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: body) { shared.run(tasks: tasks, $0) }
+    }
+  }
+
+  // Which worker this thread is, + 1; nil outside any task.
+  private static let slot: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key, nil)
+    return key
+  }()
+  fileprivate static var isInsideTask: Bool { pthread_getspecific(slot) != nil }
+  fileprivate static var currentWorker: Int { max(0, Int(bitPattern: pthread_getspecific(slot)) - 1) }
+  fileprivate static func enter(_ worker: Int) { pthread_setspecific(slot, UnsafeRawPointer(bitPattern: worker + 1)) }
+  fileprivate static func leave() { pthread_setspecific(slot, nil) }
+}
+
+/// What the threads see. A job is open while tasks may be taken from it; a worker joins under the lock, so that none
+/// can come late to a job whose caller has gone.
+private final class Shared: @unchecked Sendable {
+  private let condition = NSCondition()
+  private let generation = Atomic<Int>(0)
+  private let next = Atomic<Int>(0)
+  private let active = Atomic<Int>(0)
+  private var isOpen = false
+  private var stopped = false
+  private var tasks = 0
+  // Only pointed at: a worker that held the closure itself could let go of it after the caller's frame has gone.
+  private var body: UnsafePointer<Body>?
+
+  typealias Body = (_ task: Int, _ worker: Int) -> Void
+
+  // Long enough to bridge the gap between two operations of a step, short enough not to starve a neighbour's process.
+  private static let spins = 4000
+
+  func run(tasks: Int, _ body: UnsafePointer<Body>) {
+    condition.lock()
+    self.tasks = tasks
+    self.body = body
+    next.store(0, ordering: .relaxed)
+    isOpen = true
+    generation.add(1, ordering: .releasing)
+    condition.broadcast()
+    condition.unlock()
+
+    take(tasks, body, worker: 0)
+
+    condition.lock()
+    isOpen = false
+    self.body = nil
+    condition.unlock()
+    var spins = 0
+    while active.load(ordering: .acquiring) != 0 {
+      spins += 1
+      if spins > Self.spins { sched_yield() }
+    }
+  }
+
+  @inline(never)
+  private func take(_ tasks: Int, _ body: UnsafePointer<Body>, worker: Int) {
+    ThreadPool.enter(worker)
+    while true {
+      let task = next.add(1, ordering: .relaxed).oldValue
+      if task >= tasks { break }
+      body.pointee(task, worker)
+    }
+    ThreadPool.leave()
+  }
+
+  func serve(worker: Int) {
+    var seen = 0
+    while true {
+      var spins = 0
+      while generation.load(ordering: .acquiring) == seen && spins < Self.spins { spins += 1 }
+      condition.lock()
+      while generation.load(ordering: .relaxed) == seen && !stopped { condition.wait() }
+      if stopped {
+        condition.unlock()
+        return
+      }
+      seen = generation.load(ordering: .relaxed)
+      guard isOpen, let body else {
+        condition.unlock()
+        continue
+      }
+      let tasks = self.tasks
+      active.add(1, ordering: .relaxed)
+      condition.unlock()
+      take(tasks, body, worker: worker)
+      active.subtract(1, ordering: .releasing)
+    }
+  }
+
+  func stop() {
+    condition.lock()
+    stopped = true
+    condition.broadcast()
+    condition.unlock()
+  }
+}
