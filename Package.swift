@@ -39,11 +39,11 @@ let package = Package(
     tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
     tool("pmae-inspect", []),
 
-    .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"]),
+    .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels"]),
     .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Compute"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
-    .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"]),
+    .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Networks", "Compute", "TensorStream"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TensorStream"]),
