@@ -23,11 +23,11 @@ let package = Package(
 
     .target(name: "TensorStream", dependencies: ["CZstd"]),
     .target(name: "Compute", dependencies: ["COpenBLAS", "CKernels"]),
-    .target(name: "Autodiff", dependencies: ["Compute"]),
-    .target(name: "Networks", dependencies: ["Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Pretraining", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
+    .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
+    .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "TensorStream"]),
+    .target(name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Finetuning", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Evaluation", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
+    .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Imaging", dependencies: ["CJPEG", "Compute", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
 
@@ -40,7 +40,7 @@ let package = Package(
     tool("pmae-inspect", []),
 
     .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels"]),
     .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Compute"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
     .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"]),

@@ -1,1 +1,1 @@
-
+PretrainTool.start()

@@ -1,3 +1,68 @@
+// Innermost vector loops, compiled for several instruction sets and chosen at run time. Rows are contiguous unless a
+// stride says otherwise; `accumulate` != 0 adds to what the output holds. All return the same bits for the same input on
+// one machine, whichever thread calls.
 #ifndef CKERNELS_H
 #define CKERNELS_H
+#include <stddef.h>
+#include <stdint.h>
+
+/// y[i] = exp(x[i]); within 2 ULP; below -103.97 zero, above 88.72 infinity, NaN stays.
+void pmae_exp(const float *x, float *y, size_t n);
+/// y[r, c] += bias[c], in place.
+void pmae_add_bias(float *y, const float *bias, size_t rows, size_t columns, size_t stride);
+/// z += bias in place, then y = GELU(z) = z Phi(z) (exact, not the tanh form).
+void pmae_bias_gelu(float *z, const float *bias, float *y, size_t rows, size_t columns, size_t stride);
+/// d = d * GELU'(z), in place.
+void pmae_gelu_backward(const float *z, float *d, size_t n);
+/// y[c] (+)= the sum over rows of x[r, c].
+void pmae_column_sums(const float *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate);
+/// y = a x + y.
+void pmae_axpy(float a, const float *x, float *y, size_t n);
+/// y = a x + b y; b = 0 does not read y.
+void pmae_axpby(float a, const float *x, float b, float *y, size_t n);
+/// y = x + a b.
+void pmae_add_scaled(const float *x, float a, const float *b, float *y, size_t n);
+/// The sum of x[i] y[i] in double precision.
+double pmae_dot(const float *x, const float *y, size_t n);
+
+/// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta for one row; leaves mean and 1 / sqrt(...) in statistics[0..1].
+void pmae_layer_norm(const float *x, const float *gamma, const float *beta, float *y, size_t n, float epsilon, float *statistics);
+/// dx (+)= the gradient for one row.
+void pmae_layer_norm_backward(const float *x, const float *gamma, const float *dy, float *dx, size_t n, const float *statistics, int accumulate);
+/// dgamma (+)= sum over rows of dy * xhat, dbeta (+)= sum of dy, for columns [0, columns) of rows of the given strides.
+/// row_of, where not NULL, says which row of x belongs to row r of dy.
+void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, const float *dy, const float *statistics, float *dgamma, float *dbeta, size_t rows, size_t columns, size_t stride, int accumulate);
+/// One row to zero mean and unit variance; unbiased != 0 divides by n - 1.
+void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unbiased);
+
+/// x = softmax(scale * x) for one row, in place.
+void pmae_softmax(float *x, size_t n, float scale);
+/// d = scale * p * (d - sum(p d)) for one row, in place.
+void pmae_softmax_backward(const float *p, float *d, size_t n, float scale);
+/// Returns -sum label * log_softmax(scale * x); leaves the row's maximum of scale * x and log of the sum in statistics[0..1]
+/// and sum(label) in statistics[2].
+double pmae_soft_cross_entropy(const float *x, const float *label, size_t n, float scale, float *statistics);
+/// x = weight * (sum(label) * softmax(scale * x) - label), in place: the gradient for the logits.
+void pmae_soft_cross_entropy_backward(float *x, const float *label, size_t n, float scale, float weight, const float *statistics);
+/// y = x / max(|x|, epsilon) for one row; returns 1 / max(...).
+float pmae_normalise(const float *x, float *y, size_t n, float epsilon);
+/// dx (+)= inverse * (dy - y sum(y dy)).
+void pmae_normalise_backward(const float *y, const float *dy, float *dx, size_t n, float inverse, int accumulate);
+/// Index of the greatest of n values, the first of equals.
+size_t pmae_argmax(const float *x, size_t n);
+/// q = exp((x - shift) * scale) for n values.
+void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scale);
+/// q[c] *= column[c], then the row is scaled to sum 1; for one row.
+void pmae_scale_row(float *q, const float *column, size_t n);
+float pmae_maximum(const float *x, size_t n);
+/// 1 if every value is finite.
+int pmae_all_finite(const float *x, size_t n);
+
+/// One AdamW step (Loshchilov & Hutter) on n values: first shrink by `keep` = 1 - lr * decay, then moments and step;
+/// share1 = 1 - beta1, share2 = 1 - beta2.
+void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);
+/// t += (s - t) * weight.
+void pmae_lerp(float *t, const float *s, size_t n, float weight);
+/// y[i] = (x[i] / 255 - mean) / std as scale * x + shift, for one channel of interleaved u8 pixels.
+void pmae_bytes_to_float(const uint8_t *x, size_t pixel_stride, float *y, size_t y_stride, size_t n, float scale, float shift);
 #endif

@@ -1,0 +1,106 @@
+import CKernels
+import Compute
+
+extension Tape {
+  /// Cross-entropy with soft labels, −Σ label · log softmax(scale · logits), mean over rows. logits [R, C]; labels [R', C].
+  /// - Parameters:
+  ///   - rowOf: where given, the row of `labels` that belongs to each row of the logits.
+  ///   - scale: one over the temperature.
+  /// Its gradient takes the logits' place in memory: nothing else may use them after `backward`.
+  public func softCrossEntropy(
+    _ logits: Tensor, labels: Tensor, rowOf: [Int32]? = nil, scale: Float = 1
+  ) -> Loss {
+    precondition(logits.columns == labels.columns && logits.rows == rowOf?.count ?? labels.rows)
+    let width = logits.columns
+    let rowCount = logits.rows
+    let statistics = engine.memory.take(3 * rowCount)
+    let label: (Int) -> UnsafeMutablePointer<Float> = { r in labels.row(rowOf.map { Int($0[r]) } ?? r) }
+    let value = mean(over: rowCount, cost: width) { r in
+      pmae_soft_cross_entropy(logits.row(r), label(r), width, scale, statistics.pointer + 3 * r)
+    }
+    return Loss(value: value) { [engine] weight in
+      guard logits.tracksGradient else { return }
+      let factor = weight * scale / Float(rowCount)
+      engine.rows(rowCount, cost: width) { rows in
+        for r in rows {
+          pmae_soft_cross_entropy_backward(
+            logits.row(r), label(r), width, scale, factor, statistics.pointer + 3 * r)
+        }
+      }
+      logits.addGradient(logits.values, engine)
+    }
+  }
+
+  /// Equation 1: 1 − cos(prediction, target) over a row's D values, mean over rows. Both [R, D]; the target is constant.
+  public func cosineLoss(_ prediction: Tensor, target: Tensor) -> Loss {
+    precondition(prediction.columns == target.columns && prediction.rows == target.rows)
+    let width = prediction.columns
+    let rowCount = prediction.rows
+    // Each row's 1 / |prediction|, 1 / |target| and cosine.
+    let statistics = engine.memory.take(3 * rowCount)
+    let value = mean(over: rowCount, cost: width) { r in
+      let (p, t) = (prediction.row(r), target.row(r))
+      let a = 1 / max(pmae_dot(p, p, width).squareRoot(), 1e-8)
+      let b = 1 / max(pmae_dot(t, t, width).squareRoot(), 1e-8)
+      let cosine = pmae_dot(p, t, width) * a * b
+      statistics.pointer[3 * r] = Float(a)
+      statistics.pointer[3 * r + 1] = Float(b)
+      statistics.pointer[3 * r + 2] = Float(cosine)
+      return 1 - cosine
+    }
+    return Loss(value: value) { [engine] weight in
+      guard prediction.tracksGradient else { return }
+      let (d, isFirst) = prediction.gradientSink(engine)
+      let factor = weight / Float(rowCount)
+      engine.rows(rowCount, cost: width) { rows in
+        for r in rows {
+          let s = statistics.pointer + 3 * r
+          // d cos / d p = t / (|p| |t|) − cos · p / |p|²
+          pmae_axpby(-factor * s[0] * s[1], target.row(r), isFirst ? 0 : 1, d + r * width, width)
+          pmae_axpy(factor * s[2] * s[0] * s[0], prediction.row(r), d + r * width, width)
+        }
+      }
+    }
+  }
+
+  /// Mean over all values of (prediction − target)². Both [R, D]; the target is constant.
+  public func meanSquaredError(_ prediction: Tensor, target: Tensor) -> Loss {
+    precondition(prediction.columns == target.columns && prediction.rows == target.rows)
+    let width = prediction.columns
+    let difference = engine.memory.take(prediction.count)
+    let value = mean(over: prediction.rows, cost: width) { r in
+      let d = difference.pointer + r * width
+      pmae_add_scaled(prediction.row(r), -1, target.row(r), d, width)
+      return pmae_dot(d, d, width) / Double(width)
+    }
+    return Loss(value: value) { [engine] weight in
+      guard prediction.tracksGradient else { return }
+      let (d, isFirst) = prediction.gradientSink(engine)
+      let factor = 2 * weight / Float(prediction.count)
+      engine.rows(prediction.count, cost: 1) { range in
+        let i = range.lowerBound
+        pmae_axpby(factor, difference.pointer + i, isFirst ? 0 : 1, d + i, range.count)
+      }
+    }
+  }
+
+  /// Each row to zero mean and unit (unbiased) variance, Equation 2. Constant: no gradient passes.
+  public func standardiseRows(_ x: Tensor, epsilon: Float = 1e-6) -> Tensor {
+    let y = Tensor(rows: x.rows, columns: x.columns, values: engine.memory.take(x.count))
+    engine.rows(x.rows, cost: x.columns) { rows in
+      for r in rows { pmae_standardise(x.row(r), y.row(r), x.columns, epsilon, 1) }
+    }
+    return y
+  }
+
+  /// The mean of a function of rows, computed on all threads, added up from the first row to the last.
+  private func mean(over rows: Int, cost: Int, _ function: (Int) -> Double) -> Double {
+    precondition(rows > 0, "a loss over no rows")
+    let each = [Double](unsafeUninitializedCapacity: rows) { buffer, count in
+      let out = buffer
+      engine.rows(rows, cost: cost) { range in for r in range { out[r] = function(r) } }
+      count = rows
+    }
+    return each.reduce(0, +) / Double(rows)
+  }
+}

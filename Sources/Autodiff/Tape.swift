@@ -1,0 +1,54 @@
+import Compute
+
+/// Records differentiable operations as they are computed and plays their gradients backwards. A tape that does not
+/// record (teachers, evaluation) keeps nothing, so what is no longer needed is freed at once.
+///
+/// Every operation is a method of the tape in a file of its own, forward and backward side by side.
+public final class Tape {
+  public let engine: Engine
+  public let isRecording: Bool
+  private var steps: [() -> Void] = []
+
+  public init(_ engine: Engine, recording: Bool = true) {
+    self.engine = engine
+    isRecording = recording
+  }
+
+  /// A new tensor computed from `parents`, its values not yet set.
+  func tensor(rows: Int, columns: Int, from parents: Tensor...) -> Tensor {
+    Tensor(
+      rows: rows, columns: columns, values: engine.memory.take(rows * columns),
+      tracksGradient: isRecording && parents.contains { $0.tracksGradient })
+  }
+
+  /// Notes how the gradient of `output` goes on to what it was computed from. Skipped where no loss reached the output.
+  /// - Parameter changing: whether the step changes the gradient in place; it may be shared otherwise.
+  func record(_ output: Tensor, changing: Bool = false, _ step: @escaping (_ gradient: Buffer) -> Void) {
+    guard output.tracksGradient else { return }
+    steps.append { [engine] in
+      guard let gradient = changing ? output.ownGradient(engine) : output.gradient else { return }
+      output.gradient = nil
+      step(gradient)
+    }
+  }
+
+  /// The gradients of the weighted sum of losses for all parameters. Losses of weight 0 cost nothing.
+  public func backward(_ losses: [(loss: Loss, weight: Float)]) {
+    for (loss, weight) in losses where weight != 0 { loss.seed(weight) }
+    // Each step is let go of as soon as it has run, and with it the activations that only it needed.
+    while let step = steps.popLast() { step() }
+  }
+}
+
+/// A scalar at the end of the tape.
+public struct Loss {
+  /// The mean over its rows, summed in double precision.
+  public let value: Double
+  /// Sets the gradient of what it was computed from, times a weight.
+  let seed: (Float) -> Void
+
+  init(value: Double, seed: @escaping (Float) -> Void) {
+    self.value = value
+    self.seed = seed
+  }
+}

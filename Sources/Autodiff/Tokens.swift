@@ -1,0 +1,157 @@
+import CKernels
+import Compute
+
+extension Tape {
+  /// The sequences that an encoder reads: a class token, then the chosen patches, each with its position added.
+  /// patches [B·n, D], classToken [1, D], positions [1 + N, D] (row 0 the class token's; constant), ids of the patches [B·n]
+  /// -> [B·(1 + n), D].
+  public func encoderTokens(
+    _ patches: Tensor, classToken: Tensor, positions: Tensor, ids: [Int32], sequences: Int
+  ) -> Tensor {
+    let width = patches.columns
+    let n = patches.rows / sequences
+    precondition(ids.count == patches.rows && patches.rows == sequences * n)
+    let y = tensor(rows: sequences * (n + 1), columns: width, from: patches, classToken)
+    engine.rows(sequences, cost: (n + 1) * width) { range in
+      for s in range {
+        pmae_add_scaled(classToken.pointer, 1, positions.pointer, y.row(s * (n + 1)), width)
+        for i in 0..<n {
+          let r = s * n + i
+          pmae_add_scaled(patches.row(r), 1, positions.row(1 + Int(ids[r])), y.row(s * (n + 1) + 1 + i), width)
+        }
+      }
+    }
+    record(y) { [engine] dy in
+      if patches.tracksGradient {
+        let (dp, isFirst) = patches.gradientSink(engine)
+        engine.rows(sequences, cost: n * width) { range in
+          for s in range {
+            pmae_axpby(1, dy.pointer + (s * (n + 1) + 1) * width, isFirst ? 0 : 1, dp + s * n * width, n * width)
+          }
+        }
+      }
+      if classToken.tracksGradient {
+        let (dc, isFirst) = classToken.gradientSink(engine)
+        pmae_column_sums(dy.pointer, dc, sequences, width, (n + 1) * width, isFirst ? 0 : 1)
+      }
+    }
+    return y
+  }
+
+  /// The sequences that a decoder reads: the class token, then all N patches in their places, those that the encoder did
+  /// not see as the mask token, each with its position added.
+  /// x [B·(1 + V), d], maskToken [1, d], positions [1 + N, d], shuffle [B·N] (a permutation an image, its first V visible)
+  /// -> [B·(1 + N), d].
+  public func decoderTokens(
+    _ x: Tensor, maskToken: Tensor, positions: Tensor, shuffle: [Int32], sequences: Int
+  ) -> Tensor {
+    let width = x.columns
+    let n = shuffle.count / sequences
+    let visible = x.rows / sequences - 1
+    precondition(x.rows == sequences * (1 + visible) && shuffle.count == sequences * n && positions.rows == 1 + n)
+    let y = tensor(rows: sequences * (1 + n), columns: width, from: x, maskToken)
+    engine.rows(sequences, cost: (1 + n) * width) { range in
+      for s in range {
+        pmae_add_scaled(x.row(s * (1 + visible)), 1, positions.pointer, y.row(s * (1 + n)), width)
+        for j in 0..<n {
+          let place = 1 + Int(shuffle[s * n + j])
+          let from = j < visible ? x.row(s * (1 + visible) + 1 + j) : maskToken.pointer
+          pmae_add_scaled(from, 1, positions.row(place), y.row(s * (1 + n) + place), width)
+        }
+      }
+    }
+    record(y) { [engine] dy in
+      if x.tracksGradient {
+        let (dx, isFirst) = x.gradientSink(engine)
+        let beta: Float = isFirst ? 0 : 1
+        engine.rows(sequences, cost: (1 + visible) * width) { range in
+          for s in range {
+            let row = dy.pointer + s * (1 + n) * width
+            pmae_axpby(1, row, beta, dx + s * (1 + visible) * width, width)
+            for j in 0..<visible {
+              let place = 1 + Int(shuffle[s * n + j])
+              pmae_axpby(1, row + place * width, beta, dx + (s * (1 + visible) + 1 + j) * width, width)
+            }
+          }
+        }
+      }
+      if maskToken.tracksGradient {
+        // Summed an image at a time, then over images, in order.
+        let partial = engine.memory.take(sequences * width)
+        partial.zero()
+        engine.rows(sequences, cost: n * width) { range in
+          for s in range {
+            for j in visible..<n {
+              let place = s * (1 + n) + 1 + Int(shuffle[s * n + j])
+              pmae_axpy(1, dy.pointer + place * width, partial.pointer + s * width, width)
+            }
+          }
+        }
+        let (dm, isFirst) = maskToken.gradientSink(engine)
+        pmae_column_sums(partial.pointer, dm, sequences, width, width, isFirst ? 0 : 1)
+      }
+    }
+    return y
+  }
+
+  /// Rows of x by their numbers, each at most once: [indices.count, D].
+  public func gatherRows(_ x: Tensor, _ indices: [Int32]) -> Tensor {
+    let width = x.columns
+    let y = tensor(rows: indices.count, columns: width, from: x)
+    engine.rows(y.rows, cost: width) { rows in
+      for r in rows { y.row(r).update(from: x.row(Int(indices[r])), count: width) }
+    }
+    record(y) { [engine] dy in
+      let (dx, isFirst) = x.gradientSink(engine)
+      if isFirst { dx.update(repeating: 0, count: x.count) }
+      engine.rows(y.rows, cost: width) { rows in
+        for r in rows { pmae_axpy(1, dy.pointer + r * width, dx + Int(indices[r]) * width, width) }
+      }
+    }
+    return y
+  }
+
+  /// The mean of each sequence's patch tokens, the class token left out: x [B·(1 + n), D] -> [B, D].
+  public func meanOfPatches(_ x: Tensor, sequences: Int) -> Tensor {
+    let width = x.columns
+    let tokens = x.rows / sequences
+    let share = 1 / Float(tokens - 1)
+    let y = tensor(rows: sequences, columns: width, from: x)
+    engine.rows(sequences, cost: tokens * width) { range in
+      for s in range {
+        pmae_column_sums(x.row(s * tokens + 1), y.row(s), tokens - 1, width, width, 0)
+        for c in 0..<width { y.row(s)[c] *= share }
+      }
+    }
+    record(y) { [engine] dy in
+      let (dx, isFirst) = x.gradientSink(engine)
+      if isFirst { dx.update(repeating: 0, count: x.count) }
+      engine.rows(sequences, cost: tokens * width) { range in
+        for s in range {
+          for t in 1..<tokens { pmae_axpy(share, dy.pointer + s * width, dx + (s * tokens + t) * width, width) }
+        }
+      }
+    }
+    return y
+  }
+
+  /// Each row divided by its length (at least ε): x [R, D] -> [R, D].
+  public func normaliseRows(_ x: Tensor, epsilon: Float = 1e-12) -> Tensor {
+    let width = x.columns
+    let y = tensor(rows: x.rows, columns: width, from: x)
+    let inverse = engine.memory.take(max(x.rows, 1))
+    engine.rows(x.rows, cost: width) { rows in
+      for r in rows { inverse.pointer[r] = pmae_normalise(x.row(r), y.row(r), width, epsilon) }
+    }
+    record(y) { [engine] dy in
+      let (dx, isFirst) = x.gradientSink(engine)
+      engine.rows(x.rows, cost: width) { rows in
+        for r in rows {
+          pmae_normalise_backward(
+            y.row(r), dy.pointer + r * width, dx + r * width, width, inverse.pointer[r], isFirst ? 0 : 1)
+        }
+      }
+    }
+    return y
+  }
+}

@@ -1,0 +1,79 @@
+// Elementwise kernels: exp, bias, GELU, sums of arrays.
+#include "Vector.h"
+
+VARIANTS void pmae_exp(const float *x, float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] = exp1(x[i]);
+}
+
+VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scale) {
+  for (size_t i = 0; i < n; i++) q[i] = exp1((x[i] - shift) * scale);
+}
+
+VARIANTS void pmae_add_bias(float *y, const float *bias, size_t rows, size_t columns, size_t stride) {
+  for (size_t r = 0; r < rows; r++) {
+    float *row = y + r * stride;
+    for (size_t c = 0; c < columns; c++) row[c] += bias[c];
+  }
+}
+
+VARIANTS void pmae_bias_gelu(float *z, const float *bias, float *y, size_t rows, size_t columns, size_t stride) {
+  for (size_t r = 0; r < rows; r++) {
+    float *restrict zr = z + r * stride;
+    float *restrict yr = y + r * stride;
+    for (size_t c = 0; c < columns; c++) {
+      const float v = zr[c] + bias[c];
+      zr[c] = v;
+      yr[c] = gelu1(v);
+    }
+  }
+}
+
+VARIANTS void pmae_gelu_backward(const float *restrict z, float *restrict d, size_t n) {
+  for (size_t i = 0; i < n; i++) d[i] *= gelu_slope1(z[i]);
+}
+
+VARIANTS void pmae_axpy(float a, const float *restrict x, float *restrict y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+VARIANTS void pmae_axpby(float a, const float *restrict x, float b, float *restrict y, size_t n) {
+  if (b == 0.0f) {  // y may hold anything, NaN too
+    for (size_t i = 0; i < n; i++) y[i] = a * x[i];
+  } else {
+    for (size_t i = 0; i < n; i++) y[i] = a * x[i] + b * y[i];
+  }
+}
+
+VARIANTS void pmae_add_scaled(const float *x, float a, const float *b, float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] = x[i] + a * b[i];
+}
+
+VARIANTS void pmae_lerp(float *restrict t, const float *restrict s, size_t n, float weight) {
+  for (size_t i = 0; i < n; i++) t[i] += (s[i] - t[i]) * weight;
+}
+
+VARIANTS void pmae_adamw(float *restrict w, const float *restrict g, float *restrict m, float *restrict v, size_t n,
+                         float keep, float share1, float share2, float rate, float inverse_root2, float epsilon) {
+  for (size_t i = 0; i < n; i++) {
+    const float gi = g[i];
+    const float mi = m[i] + (gi - m[i]) * share1;
+    const float vi = v[i] * (1.0f - share2) + gi * gi * share2;
+    m[i] = mi;
+    v[i] = vi;
+    w[i] = w[i] * keep - rate * mi / (sqrtf(vi) * inverse_root2 + epsilon);
+  }
+}
+
+VARIANTS void pmae_bytes_to_float(const uint8_t *x, size_t pixel_stride, float *y, size_t y_stride, size_t n, float scale,
+                                  float shift) {
+  for (size_t i = 0; i < n; i++) y[i * y_stride] = (float)x[i * pixel_stride] * scale + shift;
+}
+
+VARIANTS int pmae_all_finite(const float *x, size_t n) {
+  uint32_t bad = 0;
+  for (size_t i = 0; i < n; i++) {
+    union { float f; uint32_t u; } v = {x[i]};
+    bad |= (v.u & 0x7F800000u) == 0x7F800000u;
+  }
+  return !bad;
+}

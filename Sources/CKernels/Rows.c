@@ -1,0 +1,204 @@
+// Kernels that reduce a row: normalisations, softmax and the losses on them.
+#include "Vector.h"
+
+/// In lanes of its own making: the compiler must not assume that there is no NaN, so it would not split this itself.
+INLINE float maximum(const float *x, size_t n) {
+  float lanes[32];
+  for (int l = 0; l < 32; l++) lanes[l] = -INFINITY;
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32)
+    for (int l = 0; l < 32; l++) lanes[l] = x[i + l] > lanes[l] ? x[i + l] : lanes[l];
+  float m = -INFINITY;
+  for (int l = 0; l < 32; l++) m = lanes[l] > m ? lanes[l] : m;
+  for (; i < n; i++) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+VARIANTS float pmae_maximum(const float *x, size_t n) { return maximum(x, n); }
+
+INLINE float sum(const float *x, size_t n) {
+  LANES
+  float s = 0;
+  for (size_t i = 0; i < n; i++) s += x[i];
+  return s;
+}
+
+INLINE float dot(const float *x, const float *y, size_t n) {
+  LANES
+  float s = 0;
+  for (size_t i = 0; i < n; i++) s += x[i] * y[i];
+  return s;
+}
+
+VARIANTS double pmae_dot(const float *x, const float *y, size_t n) {
+  LANES
+  double s = 0;
+  for (size_t i = 0; i < n; i++) s += (double)x[i] * y[i];
+  return s;
+}
+
+INLINE float squares_about(const float *x, size_t n, float mean) {
+  LANES
+  float s = 0;
+  for (size_t i = 0; i < n; i++) s += (x[i] - mean) * (x[i] - mean);
+  return s;
+}
+
+VARIANTS void pmae_layer_norm(const float *x, const float *gamma, const float *beta, float *y, size_t n, float epsilon,
+                              float *statistics) {
+  const float mean = sum(x, n) / (float)n;
+  const float inverse = 1.0f / sqrtf(squares_about(x, n, mean) / (float)n + epsilon);
+  for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * inverse * gamma[i] + beta[i];
+  statistics[0] = mean;
+  statistics[1] = inverse;
+}
+
+INLINE void layer_norm_sums(const float *x, const float *gamma, const float *dy, size_t n, float mean, float inverse,
+                            float *a, float *b) {
+  LANES
+  float s = 0, t = 0;
+  for (size_t i = 0; i < n; i++) {
+    const float g = dy[i] * gamma[i];
+    s += g;
+    t += g * ((x[i] - mean) * inverse);
+  }
+  *a = s / (float)n;
+  *b = t / (float)n;
+}
+
+VARIANTS void pmae_layer_norm_backward(const float *x, const float *gamma, const float *dy, float *dx, size_t n,
+                                       const float *statistics, int accumulate) {
+  const float mean = statistics[0], inverse = statistics[1];
+  float a, b;
+  layer_norm_sums(x, gamma, dy, n, mean, inverse, &a, &b);
+  const float keep = accumulate ? 1.0f : 0.0f;
+  if (!accumulate) memset(dx, 0, n * sizeof(float));
+  for (size_t i = 0; i < n; i++) {
+    const float hat = (x[i] - mean) * inverse;
+    dx[i] = keep * dx[i] + inverse * (dy[i] * gamma[i] - a - hat * b);
+  }
+}
+
+VARIANTS void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, const float *dy, const float *statistics,
+                                         float *dgamma, float *dbeta, size_t rows, size_t columns, size_t stride,
+                                         int accumulate) {
+  // Blocks of rows are summed apart, so that a long sum keeps its precision.
+  float g[64], b[64];
+  for (size_t c0 = 0; c0 < columns; c0 += 64) {
+    const size_t width = columns - c0 < 64 ? columns - c0 : 64;
+    if (!accumulate)
+      for (size_t c = 0; c < width; c++) dgamma[c0 + c] = dbeta[c0 + c] = 0;
+    for (size_t r0 = 0; r0 < rows; r0 += 128) {
+      const size_t end = r0 + 128 < rows ? r0 + 128 : rows;
+      memset(g, 0, sizeof g);
+      memset(b, 0, sizeof b);
+      for (size_t r = r0; r < end; r++) {
+        const float *xr = x + (row_of ? (size_t)row_of[r] : r) * stride + c0;
+        const float *dr = dy + r * stride + c0;
+        const float mean = statistics[2 * r], inverse = statistics[2 * r + 1];
+        for (size_t c = 0; c < width; c++) {
+          g[c] += dr[c] * ((xr[c] - mean) * inverse);
+          b[c] += dr[c];
+        }
+      }
+      for (size_t c = 0; c < width; c++) {
+        dgamma[c0 + c] += g[c];
+        dbeta[c0 + c] += b[c];
+      }
+    }
+  }
+}
+
+VARIANTS void pmae_column_sums(const float *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate) {
+  float s[64];
+  for (size_t c0 = 0; c0 < columns; c0 += 64) {
+    const size_t width = columns - c0 < 64 ? columns - c0 : 64;
+    if (!accumulate)
+      for (size_t c = 0; c < width; c++) y[c0 + c] = 0;
+    for (size_t r0 = 0; r0 < rows; r0 += 128) {
+      const size_t end = r0 + 128 < rows ? r0 + 128 : rows;
+      memset(s, 0, sizeof s);
+      for (size_t r = r0; r < end; r++) {
+        const float *xr = x + r * stride + c0;
+        for (size_t c = 0; c < width; c++) s[c] += xr[c];
+      }
+      for (size_t c = 0; c < width; c++) y[c0 + c] += s[c];
+    }
+  }
+}
+
+VARIANTS void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unbiased) {
+  const float mean = sum(x, n) / (float)n;
+  const float variance = squares_about(x, n, mean) / (float)(n - (unbiased ? 1 : 0));
+  const float inverse = 1.0f / sqrtf(variance + epsilon);
+  for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * inverse;
+}
+
+INLINE void exponentials(float *x, size_t n, float scale, float top) {
+  for (size_t i = 0; i < n; i++) x[i] = exp1((x[i] - top) * scale);
+}
+
+VARIANTS void pmae_softmax(float *x, size_t n, float scale) {
+  exponentials(x, n, scale, maximum(x, n));
+  const float inverse = 1.0f / sum(x, n);
+  for (size_t i = 0; i < n; i++) x[i] *= inverse;
+}
+
+VARIANTS void pmae_softmax_backward(const float *p, float *d, size_t n, float scale) {
+  const float s = dot(p, d, n);
+  for (size_t i = 0; i < n; i++) d[i] = scale * p[i] * (d[i] - s);
+}
+
+INLINE double sum_of_exponentials(const float *x, size_t n, float scale, float top) {
+  LANES
+  float s = 0;
+  for (size_t i = 0; i < n; i++) s += exp1((x[i] - top) * scale);
+  return (double)s;
+}
+
+VARIANTS double pmae_soft_cross_entropy(const float *x, const float *label, size_t n, float scale, float *statistics) {
+  const float top = maximum(x, n);
+  const double total = sum_of_exponentials(x, n, scale, top);
+  const double log_total = log(total);
+  // -sum l (s x - s top - log total): the label's own sum and its product with the logits are all that is needed.
+  const double weight = (double)sum(label, n), cross = (double)dot(label, x, n);
+  statistics[0] = top;
+  statistics[1] = (float)(1.0 / total);
+  statistics[2] = (float)weight;
+  return weight * ((double)scale * (double)top + log_total) - (double)scale * cross;
+}
+
+VARIANTS void pmae_soft_cross_entropy_backward(float *x, const float *label, size_t n, float scale, float weight,
+                                               const float *statistics) {
+  const float top = statistics[0], inverse = statistics[1] * statistics[2];
+  for (size_t i = 0; i < n; i++) x[i] = weight * (exp1((x[i] - top) * scale) * inverse - label[i]);
+}
+
+VARIANTS float pmae_normalise(const float *x, float *y, size_t n, float epsilon) {
+  const float norm = sqrtf(dot(x, x, n));
+  const float inverse = 1.0f / (norm < epsilon ? epsilon : norm);
+  for (size_t i = 0; i < n; i++) y[i] = x[i] * inverse;
+  return inverse;
+}
+
+VARIANTS void pmae_normalise_backward(const float *y, const float *dy, float *dx, size_t n, float inverse, int accumulate) {
+  const float s = dot(y, dy, n);
+  if (accumulate) {
+    for (size_t i = 0; i < n; i++) dx[i] += inverse * (dy[i] - y[i] * s);
+  } else {
+    for (size_t i = 0; i < n; i++) dx[i] = inverse * (dy[i] - y[i] * s);
+  }
+}
+
+size_t pmae_argmax(const float *x, size_t n) {
+  size_t best = 0;
+  for (size_t i = 1; i < n; i++)
+    if (x[i] > x[best]) best = i;
+  return best;
+}
+
+VARIANTS void pmae_scale_row(float *q, const float *column, size_t n) {
+  for (size_t i = 0; i < n; i++) q[i] *= column[i];
+  const float inverse = 1.0f / sum(q, n);
+  for (size_t i = 0; i < n; i++) q[i] *= inverse;
+}

@@ -1,0 +1,78 @@
+import Autodiff
+import Compute
+
+/// A pre-norm transformer block with timm's names: x + attention(norm(x)), then x + MLP(norm(x)).
+public struct Block: Network {
+  let norm1: NormWeights
+  let qkv: LinearWeights
+  let projection: LinearWeights
+  let norm2: NormWeights
+  let fc1: LinearWeights
+  let fc2: LinearWeights
+  let heads: Int
+  /// The share of samples that a residual branch leaves out in training (Huang et al., stochastic depth).
+  public var dropPath: Double
+
+  init(
+    _ name: String, width: Int, heads: Int, mlpRatio: Int, dropPath: Double = 0, engine: Engine, trained: Bool
+  ) {
+    norm1 = NormWeights("\(name).norm1", width, engine: engine, trained: trained)
+    qkv = LinearWeights("\(name).attn.qkv", width, 3 * width, engine: engine, trained: trained)
+    projection = LinearWeights("\(name).attn.proj", width, width, engine: engine, trained: trained)
+    norm2 = NormWeights("\(name).norm2", width, engine: engine, trained: trained)
+    fc1 = LinearWeights("\(name).mlp.fc1", width, mlpRatio * width, engine: engine, trained: trained)
+    fc2 = LinearWeights("\(name).mlp.fc2", mlpRatio * width, width, engine: engine, trained: trained)
+    self.heads = heads
+    self.dropPath = dropPath
+  }
+
+  public var parameters: [Parameter] {
+    norm1.parameters + qkv.parameters + projection.parameters + norm2.parameters + fc1.parameters + fc2.parameters
+  }
+
+  /// x [B·T, D] -> [B·T, D].
+  /// - Parameters:
+  ///   - keep: for each of the two branches, which samples it is computed for; nil for all, unscaled.
+  ///   - wanted: where given, the rows whose output is needed; the MLP is computed for them alone: -> [wanted.count, D].
+  func callAsFunction(
+    _ tape: Tape, _ x: Tensor, sequences: Int, keep: BranchKeep? = nil, wanted: [Int32]? = nil
+  ) -> Tensor {
+    let tokens = x.rows / sequences
+    var x = residual(tape, x, tokens: tokens, kept: keep?.attention) { y in
+      projection(tape, tape.attention(qkv(tape, y), sequences: y.rows / tokens, tokens: tokens, heads: heads))
+    } norm: {
+      norm1(tape, $0, rowsOf: $1)
+    }
+    if let wanted { x = tape.gatherRows(x, wanted) }
+    return residual(tape, x, tokens: tokens, kept: keep?.mlp) { y in
+      fc2(tape, fc1(tape, y, activation: .gelu))
+    } norm: {
+      norm2(tape, $0, rowsOf: $1)
+    }
+  }
+
+  /// x + branch(norm(x)) over the samples that are kept, their branch scaled by 1 / (1 − drop path).
+  private func residual(
+    _ tape: Tape, _ x: Tensor, tokens: Int, kept: [Int32]?, branch: (Tensor) -> Tensor,
+    norm: (Tensor, [Int32]?) -> Tensor
+  ) -> Tensor {
+    guard let kept else { return tape.addBranch(x, branch(norm(x, nil))) }
+    if kept.isEmpty { return x }
+    let scale = Float(1 / (1 - dropPath))
+    let isWhole = kept.count * tokens == x.rows
+    let rows: [Int32]? =
+      isWhole ? nil : kept.flatMap { s in (0..<Int32(tokens)).map { s * Int32(tokens) + $0 } }
+    return tape.addBranch(x, branch(norm(x, rows)), rowsOf: rows, scale: scale)
+  }
+}
+
+/// The samples for which a block's two branches are computed, by number in the batch.
+public struct BranchKeep: Sendable {
+  public var attention: [Int32]
+  public var mlp: [Int32]
+
+  public init(attention: [Int32], mlp: [Int32]) {
+    self.attention = attention
+    self.mlp = mlp
+  }
+}

@@ -1,0 +1,119 @@
+import TensorStream
+
+/// The shape of a vision transformer encoder.
+public struct EncoderConfiguration: Codable, Equatable, Sendable {
+  /// Side of the square image in pixels.
+  public var image: Int
+  /// Side of a square patch in pixels.
+  public var patch: Int
+  /// Colour channels, 1 or 3.
+  public var channels: Int
+  /// D, the width of a token.
+  public var width: Int
+  public var depth: Int
+  public var heads: Int
+  /// The hidden width of a block's MLP, in widths.
+  public var mlpRatio: Int = 4
+
+  public init(image: Int, patch: Int, channels: Int, width: Int, depth: Int, heads: Int, mlpRatio: Int = 4) {
+    self.image = image
+    self.patch = patch
+    self.channels = channels
+    self.width = width
+    self.depth = depth
+    self.heads = heads
+    self.mlpRatio = mlpRatio
+  }
+
+  /// Patches along a side.
+  public var grid: Int { image / patch }
+  /// N, patches in an image.
+  public var patches: Int { grid * grid }
+  /// Values in a patch, C·P².
+  public var patchValues: Int { channels * patch * patch }
+
+  /// Throws `Failure(.usage)` naming the two numbers that do not go together.
+  public func validate() throws {
+    try requirePositive([
+      ("image", image), ("patch", patch), ("width", width), ("depth", depth), ("heads", heads),
+    ])
+    if channels != 1 && channels != 3 { throw Failure(.usage, "channels must be 1 or 3, not \(channels)") }
+    if image % patch != 0 {
+      throw Failure(.usage, "a patch of \(patch) does not divide an image of \(image) (both are sides, in pixels)")
+    }
+    try validateWidth(width, heads: heads, names: ("width", "heads"))
+    if image > 1 << 14 || width > 1 << 15 || depth > 1 << 10 {
+      throw Failure(.usage, "image \(image), width \(width) and depth \(depth) are beyond 16,384, 32,768 and 1,024")
+    }
+  }
+
+  /// The sizes of the paper and of timm by their names.
+  public static func model(_ name: String, image: Int, patch: Int, channels: Int) -> EncoderConfiguration? {
+    let sizes: [String: (width: Int, depth: Int, heads: Int)] = [
+      "vit-tiny": (192, 12, 3), "vit-small": (384, 12, 6), "vit-base": (768, 12, 12), "vit-large": (1024, 24, 16),
+    ]
+    return sizes[name].map {
+      EncoderConfiguration(
+        image: image, patch: patch, channels: channels, width: $0.width, depth: $0.depth, heads: $0.heads)
+    }
+  }
+
+  public static let modelNames = ["vit-tiny", "vit-small", "vit-base", "vit-large"]
+}
+
+/// The shape of MAE's decoder.
+public struct DecoderConfiguration: Codable, Equatable, Sendable {
+  public var width: Int
+  public var depth: Int
+  public var heads: Int
+  /// Values predicted for a token: the encoder's width, or a patch's pixels.
+  public var output: Int
+
+  public init(width: Int, depth: Int, heads: Int, output: Int) {
+    self.width = width
+    self.depth = depth
+    self.heads = heads
+    self.output = output
+  }
+
+  public func validate() throws {
+    try requirePositive([("decoder-width", width), ("decoder-depth", depth), ("decoder-heads", heads)])
+    try validateWidth(width, heads: heads, names: ("decoder-width", "decoder-heads"))
+  }
+}
+
+/// The shape of the projection head.
+public struct HeadConfiguration: Codable, Equatable, Sendable {
+  public var hidden: Int
+  public var bottleneck: Int
+  /// C, prototypes for class tokens and as many for patches.
+  public var prototypes: Int
+
+  public init(hidden: Int, bottleneck: Int, prototypes: Int) {
+    self.hidden = hidden
+    self.bottleneck = bottleneck
+    self.prototypes = prototypes
+  }
+
+  public func validate() throws {
+    try requirePositive([
+      ("head-hidden", hidden), ("head-bottleneck", bottleneck), ("prototypes", prototypes),
+    ])
+  }
+}
+
+func requirePositive(_ values: [(name: String, value: Int)]) throws {
+  for (name, value) in values where value < 1 || value > 1 << 20 {
+    throw Failure(.usage, "\(name) must be from 1 to 1,048,576, not \(value)")
+  }
+}
+
+private func validateWidth(_ width: Int, heads: Int, names: (width: String, heads: String)) throws {
+  if width % heads != 0 {
+    throw Failure(.usage, "\(names.heads) \(heads) does not divide \(names.width) \(width)")
+  }
+  if width % 4 != 0 {
+    throw Failure(
+      .usage, "\(names.width) must be a multiple of 4 (sines and cosines of two coordinates), not \(width)")
+  }
+}

@@ -1,0 +1,85 @@
+import Autodiff
+import Compute
+
+/// A vision transformer over a chosen subset of an image's patches: the student sees the visible ones, a teacher one fold
+/// of the masked ones, evaluation all of them. Names are timm's.
+public struct Encoder: Network {
+  public let configuration: EncoderConfiguration
+  let patchEmbedding: LinearWeights
+  let classToken: Parameter
+  let positions: Tensor
+  public var blocks: [Block]
+  let norm: NormWeights
+
+  /// - Parameters:
+  ///   - dropPath: the last block's rate; it rises linearly from 0 at the first.
+  ///   - trained: whether it takes gradients.
+  public init(_ configuration: EncoderConfiguration, dropPath: Double = 0, engine: Engine, trained: Bool) {
+    let c = configuration
+    self.configuration = c
+    patchEmbedding = LinearWeights(
+      "patch_embed.proj", shape: [c.width, c.channels, c.patch, c.patch], engine: engine, trained: trained)
+    classToken = Parameter("cls_token", shape: [1, 1, c.width], engine: engine, trained: trained)
+    positions = positionTable(width: c.width, grid: c.grid, engine: engine)
+    blocks = (0..<c.depth).map { i in
+      Block(
+        "blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio,
+        dropPath: dropPath * Double(i) / Double(max(c.depth - 1, 1)), engine: engine, trained: trained)
+    }
+    norm = NormWeights("norm", c.width, engine: engine, trained: trained)
+  }
+
+  public var parameters: [Parameter] {
+    patchEmbedding.parameters + [classToken] + blocks.flatMap(\.parameters) + norm.parameters
+  }
+
+  public var constants: [Constant] {
+    [Constant(name: "pos_embed", shape: [1, positions.rows, positions.columns], tensor: positions)]
+  }
+
+  /// - Parameters:
+  ///   - ids: patch numbers [B·K·n]: for each image its sequences one after the other, n patches each.
+  ///   - sequencesPerImage: K; more than one for a teacher's folds.
+  ///   - keeps: for drop path, a block each.
+  /// - Returns: normalised tokens [B·K·(1 + n), D], the class token first in each sequence.
+  public func callAsFunction(
+    _ tape: Tape, _ images: ImageBatch, ids: [Int32], sequencesPerImage: Int = 1, keeps: [BranchKeep]? = nil
+  ) -> Tensor {
+    let sequences = images.count * sequencesPerImage
+    let rows = patchRows(images, ids: ids, patch: configuration.patch, engine: tape.engine)
+    let embedded = patchEmbedding(tape, rows)
+    var x = tape.encoderTokens(
+      embedded, classToken: classToken.tensor, positions: positions, ids: ids, sequences: sequences)
+    for (i, block) in blocks.enumerated() { x = block(tape, x, sequences: sequences, keep: keeps?[i]) }
+    return norm(tape, x)
+  }
+
+  /// All patches of every image in order: [B·(1 + N), D].
+  public func callAsFunction(_ tape: Tape, _ images: ImageBatch, keeps: [BranchKeep]? = nil) -> Tensor {
+    let all = (0..<images.count).flatMap { _ in (0..<Int32(configuration.patches)) }
+    return self(tape, images, ids: all, keeps: keeps)
+  }
+
+  /// Which samples each block's branches keep, drawn for each sample from its own numbers, so that nothing depends on the
+  /// batch; nil where nothing is ever dropped.
+  public func drawKeeps(_ samples: [CounterRandom]) -> [BranchKeep]? {
+    if blocks.allSatisfy({ $0.dropPath == 0 }) { return nil }
+    var samples = samples
+    return blocks.map { block in
+      var keep = BranchKeep(attention: [], mlp: [])
+      for s in samples.indices {
+        if samples[s].uniform() >= block.dropPath { keep.attention.append(Int32(s)) }
+        if samples[s].uniform() >= block.dropPath { keep.mlp.append(Int32(s)) }
+      }
+      return keep
+    }
+  }
+}
+
+extension LinearWeights {
+  /// A convolution over whole patches, which is a fully connected layer on their values: weight [D, C, P, P].
+  init(_ name: String, shape: [Int], engine: Engine, trained: Bool) {
+    weight = Parameter("\(name).weight", shape: shape, engine: engine, trained: trained)
+    bias = Parameter("\(name).bias", shape: [shape[0]], engine: engine, trained: trained)
+  }
+}

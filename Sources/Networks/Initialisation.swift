@@ -1,0 +1,39 @@
+import Autodiff
+import Compute
+
+/// Fresh weights, MAE's and DINO's: Xavier-uniform matrices (a patch embedding as the matrix that it is), zero biases,
+/// tokens normal with deviation 0.02; norms are 1 and 0 as made.
+///
+/// - Parameters:
+///   - seed: with the part and a weight's place in it, decides every number.
+///   - part: a number for each network of a model, so that no two share numbers.
+public func initialise(_ network: some Network, seed: UInt64, part: Int) {
+  for (place, parameter) in network.parameters.enumerated() {
+    var random = CounterRandom(seed: seed, epoch: part, sample: place, purpose: Purpose.weights.rawValue)
+    if parameter.name.hasSuffix("_token") {
+      fillNormal(parameter, deviation: 0.02, &random)
+    } else if parameter.shape.count > 1 {
+      let bound = (6 / Double(parameter.tensor.rows + parameter.tensor.columns)).squareRoot()
+      for i in parameter.values.values.indices { parameter.values.pointer[i] = Float(random.uniform(in: -bound...bound)) }
+    }
+  }
+}
+
+/// A projection head's or classifier's fresh weights: normal with deviation 0.02 (DINO), zero biases.
+public func initialiseNormal(_ network: some Network, seed: UInt64, part: Int) {
+  for (place, parameter) in network.parameters.enumerated() where parameter.shape.count > 1 {
+    var random = CounterRandom(seed: seed, epoch: part, sample: place, purpose: Purpose.weights.rawValue)
+    fillNormal(parameter, deviation: 0.02, &random)
+  }
+}
+
+private func fillNormal(_ parameter: Parameter, deviation: Double, _ random: inout CounterRandom) {
+  for i in parameter.values.values.indices { parameter.values.pointer[i] = Float(deviation * random.normal()) }
+}
+
+/// What a trainer's random numbers are for; view recipes have their own numbers, far from these.
+public enum Purpose: UInt32, Sendable {
+  case weights = 0x7700_0001
+  case mask = 0x7700_0002
+  case dropPath = 0x7700_0003
+}

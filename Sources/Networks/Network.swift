@@ -1,0 +1,71 @@
+import Autodiff
+import Compute
+
+/// A part of a model: its weights in PyTorch's order, and constants that are stored beside them.
+public protocol Network {
+  var parameters: [Parameter] { get }
+  /// Tables that are computed, never trained, but named in a state dictionary: `pos_embed`.
+  var constants: [Constant] { get }
+}
+
+public struct Constant {
+  public let name: String
+  public let shape: [Int]
+  public let tensor: Tensor
+
+  public init(name: String, shape: [Int], tensor: Tensor) {
+    self.name = name
+    self.shape = shape
+    self.tensor = tensor
+  }
+}
+
+extension Network {
+  public var constants: [Constant] { [] }
+
+  /// The number of trained and untrained weights.
+  public var weightCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
+
+  /// Takes the values of another network of the same shape.
+  public func copy(from other: some Network) {
+    for (mine, theirs) in zip(parameters, other.parameters) {
+      precondition(mine.shape == theirs.shape)
+      mine.values.pointer.update(from: theirs.values.pointer, count: mine.tensor.count)
+    }
+  }
+}
+
+/// A fully connected layer's weight [out, in] and bias [out].
+public struct LinearWeights {
+  public let weight: Parameter
+  public let bias: Parameter
+
+  init(_ name: String, _ inputs: Int, _ outputs: Int, engine: Engine, trained: Bool) {
+    weight = Parameter("\(name).weight", shape: [outputs, inputs], engine: engine, trained: trained)
+    bias = Parameter("\(name).bias", shape: [outputs], engine: engine, trained: trained)
+  }
+
+  var parameters: [Parameter] { [weight, bias] }
+
+  func callAsFunction(_ tape: Tape, _ x: Tensor, activation: Activation = .none) -> Tensor {
+    tape.linear(x, weight.tensor, bias.tensor, activation: activation)
+  }
+}
+
+/// A layer normalisation's scale and shift, [D] each.
+public struct NormWeights {
+  public let weight: Parameter
+  public let bias: Parameter
+
+  init(_ name: String, _ width: Int, engine: Engine, trained: Bool) {
+    weight = Parameter("\(name).weight", shape: [width], engine: engine, trained: trained)
+    bias = Parameter("\(name).bias", shape: [width], engine: engine, trained: trained)
+    weight.values.values.update(repeating: 1)
+  }
+
+  var parameters: [Parameter] { [weight, bias] }
+
+  func callAsFunction(_ tape: Tape, _ x: Tensor, rowsOf: [Int32]? = nil) -> Tensor {
+    tape.layerNorm(x, weight.tensor, bias.tensor, rowsOf: rowsOf)
+  }
+}

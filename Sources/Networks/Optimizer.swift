@@ -1,0 +1,83 @@
+import Autodiff
+import CKernels
+import Compute
+import Foundation
+
+/// AdamW (Loshchilov & Hutter, 2019), β 0.9 and 0.95 unless said otherwise, ε 1e-8; decay on matrices alone.
+public final class AdamW {
+  public struct Group {
+    public let parameter: Parameter
+    public let first: Buffer
+    public let second: Buffer
+    /// Multiplies the learning rate (layer-wise decay).
+    public let rateScale: Double
+  }
+
+  public let groups: [Group]
+  /// Steps taken.
+  public var steps = 0
+  private let beta1: Double
+  private let beta2: Double
+  private let weightDecay: Double
+  private let engine: Engine
+
+  public init(
+    _ parameters: [(parameter: Parameter, rateScale: Double)], weightDecay: Double, beta1: Double = 0.9,
+    beta2: Double = 0.95, engine: Engine
+  ) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.weightDecay = weightDecay
+    self.engine = engine
+    groups = parameters.map { parameter, scale in
+      let group = Group(
+        parameter: parameter, first: engine.memory.take(parameter.tensor.count),
+        second: engine.memory.take(parameter.tensor.count), rateScale: scale)
+      group.first.zero()
+      group.second.zero()
+      return group
+    }
+  }
+
+  /// The place of the first parameter whose gradient holds a NaN or an infinity, if there is one.
+  public func firstNonFiniteGradient() -> Int? {
+    for (place, group) in groups.enumerated() {
+      guard let gradient = group.parameter.tensor.gradient else { continue }
+      if pmae_all_finite(gradient.pointer, group.parameter.tensor.count) == 0 { return place }
+    }
+    return nil
+  }
+
+  /// One step with every parameter's gradient (none is zero), which is then let go of.
+  public func step(rate: Double) {
+    steps += 1
+    let root2 = (1 - pow(beta2, Double(steps))).squareRoot()
+    let correction1 = 1 - pow(beta1, Double(steps))
+    for group in groups {
+      let tensor = group.parameter.tensor
+      let lr = rate * group.rateScale
+      let keep = group.parameter.decays ? 1 - lr * weightDecay : 1
+      if tensor.gradient == nil {
+        tensor.setZeroGradient(engine)
+      }
+      guard let gradient = tensor.gradient else { continue }
+      engine.rows(tensor.count, cost: 1) { range in
+        let i = range.lowerBound
+        pmae_adamw(
+          tensor.pointer + i, gradient.pointer + i, group.first.pointer + i, group.second.pointer + i, range.count,
+          Float(keep), Float(1 - beta1), Float(1 - beta2), Float(lr / correction1), Float(1 / root2), 1e-8)
+      }
+      tensor.clearGradient()
+    }
+  }
+}
+
+/// Half a cosine from `start` (step 0) to `end` (step = steps).
+public func cosine(_ start: Double, _ end: Double, _ step: Double, _ steps: Double) -> Double {
+  end + 0.5 * (start - end) * (1 + cos(.pi * step / steps))
+}
+
+/// The learning rate at a point of a run: linear warm-up, then half a cosine to zero, both in epochs.
+public func learningRate(peak: Double, epoch: Double, warmup: Double, epochs: Double) -> Double {
+  epoch < warmup ? peak * epoch / warmup : cosine(peak, 0, epoch - warmup, max(epochs - warmup, .leastNormalMagnitude))
+}

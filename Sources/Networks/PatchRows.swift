@@ -1,0 +1,70 @@
+import Autodiff
+import Compute
+
+/// Images as they come from a stream, with what turns them into a network's input: (pixel / 255 − mean) / std.
+public struct ImageBatch {
+  /// [B, H, W, C], interleaved.
+  public let pixels: [UInt8]
+  public let count: Int
+  public let side: Int
+  public let channels: Int
+  /// For each channel the 256 values that a pixel can take.
+  let levels: [Float]
+
+  /// - Parameters:
+  ///   - pixels: count · side² · channels bytes.
+  ///   - mean: a channel, in units of 1 (white), as `std`.
+  public init(pixels: [UInt8], count: Int, side: Int, channels: Int, mean: [Float], std: [Float]) {
+    precondition(pixels.count == count * side * side * channels && mean.count == channels && std.count == channels)
+    self.pixels = pixels
+    self.count = count
+    self.side = side
+    self.channels = channels
+    levels = (0..<channels).flatMap { c in (0..<256).map { (Float($0) / 255 - mean[c]) / std[c] } }
+  }
+}
+
+/// How a patch's values follow one another.
+public enum PatchOrder {
+  /// Channel, row, column: a convolution weight's order.
+  case channelsFirst
+  /// Row, column, channel: the order of MAE's pixel targets.
+  case channelsLast
+}
+
+/// The chosen patches of each image as rows: ids [B·n] (n an image, row-major over the grid) -> [B·n, C·P²], constant.
+public func patchRows(
+  _ images: ImageBatch, ids: [Int32], patch: Int, order: PatchOrder = .channelsFirst, engine: Engine
+) -> Tensor {
+  let channels = images.channels
+  let side = images.side
+  let grid = side / patch
+  let perImage = ids.count / images.count
+  precondition(ids.count == images.count * perImage)
+  let width = patch * patch * channels
+  let rows = Tensor(rows: ids.count, columns: width, values: engine.memory.take(ids.count * width))
+  let (columnStep, channelStep) = order == .channelsFirst ? (1, patch * patch) : (channels, 1)
+  images.pixels.withUnsafeBufferPointer { pixels in
+    images.levels.withUnsafeBufferPointer { levels in
+      engine.rows(ids.count, cost: width) { range in
+        for r in range {
+          let id = Int(ids[r])
+          let corner = (r / perImage * side + id / grid * patch) * side + id % grid * patch
+          let out = rows.row(r)
+          for c in 0..<channels {
+            for y in 0..<patch {
+              var from = (corner + y * side) * channels + c
+              var to = c * channelStep + y * patch * columnStep
+              for _ in 0..<patch {
+                out[to] = levels[c << 8 | Int(pixels[from])]
+                from += channels
+                to += columnStep
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return rows
+}

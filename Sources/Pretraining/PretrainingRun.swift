@@ -1,0 +1,231 @@
+import Autodiff
+import Compute
+import Foundation
+import Networks
+import TensorStream
+
+/// What a step did, for metrics and progress.
+public struct StepReport: Sendable {
+  /// Steps taken, this one included.
+  public let step: Int
+  /// The epoch it belongs to, from 0.
+  public let epoch: Int
+  public let loss: Double
+  public let m: Double
+  public let c: Double?
+  public let p: Double?
+  public let learningRate: Double
+  public let labelMomentum: Double?
+  public let reconstructionMomentum: Double?
+  public let imagesPerSecond: Double
+
+  /// A line of metrics.jsonl; nine digits tell any two float32 values apart.
+  var json: String {
+    func number(_ value: Double) -> String { String(format: "%.9g", value) }
+    var fields = ["\"step\":\(step)", "\"epoch\":\(epoch)", "\"loss\":" + number(loss), "\"loss_m\":" + number(m)]
+    if let c { fields.append("\"loss_c\":" + number(c)) }
+    if let p { fields.append("\"loss_p\":" + number(p)) }
+    fields.append("\"lr\":" + number(learningRate))
+    if let labelMomentum { fields.append("\"label_momentum\":" + number(labelMomentum)) }
+    if let reconstructionMomentum { fields.append("\"reconstruction_momentum\":" + number(reconstructionMomentum)) }
+    fields.append("\"images_per_second\":" + number((imagesPerSecond * 100).rounded() / 100))
+    return "{" + fields.joined(separator: ",") + "}"
+  }
+}
+
+/// A pretraining run: views in, a run folder out. Every number depends on the configuration and the views alone, so that a
+/// run that was stopped and resumed ends in the bits of one that was not.
+public final class PretrainingRun {
+  public let model: PseudoMAE
+  public let optimizer: AdamW
+  private let configuration: Configuration
+  private let engine: Engine
+
+  /// Fresh weights from the configuration's seed.
+  public init(_ configuration: Configuration, engine: Engine) throws {
+    try configuration.validate()
+    self.configuration = configuration
+    self.engine = engine
+    model = PseudoMAE(configuration, engine: engine)
+    optimizer = AdamW(model.trained.map { ($0.parameter, 1) }, weightDecay: configuration.weightDecay, engine: engine)
+  }
+
+  /// Steps taken so far.
+  public var steps: Int { optimizer.steps }
+
+  /// Start weights from a file, teachers too: the names of section "Names" of pmae-stream(5). An optimiser's are passed over.
+  public func initialise(from path: String) throws {
+    let record = try readTensors(path: path, kinds: ["weights", "checkpoint"])
+    try load(model.parts, from: record, source: path) { $0.hasPrefix("optimizer.") }
+  }
+
+  /// Continues from a run folder's checkpoint.
+  public func resume(from folder: RunFolder) throws {
+    try Checkpoint.read(folder.checkpoint, into: model, optimizer)
+  }
+
+  /// The views that the configuration needs, opened; a batch must fit into an epoch.
+  public func views(_ reader: StreamReader) throws -> ViewBatches {
+    var recipes = ["simple"]
+    if configuration.objective == .pseudoMAE && configuration.labelView == .complex {
+      // Without weight, labels are made only for their figures: a stream without the view is enough then.
+      let isNeeded = configuration.lambdaC != 0 || configuration.lambdaP != 0
+      if try isNeeded || ViewBatches.has("complex", in: reader) { recipes.append("complex") }
+    }
+    let encoder = configuration.encoder
+    let views = try ViewBatches(reader, recipes: recipes, side: encoder.image, channels: encoder.channels)
+    if views.rowsPerEpoch < configuration.batch {
+      throw Failure(
+        .data,
+        "\(reader.name): an epoch of \(views.rowsPerEpoch) images is fewer than a batch of \(configuration.batch): use a smaller --batch"
+      )
+    }
+    return views
+  }
+
+  /// Trains until the last epoch, `limit` steps, or a stop that is asked for, and writes checkpoints: at the end of each
+  /// epoch and at the end.
+  /// - Parameters:
+  ///   - limit: stop after that many steps of the whole run.
+  ///   - metadata: provenance for the checkpoint.
+  ///   - onStep: called after each step; returning true stops after it.
+  public func train(
+    on views: ViewBatches, folder: RunFolder, limit: Int?, metadata: [String: String],
+    onStep: (StepReport) -> Bool
+  ) throws {
+    let c = configuration
+    let stepsPerEpoch = views.rowsPerEpoch / c.batch
+    let total = c.epochs * stepsPerEpoch
+    let end = min(limit ?? total, total)
+    try checkCoverage(of: views, stepsPerEpoch: stepsPerEpoch, end: end)
+    var metadata = metadata
+    for key in ["mean", "std", "classes"] { metadata[key] = views.reader.header.metadata[key] }
+    try folder.write(try c.json(pretty: true) + "\n", to: folder.configuration)
+    let log = try MetricsLog(folder, keepingSteps: steps)
+    if steps < end {
+      try views.skip((steps / stepsPerEpoch - views.firstEpoch) * views.rowsPerEpoch + steps % stepsPerEpoch * c.batch)
+    } else {
+      try Checkpoint.write(model, optimizer, to: folder.checkpoint, metadata: metadata)
+    }
+    var stopped = false
+    while steps < end && !stopped {
+      let report = try step(views, stepsPerEpoch: stepsPerEpoch)
+      try log.append(report.json)
+      stopped = onStep(report)
+      let isEpochEnd = steps % stepsPerEpoch == 0
+      if isEpochEnd || stopped || steps == end {
+        try Checkpoint.write(model, optimizer, to: folder.checkpoint, metadata: metadata)
+      }
+      // What is left of the epoch is less than a batch.
+      if isEpochEnd { try views.skip(views.rowsPerEpoch - stepsPerEpoch * c.batch) }
+    }
+    if !stopped && steps == total && views.position == views.epochs * views.rowsPerEpoch { try views.finish() }
+  }
+
+  private func checkCoverage(of views: ViewBatches, stepsPerEpoch: Int, end: Int) throws {
+    if steps >= end { return }
+    let first = steps / stepsPerEpoch
+    let last = (end - 1) / stepsPerEpoch
+    if views.firstEpoch > first || views.firstEpoch + views.epochs <= last {
+      throw Failure(
+        .data,
+        "\(views.reader.name): holds epochs \(views.firstEpoch) to \(views.firstEpoch + views.epochs - 1), but the run needs \(first) to \(last) (counted from 0)"
+      )
+    }
+  }
+
+  /// One step of training: forward, backward, optimiser, teachers.
+  func step(_ views: ViewBatches, stepsPerEpoch: Int) throws -> StepReport {
+    let c = configuration
+    let start = DispatchTime.now().uptimeNanoseconds
+    let step = steps
+    let epoch = step / stepsPerEpoch
+    let rows = try views.take(c.batch)
+    let rate = learningRate(
+      peak: c.learningRate, epoch: Double(step) / Double(stepsPerEpoch), warmup: c.warmupEpochs, epochs: Double(c.epochs))
+
+    let losses = try gradients(of: rows, from: views, epoch: epoch)
+    try check(losses, step: step + 1)
+    optimizer.step(rate: rate)
+
+    // The two teachers' clocks (§3.2): the labelling teacher's ticks with steps, the reconstruction teacher's with epochs.
+    var labelMomentum: Double?
+    var reconstructionMomentum: Double?
+    if c.objective == .pseudoMAE {
+      let isEpochEnd = steps % stepsPerEpoch == 0
+      let progress = c.labelUpdate == .iteration ? (step, c.epochs * stepsPerEpoch) : (epoch, c.epochs)
+      if c.labelUpdate == .iteration || isEpochEnd {
+        let momentum = cosine(c.labelMomentum, c.labelMomentumEnd, Double(progress.0), Double(progress.1))
+        model.updateLabellingTeacher(momentum: momentum)
+        labelMomentum = momentum
+      }
+      if c.teachers == .disentangled && isEpochEnd {
+        let momentum = cosine(
+          c.reconstructionMomentum, c.reconstructionMomentumEnd, Double(epoch), Double(c.epochs))
+        model.updateReconstructionTeacher(momentum: momentum)
+        reconstructionMomentum = momentum
+      }
+    }
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+    return StepReport(
+      step: steps, epoch: epoch, loss: losses.total, m: losses.m, c: losses.c, p: losses.p, learningRate: rate,
+      labelMomentum: labelMomentum, reconstructionMomentum: reconstructionMomentum,
+      imagesPerSecond: Double(c.batch) / seconds)
+  }
+
+  /// The losses of a batch; leaves their gradients in the parameters.
+  public func gradients(of rows: ViewBatches.Rows, from views: ViewBatches, epoch: Int) throws -> Losses {
+    let c = configuration
+    let masks = try masks(rows, views, epoch: epoch)
+    let simple = rows.images("simple", of: views)
+    let complex =
+      c.labelView == .simple ? simple : views.recipes.contains("complex") ? rows.images("complex", of: views) : nil
+    let keeps = model.student.drawKeeps(random(rows, epoch: epoch, .dropPath))
+    let tape = Tape(engine)
+    let losses = model.losses(tape, simple: simple, complex: complex, masks: masks, keeps: keeps)
+    losses.backward(tape)
+    return losses
+  }
+
+  private func random(_ rows: ViewBatches.Rows, epoch: Int, _ purpose: Purpose) -> [CounterRandom] {
+    rows.index.map {
+      CounterRandom(seed: configuration.seed, epoch: epoch, sample: Int($0), purpose: purpose.rawValue)
+    }
+  }
+
+  /// The stream's own permutations where it has them, else drawn.
+  private func masks(_ rows: ViewBatches.Rows, _ views: ViewBatches, epoch: Int) throws -> Masks {
+    let patches = configuration.encoder.patches
+    if rows.shuffle.isEmpty {
+      return Masks(
+        samples: random(rows, epoch: epoch, .mask), patches: patches, visible: configuration.visible)
+    }
+    for row in 0..<rows.count {
+      let part = rows.shuffle.dropFirst(row * patches).prefix(patches)
+      if rows.shuffle.count != rows.count * patches || part.sorted() != (0..<Int32(patches)).map({ $0 }) {
+        throw Failure(
+          .data,
+          "\(views.reader.name): row \(views.position - rows.count + row): \"shuffle\" is not a permutation of the \(patches) patches"
+        )
+      }
+    }
+    return Masks(shuffle: rows.shuffle, sequences: rows.count, visible: configuration.visible)
+  }
+
+  /// A NaN or an infinity ends the run before it reaches a weight.
+  private func check(_ losses: Losses, step: Int) throws {
+    let terms: [(String, Double?)] = [("loss_m", losses.m), ("loss_c", losses.c), ("loss_p", losses.p)]
+    for (name, value) in terms {
+      if let value, !value.isFinite {
+        throw Failure(
+          .data, "step \(step): \(name) is \(value): the run stops with the last checkpoint as it was")
+      }
+    }
+    if let place = optimizer.firstNonFiniteGradient() {
+      throw Failure(
+        .data,
+        "step \(step): the gradient of \(model.trained[place].name) is not finite: the run stops with the last checkpoint as it was"
+      )
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import Autodiff
+import CKernels
+import Compute
+import Networks
+
+/// The method (Nandam et al., "Pseudo Labelling for Enhanced Masked Autoencoders", 2024): a student that sees a quarter of
+/// an image's patches and predicts, for the others, features of a reconstruction teacher (Eq. 1–2) and pseudo-labels of a
+/// labelling teacher (§3.3), two averages of itself that move on clocks of their own.
+///
+/// B images, N patches, V visible, M = N − V masked, K folds of F = ⌊M / K⌋ patches, width D, C prototypes.
+public final class PseudoMAE {
+  public let configuration: Configuration
+  public let student: Encoder
+  public let decoder: Decoder
+  public let head: ProjectionHead?
+  public let reconstructionTeacher: Encoder?
+  public let labellingTeacher: Encoder?
+  public let labellingHead: ProjectionHead?
+  private let engine: Engine
+
+  /// Fresh weights from the seed; the teachers start as copies of the student.
+  public init(_ configuration: Configuration, engine: Engine) {
+    let c = configuration
+    self.configuration = c
+    self.engine = engine
+    student = Encoder(c.encoder, dropPath: c.dropPath, engine: engine, trained: true)
+    decoder = Decoder(c.decoder, encoder: c.encoder, engine: engine, trained: true)
+    initialise(student, seed: c.seed, part: 0)
+    initialise(decoder, seed: c.seed, part: 1)
+    if c.objective == .pseudoMAE {
+      let head = ProjectionHead(c.head, width: c.encoder.width, engine: engine, trained: true)
+      initialiseNormal(head, seed: c.seed, part: 2)
+      let teacher = Encoder(c.encoder, engine: engine, trained: false)
+      let teacherHead = ProjectionHead(c.head, width: c.encoder.width, engine: engine, trained: false)
+      teacher.copy(from: student)
+      teacherHead.copy(from: head)
+      (self.head, labellingTeacher, labellingHead) = (head, teacher, teacherHead)
+    } else {
+      (head, labellingTeacher, labellingHead) = (nil, nil, nil)
+    }
+    if c.objective == .pseudoMAE && c.teachers == .disentangled {
+      let teacher = Encoder(c.encoder, engine: engine, trained: false)
+      teacher.copy(from: student)
+      reconstructionTeacher = teacher
+    } else {
+      reconstructionTeacher = nil
+    }
+  }
+
+  /// The parts under the names that they have in a checkpoint.
+  public var parts: [Part] {
+    var parts = [Part("student.", student), Part("decoder.", decoder)]
+    if let head { parts.append(Part("head.", head)) }
+    if let labellingTeacher { parts.append(Part("labelling_teacher.", labellingTeacher)) }
+    if let labellingHead { parts.append(Part("labelling_head.", labellingHead)) }
+    if let reconstructionTeacher { parts.append(Part("reconstruction_teacher.", reconstructionTeacher)) }
+    return parts
+  }
+
+  /// What the optimiser trains, under its names in a checkpoint.
+  public var trained: [(name: String, parameter: Parameter)] {
+    parts.flatMap { part in part.network.parameters.map { (part.prefix + $0.name, $0) } }
+      .filter { $0.1.tensor.tracksGradient }
+  }
+
+  /// The loss of a batch, Eq. 5 or MAE's: L = λ_m L_m + λ_c L_c + λ_p L_p.
+  /// - Parameters:
+  ///   - complex: the view that labels are made from; nil where no label is wanted.
+  ///   - keeps: for drop path.
+  public func losses(
+    _ tape: Tape, simple: ImageBatch, complex: ImageBatch?, masks: Masks, keeps: [BranchKeep]?
+  ) -> Losses {
+    let c = configuration
+    let b = simple.count
+    let latent = student(tape, simple, ids: masks.visible, keeps: keeps)
+
+    if c.objective == .mae {
+      let m = masks.maskedCount
+      let out = decoder(tape, latent, shuffle: masks.shuffle, sequences: b, wanted: maskedRows(masks, m, classTokens: false))
+      let pixels = patchRows(
+        simple, ids: masks.masked(m), patch: c.encoder.patch, order: .channelsLast, engine: engine)
+      return Losses(m: tape.meanSquaredError(out, target: tape.standardiseRows(pixels)), weightM: 1)
+    }
+
+    // The decoder's output for the class tokens, then for the masked patches that any fold holds.
+    let (forTargets, forLabels) = (masks.foldedCount(c.reconstructionFolds), masks.foldedCount(c.labelFolds))
+    let most = max(forTargets, forLabels)
+    let out = decoder(tape, latent, shuffle: masks.shuffle, sequences: b, wanted: maskedRows(masks, most, classTokens: true))
+    func patches(_ count: Int) -> Tensor {
+      tape.gatherRows(out, (0..<b).flatMap { s in (0..<count).map { Int32(b + s * most + $0) } })
+    }
+    let reconstructed = patches(forTargets)
+
+    // Eq. 1–2: the cosine to the reconstruction teacher's features, normalised a token.
+    let loss = tape.cosineLoss(reconstructed, target: reconstructionTargets(simple, masks))
+    guard let complex, let head else { return Losses(m: loss, weightM: c.lambdaM) }
+
+    // §3.3: labels of the class token and, for each masked patch, of the nearest teacher token.
+    let described = forLabels == forTargets ? reconstructed : patches(forLabels)
+    let labels = pseudoLabels(complex, masks, for: described)
+    let scale = Float(1 / c.studentTemperature)
+    let classTokens = tape.gatherRows(out, (0..<Int32(b)).map { $0 })
+    return Losses(
+      m: loss, weightM: c.lambdaM,
+      c: tape.softCrossEntropy(head(tape, classTokens, .classToken), labels: labels.classes, scale: scale),
+      weightC: c.lambdaC,
+      p: tape.softCrossEntropy(
+        head(tape, described, .patch), labels: labels.patches, rowOf: labels.match, scale: scale),
+      weightP: c.lambdaP)
+  }
+
+  /// Equation 2: the reconstruction teacher's features of the simple view's masked patches, in K folds with a class token
+  /// each, every token normalised to its own mean and variance: [B·K·F, D].
+  private func reconstructionTargets(_ simple: ImageBatch, _ masks: Masks) -> Tensor {
+    guard let teacher = reconstructionTeacher ?? labellingTeacher else { preconditionFailure("MAE has no teacher") }
+    let tape = Tape(engine, recording: false)
+    let folds = configuration.reconstructionFolds
+    let tokens = teacher(tape, simple, ids: masks.folded(folds), sequencesPerImage: folds)
+    return tape.standardiseRows(tape.gatherRows(tokens, foldRows(tokens.rows, simple.count * folds).patches))
+  }
+
+  private struct PseudoLabels {
+    /// [B, C]
+    let classes: Tensor
+    /// [B·K·F, C], and the row that belongs to each of the student's patches (nil: its own).
+    let patches: Tensor
+    let match: [Int32]?
+  }
+
+  /// §3.3: the labelling teacher's Sinkhorn assignments of the complex view's masked patches, in K folds.
+  private func pseudoLabels(_ complex: ImageBatch, _ masks: Masks, for student: Tensor) -> PseudoLabels {
+    let c = configuration
+    guard let labellingTeacher, let labellingHead else { preconditionFailure("MAE has no labels") }
+    let tape = Tape(engine, recording: false)
+    let tokens = labellingTeacher(
+      tape, complex, ids: masks.folded(c.labelFolds), sequencesPerImage: c.labelFolds)
+    let rows = foldRows(tokens.rows, complex.count * c.labelFolds)
+    let patches = tape.gatherRows(tokens, rows.patches)
+    let classLabels = labellingHead(tape, tape.gatherRows(tokens, rows.classTokens), .classToken)
+    let patchLabels = labellingHead(tape, patches, .patch)
+    for labels in [classLabels, patchLabels] {
+      sinkhorn(labels, temperature: c.teacherTemperature, iterations: c.sinkhornIterations, engine: engine)
+    }
+    return PseudoLabels(
+      classes: meanOfFolds(classLabels, folds: c.labelFolds, engine: engine), patches: patchLabels,
+      match: c.match == .nearest ? nearest(student, in: patches, sequences: complex.count, engine: engine) : nil)
+  }
+
+  /// The labelling teacher and its head take a step towards the student: t ← m t + (1 − m) s.
+  public func updateLabellingTeacher(momentum: Double) {
+    guard let labellingTeacher, let labellingHead, let head else { return }
+    average(labellingTeacher, towards: student, momentum)
+    average(labellingHead, towards: head, momentum)
+  }
+
+  /// The reconstruction teacher takes a step towards the student.
+  public func updateReconstructionTeacher(momentum: Double) {
+    guard let reconstructionTeacher else { return }
+    average(reconstructionTeacher, towards: student, momentum)
+  }
+
+  private func average(_ teacher: some Network, towards student: some Network, _ momentum: Double) {
+    for (t, s) in zip(teacher.parameters, student.parameters) {
+      engine.rows(t.tensor.count, cost: 1) { range in
+        let i = range.lowerBound
+        pmae_lerp(t.tensor.pointer + i, s.tensor.pointer + i, range.count, Float(1 - momentum))
+      }
+    }
+  }
+
+  /// Rows of the decoder's sequences [B·(1 + N)] whose prediction is used: the class tokens, then `count` masked patches an
+  /// image in the permutation's order.
+  private func maskedRows(_ masks: Masks, _ count: Int, classTokens: Bool) -> [Int32] {
+    let stride = Int32(1 + masks.patches)
+    let tokens = classTokens ? (0..<Int32(masks.sequences)).map { $0 * stride } : []
+    return tokens
+      + masks.masked(count).enumerated().map { i, patch in Int32(i / count) * stride + 1 + patch }
+  }
+
+  /// Rows of class tokens and of patches in sequences of one class token and some patches each.
+  private func foldRows(_ rows: Int, _ sequences: Int) -> (classTokens: [Int32], patches: [Int32]) {
+    let tokens = rows / sequences
+    return (
+      (0..<sequences).map { Int32($0 * tokens) }, (0..<Int32(rows)).filter { Int($0) % tokens != 0 }
+    )
+  }
+}
+
+/// The terms of Equation 5.
+public struct Losses {
+  private let terms: [(loss: Loss, weight: Double)]
+  public let m: Double
+  /// nil where no labels were made.
+  public let c: Double?
+  public let p: Double?
+
+  init(m: Loss, weightM: Double, c: Loss? = nil, weightC: Double = 0, p: Loss? = nil, weightP: Double = 0) {
+    self.m = m.value
+    self.c = c?.value
+    self.p = p?.value
+    terms = [(m, weightM)] + (c.map { [($0, weightC)] } ?? []) + (p.map { [($0, weightP)] } ?? [])
+  }
+
+  public var total: Double { terms.reduce(0) { $0 + $1.weight * $1.loss.value } }
+
+  public func backward(_ tape: Tape) { tape.backward(terms.map { ($0.loss, Float($0.weight)) }) }
+}

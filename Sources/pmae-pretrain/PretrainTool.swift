@@ -1,0 +1,141 @@
+import ArgumentParser
+import CommandLineKit
+import Compute
+import Foundation
+import Networks
+import Pretraining
+import TensorStream
+
+struct PretrainTool: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "pmae-pretrain",
+    abstract: "Pretrain a vision transformer on views of unlabelled images with Pseudo MAE.",
+    version: pmaeVersion)
+
+  @Argument(help: "The views; - is standard input.")
+  var views = "-"
+
+  @Option(help: "The run folder: checkpoint.stz, metrics.jsonl, config.json.")
+  var output: String
+
+  @Option(name: .customLong("init"), help: "Start weights of all parts, .stz or .safetensors.")
+  var start: String?
+
+  @Flag(help: "Continue the run in the folder, if it has a checkpoint.")
+  var resume = false
+
+  @Flag(help: "Start again where the folder holds a run.")
+  var overwrite = false
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var method: MethodOptions
+
+  @Option(help: "Images a step.")
+  var batch = 256
+
+  @Option(help: "Epochs of the whole run (default: up to the last that the views hold).")
+  var epochs: Int?
+
+  @Option(help: "Epochs over which the learning rate rises (default: a fifth of the epochs).")
+  var warmupEpochs: Double?
+
+  @Option(help: "Peak learning rate (default: from --base-lr).")
+  var lr: Double?
+
+  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch.")
+  var baseLr = 2.666e-4
+
+  @Option(help: "AdamW's decay of matrices.")
+  var weightDecay = 0.05
+
+  @Option(help: "Stop after this many steps of the whole run.")
+  var steps: Int?
+
+  @Option(help: "Arithmetic: float32.")
+  var precision = "float32"
+
+  @Option(help: "Seed of start weights, masks and drop path.")
+  var seed: UInt64 = 0
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "No progress and no notes; errors alone.")
+  var quiet = false
+
+  mutating func validate() throws {
+    if precision != "float32" {
+      throw ValidationError("--precision is \(precision): this build computes in float32 alone")
+    }
+    if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
+    if resume && start != nil { throw ValidationError("--resume and --init exclude each other") }
+    if lr != nil && baseLr != 2.666e-4 { throw ValidationError("--lr and --base-lr exclude each other") }
+    if let steps, steps < 0 { throw ValidationError("--steps is \(steps): expected 0 or more") }
+  }
+
+  mutating func execute() throws {
+    let name = "pmae-pretrain"
+    let folder = RunFolder(output)
+    if folder.hasCheckpoint && !resume && !overwrite {
+      throw Failure(
+        .cannotCreate, "\(folder.checkpoint): exists: --resume continues the run, --overwrite starts it again")
+    }
+    // Everything that the options alone decide is checked before the input is waited for.
+    var configuration = try model.configuration(objective: method.objective)
+    method.apply(to: &configuration)
+    configuration.batch = batch
+    configuration.seed = seed
+    configuration.weightDecay = weightDecay
+    configuration.learningRate = lr ?? baseLr * Double(batch) / 256
+    configuration.epochs = epochs ?? configuration.epochs
+    configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
+    try configuration.validate()
+
+    let reader = try StreamReader(path: views, kinds: ["views"])
+    if epochs == nil {
+      let probe = try ViewBatches(reader, recipes: [], side: model.image, channels: model.channels)
+      configuration.epochs = probe.firstEpoch + probe.epochs
+      configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
+    }
+    let run = try PretrainingRun(configuration, engine: Engine(threads: threads.count))
+    let views = try run.views(reader)
+    if resume && folder.hasCheckpoint {
+      try run.resume(from: folder)
+      if !quiet { log(name, "\(folder.path): continues after step \(grouped(run.steps))") }
+    } else if let start {
+      try run.initialise(from: start)
+    }
+    try folder.create()
+
+    Interruption.watch()
+    let total = min(steps ?? .max, configuration.epochs * (views.rowsPerEpoch / batch))
+    let progress = Progress(tool: name, what: "steps", total: total, quiet: quiet)
+    do {
+      try run.train(
+        on: views, folder: folder, limit: steps,
+        metadata: Provenance.metadata(
+          tool: name, inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
+      ) { report in
+        progress.update(report.step, report.summary)
+        return Interruption.requested
+      }
+    } catch {
+      // The signal that came to this process has also ended the writer upstream; what was saved is intact.
+      if Interruption.requested { Interruption.exitAsSignal() }
+      throw error
+    }
+    if Interruption.requested {
+      if !quiet { log(name, "stopped after step \(grouped(run.steps)); \(folder.checkpoint) continues with --resume") }
+      Interruption.exitAsSignal()
+    }
+    progress.finish()
+  }
+}
+
+extension StepReport {
+  /// What a progress line says beside the count.
+  fileprivate var summary: String {
+    let terms: [(String, Double?)] = [("loss", loss), ("m", m), ("c", c), ("p", p)]
+    let shown = terms.compactMap { name, value in value.map { "\(name) " + String(format: "%.4f", $0) } }
+    return "epoch \(epoch) " + shown.joined(separator: " ") + String(format: " %.0f images/s", imagesPerSecond)
+  }
+}
