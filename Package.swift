@@ -46,7 +46,7 @@ let package = Package(
     .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Networks", "Compute", "TensorStream"]),
-    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TensorStream"]),
+    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser]),
     .testTarget(
       name: "ToolTests",
