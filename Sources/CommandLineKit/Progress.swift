@@ -2,6 +2,7 @@
 
 import Foundation
 import Synchronization
+import TensorStream
 
 /// Progress on standard error: on a terminal one line with rate and time left, redrawn; otherwise a plain line about
 /// every ten seconds; nothing when quiet. May be updated from any thread.
@@ -88,17 +89,6 @@ public final class Progress: Sendable {
 
 private func seconds(_ duration: Duration) -> Double {
   Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-}
-
-/// Digits in groups of three: 1,234,567.
-public func grouped(_ number: Int) -> String {
-  var text = ""
-  let digits = String(number.magnitude)
-  for (i, digit) in digits.enumerated() {
-    if i > 0, (digits.count - i) % 3 == 0 { text += "," }
-    text.append(digit)
-  }
-  return (number < 0 ? "-" : "") + text
 }
 
 /// A time for people: 0.4 s, 12 s, 3:05, 1:02:45.

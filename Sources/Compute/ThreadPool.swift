@@ -40,7 +40,9 @@ public final class ThreadPool: @unchecked Sendable {
     }
     oneCaller.lock()
     defer { oneCaller.unlock() }
-    withoutActuallyEscaping(body) { shared.run(tasks: tasks, $0) }
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: body) { shared.run(tasks: tasks, $0) }
+    }
   }
 
   // Which worker this thread is, + 1; nil outside any task.
@@ -65,12 +67,15 @@ private final class Shared: @unchecked Sendable {
   private var isOpen = false
   private var stopped = false
   private var tasks = 0
-  private var body: ((Int, Int) -> Void)?
+  // Only pointed at: a worker that held the closure itself could let go of it after the caller's frame has gone.
+  private var body: UnsafePointer<Body>?
+
+  typealias Body = (_ task: Int, _ worker: Int) -> Void
 
   // Long enough to bridge the gap between two operations of a step, short enough not to starve a neighbour's process.
   private static let spins = 4000
 
-  func run(tasks: Int, _ body: @escaping (Int, Int) -> Void) {
+  func run(tasks: Int, _ body: UnsafePointer<Body>) {
     condition.lock()
     self.tasks = tasks
     self.body = body
@@ -93,12 +98,13 @@ private final class Shared: @unchecked Sendable {
     }
   }
 
-  private func take(_ tasks: Int, _ body: (Int, Int) -> Void, worker: Int) {
+  @inline(never)
+  private func take(_ tasks: Int, _ body: UnsafePointer<Body>, worker: Int) {
     ThreadPool.enter(worker)
     while true {
       let task = next.add(1, ordering: .relaxed).oldValue
       if task >= tasks { break }
-      body(task, worker)
+      body.pointee(task, worker)
     }
     ThreadPool.leave()
   }

@@ -43,7 +43,7 @@ public func writeSafetensors(
   }
 }
 
-private func readSafetensors(_ source: ByteSource, kinds: [String]?) throws -> Record {
+func readSafetensors(_ source: ByteSource, kinds: [String]?) throws -> Record {
   do {
     let length = try Record.headerLength(try source.peek(8))
     source.consume(8)

@@ -1,1 +1,1 @@
-
+InspectTool.start()

@@ -3,13 +3,6 @@ import Testing
 
 @Suite struct ProgressTests {
   @Test(arguments: [
-    (0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-12345, "-12,345"), (-123, "-123"),
-  ])
-  func digitsAreInGroupsOfThree(number: Int, text: String) {
-    #expect(grouped(number) == text)
-  }
-
-  @Test(arguments: [
     (0.0, "0.0 s"), (0.44, "0.4 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1:00"), (185, "3:05"),
     (3599.6, "1:00:00"), (3765, "1:02:45"), (.infinity, "?"), (.nan, "?"),
   ])
