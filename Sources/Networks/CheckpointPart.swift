@@ -34,13 +34,10 @@ public enum CheckpointPart: String, CaseIterable, Sendable {
     let engine = Engine(threads: 1)
     try load(
       [Part(prefix, Encoder(config.encoder, engine: engine, trained: false))], from: part, source: source)
-    let classNames = try checkpoint.metadata["classes"].map {
-      try JSONText.decode([String].self, from: $0, what: "\(source): metadata \"classes\"")
-    }
     var metadata = try WeightsFile.metadata(
       encoder: config.encoder,
       normalisation: Normalisation(checkpoint.metadata, channels: config.encoder.channels, source: source),
-      classNames: classNames)
+      classNames: WeightsFile.classNames(of: checkpoint, source: source))
     metadata["part"] = rawValue
     metadata["step"] = checkpoint.metadata["step"]
     return Record(

@@ -52,9 +52,7 @@ public struct WeightsFile: Sendable {
     }
     try encoder.validate(source: source, against: record)
     normalisation = try Normalisation(record.metadata, channels: encoder.channels, source: source)
-    classNames = try record.metadata["classes"].map {
-      try JSONText.decode([String].self, from: $0, what: "\(source): metadata \"classes\"")
-    }
+    classNames = try Self.classNames(of: record, source: source)
   }
 
   /// Sets an encoder's weights; the head of a model that was fine-tuned is left out.
@@ -79,6 +77,11 @@ public struct WeightsFile: Sendable {
     metadata.merge(try normalisation?.metadata() ?? [:]) { $1 }
     if let classNames { metadata["classes"] = try JSONText.encode(classNames) }
     return metadata
+  }
+
+  static func classNames(of record: Record, source: String) throws -> [String]? {
+    guard let text = record.metadata["classes"] else { return nil }
+    return try JSONText.decode([String].self, from: text, what: "\(source): metadata \"classes\"")
   }
 
   /// `config`: a checkpoint's has the encoder under the same key, among much else.
@@ -115,13 +118,15 @@ public struct Normalisation: Equatable, Sendable {
   }
 
   /// From `mean` and `std` of a file's metadata; nil where neither is there.
-  init?(_ metadata: [String: String], channels: Int, source: String) throws {
+  /// - Parameter channels: how many values are expected; nil for any.
+  init?(_ metadata: [String: String], channels: Int?, source: String) throws {
     guard metadata["mean"] != nil || metadata["std"] != nil else { return nil }
     func values(_ key: String) throws -> [Float] {
       guard let text = metadata[key] else { throw Failure(.data, "\(source): has no \"\(key)\"") }
       return try JSONText.decode([Float].self, from: text, what: "\(source): metadata \"\(key)\"")
     }
     (mean, std) = (try values("mean"), try values("std"))
+    let channels = channels ?? mean.count
     guard mean.count == channels, std.count == channels, mean.allSatisfy(\.isFinite),
       std.allSatisfy({ $0.isFinite && $0 > 0 })
     else {
