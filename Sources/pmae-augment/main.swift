@@ -1,1 +1,1 @@
-
+AugmentTool.start()

@@ -1,1 +1,1 @@
-
+PackTool.start()

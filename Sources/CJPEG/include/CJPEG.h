@@ -1,3 +1,28 @@
-#ifndef CJPEG_H
-#define CJPEG_H
+// libjpeg reports errors by a function that must not return: it needs setjmp, which Swift cannot call. This shim wraps whole
+// operations, so that no jump ever crosses a Swift frame.
+#ifndef PMAE_CJPEG_H
+#define PMAE_CJPEG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CJPEG_MESSAGE_SIZE = 256 };
+
+typedef struct {
+  int32_t width;
+  int32_t height;
+  int32_t components;  // as stored: 1 grey, 3 colour, 4 CMYK or YCCK
+  int32_t progressive; // 0 or 1
+} cjpeg_header;
+
+// Reads a JPEG file's header from memory. Returns 0, or 1 with libjpeg's reason in message.
+int cjpeg_read_header(const uint8_t *data, size_t size, cjpeg_header *header, char message[CJPEG_MESSAGE_SIZE]);
+
+// Decodes a whole JPEG file from memory, to height x width x channels bytes at out.
+// channels: 1 writes grey (from a grey or a YCbCr file); 3 writes RGB; 4 writes the four components of a CMYK or YCCK file as CMYK,
+// as they are stored. Returns 0, or 1 with a reason in message: libjpeg's errors, and its warnings too where they say that
+// data is missing or damaged. What is at out is then undefined.
+int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *out, size_t out_size,
+                 char message[CJPEG_MESSAGE_SIZE]);
+
 #endif

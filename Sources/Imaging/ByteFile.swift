@@ -1,0 +1,129 @@
+// Files by their bytes: opened by names that need not be text, read whole, with errors that say which file.
+
+import Foundation
+import TensorStream
+
+/// A file name as the system has it: any bytes but zero. Not every name is UTF-8, and none may be lost for that.
+public struct FilePath: Sendable, Hashable {
+  public let bytes: [UInt8]
+
+  public init(_ text: String) { bytes = Array(text.utf8) }
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  func appending(_ name: [UInt8]) -> FilePath {
+    FilePath(bytes: bytes.last == UInt8(ascii: "/") ? bytes + name : bytes + [UInt8(ascii: "/")] + name)
+  }
+
+  /// For people: text as it is; other bytes and control characters as \n, \t or \xNN, so that two names never look the same
+  /// and a message stays on its line.
+  public var description: String { Self.printable(bytes) }
+
+  static func printable(_ bytes: [UInt8]) -> String {
+    var text = ""
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      var decoder = UTF8()
+      var iterator = rest.makeIterator()
+      if case .scalarValue(let scalar) = decoder.decode(&iterator) {
+        switch scalar {
+        case "\n": text += "\\n"
+        case "\t": text += "\\t"
+        case "\r": text += "\\r"
+        case "\\": text += "\\\\"
+        default:
+          if scalar.value < 32 || scalar.value == 127 {
+            text += "\\x" + hex(UInt8(scalar.value))
+          } else {
+            text.unicodeScalars.append(scalar)
+          }
+        }
+        rest = rest.dropFirst(UTF8.width(scalar))
+      } else {
+        text += "\\x" + hex(rest.first!)
+        rest = rest.dropFirst()
+      }
+    }
+    return text
+  }
+
+  func withCString<R>(_ body: (UnsafePointer<CChar>) throws -> R) rethrows -> R {
+    try (bytes + [0]).withUnsafeBytes { try body($0.baseAddress!.assumingMemoryBound(to: CChar.self)) }
+  }
+}
+
+/// What tells a file that was read from one that has changed since.
+struct FileStamp: Equatable, Sendable {
+  let size: Int
+  let seconds: Int
+  let nanoseconds: Int
+  let device: UInt64
+  let inode: UInt64
+
+  init(_ status: stat) {
+    size = Int(status.st_size)
+    seconds = Int(status.st_mtim.tv_sec)
+    nanoseconds = Int(status.st_mtim.tv_nsec)
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+  }
+}
+
+/// An open file, closed when it is let go.
+final class ByteFile {
+  let descriptor: Int32
+  let name: String
+  let status: stat
+  private let owned: Bool
+
+  /// Opens for reading. Throws `Failure(.noInput)` where that fails.
+  convenience init(_ path: FilePath) throws {
+    let name = path.description
+    var descriptor: Int32
+    // Non-blocking, so that opening a named pipe by mistake cannot hang.
+    repeat { descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) } } while descriptor < 0 && errno == EINTR
+    if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
+    try self.init(descriptor: descriptor, name: name, owned: true)
+  }
+
+  init(descriptor: Int32, name: String, owned: Bool) throws {
+    self.descriptor = descriptor
+    self.name = name
+    self.owned = owned
+    var status = stat()
+    let result = fstat(descriptor, &status)
+    self.status = status
+    if result != 0 { throw Failure(.io, "\(name): \(String(cString: strerror(errno)))") }
+  }
+
+  deinit { if owned { close(descriptor) } }
+
+  var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+  var isFolder: Bool { status.st_mode & S_IFMT == S_IFDIR }
+  var stamp: FileStamp { FileStamp(status) }
+
+  /// Reads up to `count` bytes, fewer only at the end of the file.
+  func read(into memory: UnsafeMutableRawPointer, count: Int) throws -> Int {
+    var done = 0
+    while done < count {
+      let n = Foundation.read(descriptor, memory + done, count - done)
+      if n == 0 { break }
+      if n < 0 {
+        if errno == EINTR { continue }
+        throw Failure(.io, "\(name): \(String(cString: strerror(errno)))")
+      }
+      done += n
+    }
+    return done
+  }
+
+  /// Reads a regular file from its beginning to its end. Throws `Failure(.data)` where it is larger than `limit` bytes.
+  func readAll(into memory: Scratch<UInt8>, limit: Int) throws -> UnsafeRawBufferPointer {
+    guard isRegular else { throw Failure(.data, "\(name): neither a file nor a folder") }
+    let size = Int(status.st_size)
+    guard size <= limit else { throw Failure(.data, "\(name): \(size) bytes: at most \(limit) are accepted") }
+    let base = memory.reserve(size)
+    let count = try read(into: base, count: size)
+    guard count == size else { throw Failure(.io, "\(name): ends after \(count) of \(size) bytes: changed while being read") }
+    return UnsafeRawBufferPointer(start: base, count: count)
+  }
+}

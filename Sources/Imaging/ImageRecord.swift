@@ -1,0 +1,95 @@
+// One data record of an images stream: pictures as pixels, or as JPEG files.
+
+import TensorStream
+
+/// A checked record of an images stream.
+struct ImageRecord: Sendable {
+  enum Content: Sendable {
+    /// u8 [n, H, W, C], C is 1 or 3.
+    case pixels(StoredTensor)
+    /// u8 [total], with the n + 1 offsets at which each file begins.
+    case encoded(StoredTensor, offsets: [Int])
+  }
+  let content: Content
+  let rows: Int
+  /// i32 [n].
+  let labels: [Int32]?
+  /// Bytes that it keeps in memory.
+  let byteCount: Int
+  private let name: String
+  private let firstRow: Int
+
+  /// Checks shapes and offsets. Throws `Failure(.data)` that says what was expected.
+  init(_ record: Record, name: String, number: Int, firstRow: Int) throws {
+    self.name = name
+    self.firstRow = firstRow
+    func failure(_ text: String) -> Failure { Failure(.data, "\(name): record \(number): \(text)") }
+    if let pixels = record["pixels"] {
+      let shape = pixels.shape
+      guard pixels.type == .u8, shape.count == 4, shape[1] > 0, shape[2] > 0, shape[3] == 1 || shape[3] == 3 else {
+        throw failure("pixels is \(pixels.type.rawValue) \(shape): expected U8 [rows, height, width, 1 or 3]")
+      }
+      content = .pixels(pixels)
+      rows = shape[0]
+      byteCount = pixels.byteCount
+    } else if let bytes = record["image.bytes"], let offsets = record["image.offsets"] {
+      guard bytes.type == .u8, bytes.shape.count == 1, offsets.type == .i64, offsets.shape.count == 1, offsets.count > 0
+      else {
+        throw failure(
+          "image.bytes is \(bytes.type.rawValue) \(bytes.shape) and image.offsets \(offsets.type.rawValue) \(offsets.shape): "
+            + "expected U8 [bytes] and I64 [rows + 1]")
+      }
+      let places = try offsets.values(of: Int64.self)
+      guard places.first == 0, places.last == Int64(bytes.count), zip(places, places.dropFirst()).allSatisfy({ $0 <= $1 }) else {
+        throw failure("image.offsets do not rise from 0 to the \(bytes.count) of image.bytes")
+      }
+      content = .encoded(bytes, offsets: places.map { Int($0) })
+      rows = places.count - 1
+      byteCount = bytes.byteCount + offsets.byteCount
+    } else {
+      let found = record.tensors.map { $0.name }.joined(separator: ", ")
+      throw failure("expected pixels, or image.bytes and image.offsets; found \(found.isEmpty ? "no tensor" : found)")
+    }
+    if let label = record["label"] {
+      guard label.type == .i32, label.shape == [rows] else {
+        throw failure("label is \(label.type.rawValue) \(label.shape): expected I32 [\(rows)]")
+      }
+      labels = try label.values(of: Int32.self)
+    } else {
+      labels = nil
+    }
+  }
+
+  /// Calls `body` with picture `row`, decoded where it has to be, with the memory of `decoder`.
+  func withPicture<R>(_ row: Int, decoder: PictureDecoder, _ body: (Pixels) throws -> R) throws -> R {
+    switch content {
+    case .pixels(let tensor):
+      let (height, width, channels) = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
+      return try tensor.withUnsafeBytes { bytes in
+        let start = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + row * height * width * channels
+        // Only read; `Pixels` serves both ways.
+        return try body(
+          Pixels(base: UnsafeMutablePointer(mutating: start), height: height, width: width, channels: channels))
+      }
+    case .encoded(let tensor, let offsets):
+      return try tensor.withUnsafeBytes { bytes in
+        let file = UnsafeRawBufferPointer(rebasing: bytes[offsets[row]..<offsets[row + 1]])
+        return try body(try decoder.decode(file, name: "\(name): picture \(firstRow + row)"))
+      }
+    }
+  }
+}
+
+/// Decodes JPEG files into memory that it keeps. For one thread at a time.
+final class PictureDecoder {
+  private let pixels = Scratch<UInt8>()
+  private let buffers = JPEGBuffers()
+
+  /// The picture is valid until the next call.
+  func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Pixels {
+    let header = try JPEG.header(bytes, name: name)
+    let base = pixels.reserve(header.height * header.width * 3)
+    try JPEG.decode(bytes, header: header, into: base, buffers: buffers, name: name)
+    return Pixels(base: base, height: header.height, width: header.width, channels: 3)
+  }
+}

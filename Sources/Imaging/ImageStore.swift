@@ -1,0 +1,137 @@
+// The pictures of an images stream in any order. What was read is kept, up to a limit; a set that fits is read once.
+
+import Compute
+import TensorStream
+
+/// An images stream whose pictures can be had in any order. One thread at a time may ask.
+public final class ImageStore {
+  public let name: String
+  public let header: Record
+  public let rows: Int
+  public let digest: String
+  /// Height, width and channels of the first picture where the stream holds pixels; nil where it holds JPEG files.
+  public let pixelShape: (height: Int, width: Int, channels: Int)?
+  public let isLabelled: Bool
+
+  private let stream: IndexedStream?
+  private var kept: [Int: (record: ImageRecord, lastUse: Int)] = [:]
+  private var keptBytes = 0
+  private var uses = 0
+  private let limit: Int
+  private let firstRows: [Int]
+
+  /// Opens a file, or reads a pipe (`-`) to its end.
+  /// - Parameter memory: how many bytes of pictures may be kept.
+  /// - Throws: `Failure(.data)` for a stream that is damaged, of another kind, or without rows, and for a pipe that brings more
+  ///   than `memory`.
+  public init(path: String, memory: Int) throws {
+    limit = memory
+    if path == "-" {
+      let reader = try StreamReader(path: path, kinds: ["images"])
+      stream = nil
+      name = reader.name
+      header = reader.header
+      var starts: [Int] = []
+      var row = 0
+      while let record = try reader.next() {
+        let checked = try ImageRecord(record, name: reader.name, number: starts.count + 1, firstRow: row)
+        keptBytes += checked.byteCount
+        guard keptBytes <= memory else {
+          throw Failure(
+            .data,
+            "\(reader.name): more than the \(grouped(memory)) bytes that may be kept: views need pictures in any order; save the "
+              + "stream to a file first, or raise --memory")
+        }
+        kept[starts.count] = (checked, 0)
+        starts.append(row)
+        row += checked.rows
+      }
+      digest = reader.digest
+      (firstRows, rows) = (starts, row)
+    } else {
+      let stream = try IndexedStream(path: path, kinds: ["images"])
+      self.stream = stream
+      name = stream.name
+      header = stream.header
+      digest = stream.digest
+      rows = stream.rows
+      firstRows = (0..<stream.recordCount).map { stream.firstRow(ofRecord: $0) }
+    }
+    guard rows > 0 else { throw Failure(.data, "\(name): a stream of zero rows: there are no pictures in it") }
+    // The first record that has rows.
+    let first = firstRows.lastIndex(of: 0)!
+    if let stream, kept[first] == nil {
+      let record = try ImageRecord(stream.record(first), name: name, number: first + 1, firstRow: 0)
+      kept[first] = (record, 0)
+      keptBytes += record.byteCount
+    }
+    let record = kept[first]!.record
+    isLabelled = record.labels != nil
+    if case .pixels(let tensor) = record.content {
+      pixelShape = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
+    } else {
+      pixelShape = nil
+    }
+  }
+
+  /// Where a row is: the record, and the row within it.
+  func place(of row: Int) -> (record: Int, row: Int) {
+    var (low, high) = (0, firstRows.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if firstRows[middle] <= row { low = middle } else { high = middle }
+    }
+    return (low, row - firstRows[low])
+  }
+
+  func isKept(_ record: Int) -> Bool { kept[record] != nil }
+
+  /// The records of these numbers; those that are not kept are read on all threads.
+  func records(_ numbers: [Int], pool: ThreadPool) throws -> [Int: ImageRecord] {
+    uses += 1
+    var result: [Int: ImageRecord] = [:]
+    var missing: [Int] = []
+    for number in numbers {
+      if let entry = kept[number] {
+        result[number] = entry.record
+        kept[number]!.lastUse = uses
+      } else {
+        missing.append(number)
+      }
+    }
+    guard let stream, !missing.isEmpty else { return result }
+    var read = [Result<ImageRecord, any Error>?](repeating: nil, count: missing.count)
+    let (name, firstRows, isLabelled) = (name, firstRows, isLabelled)
+    read.withUnsafeMutableBufferPointer { read in
+      pool.run(missing.count) { (task: Int) in
+        let number = missing[task]
+        read[task] = Result {
+          let record = try ImageRecord(
+            stream.record(number), name: name, number: number + 1, firstRow: firstRows[number])
+          if (record.labels != nil) != isLabelled {
+            throw Failure(.data, "\(name): record \(number + 1): \(isLabelled ? "no labels" : "labels"), unlike the first")
+          }
+          return record
+        }
+      }
+    }
+    for (number, outcome) in zip(missing, read) {
+      let record = try outcome!.get()
+      result[number] = record
+      keep(record, number)
+    }
+    return result
+  }
+
+  private func keep(_ record: ImageRecord, _ number: Int) {
+    kept[number] = (record, uses)
+    keptBytes += record.byteCount
+    if keptBytes <= limit { return }
+    // Down to seven eighths, so that the search for the oldest is not made for each record.
+    for (oldest, entry) in kept.sorted(by: { ($0.value.lastUse, $0.key) < ($1.value.lastUse, $1.key) }) {
+      if keptBytes <= limit / 8 * 7 { break }
+      kept[oldest] = nil
+      keptBytes -= entry.record.byteCount
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// JPEG in: every kind that libjpeg(-turbo) reads. CMYK and YCCK become RGB here, so that nobody further on knows of them.
+
+import CJPEG
+import TensorStream
+
+/// Decodes JPEG files held in memory. A file that is cut short or damaged is an error, never a picture with a grey end.
+public enum JPEG {
+  /// Pictures with more pixels than this are refused before any memory is asked for: 2^28, a square of 16,384.
+  public static let maximumPixels = 1 << 28
+
+  public struct Header: Sendable, Equatable {
+    public let height: Int
+    public let width: Int
+    /// As stored: 1 (grey), 3 (colour), or 4 (CMYK or YCCK).
+    public let components: Int
+    public let isProgressive: Bool
+  }
+
+  /// Whether `bytes` begin as every JPEG file does: FF D8 FF.
+  public static func isJPEG(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.count >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF
+  }
+
+  /// Reads the header. `name` says in an error which picture it was.
+  /// Throws `Failure(.data)` where the bytes are no JPEG file, the header is damaged, or it claims more than `maximumPixels`.
+  public static func header(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Header {
+    guard isJPEG(bytes) else { throw Failure(.data, "\(name): not a JPEG: \(describeStart(bytes))") }
+    var raw = cjpeg_header()
+    try call(name) { message in
+      cjpeg_read_header(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count, &raw, message)
+    }
+    let header = Header(
+      height: Int(raw.height), width: Int(raw.width), components: Int(raw.components), isProgressive: raw.progressive != 0)
+    guard header.height > 0, header.width > 0, header.height * header.width <= maximumPixels else {
+      throw Failure(
+        .data,
+        "\(name): \(header.height) x \(header.width) pixels: at most \(maximumPixels) pixels are accepted")
+    }
+    guard [1, 3, 4].contains(header.components) else {
+      throw Failure(.data, "\(name): a JPEG of \(header.components) components: 1, 3 or 4 are known")
+    }
+    return header
+  }
+
+  /// Decodes a whole file to RGB: [height, width, 3].
+  /// Throws `Failure(.data)` as `header` does, and where pixel data is missing or damaged.
+  public static func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Picture {
+    let header = try header(bytes, name: name)
+    var picture = Picture(
+      height: header.height, width: header.width, channels: 3,
+      pixels: [UInt8](unsafeUninitializedCapacity: header.height * header.width * 3) { $1 = $0.count })
+    let buffers = JPEGBuffers()
+    try picture.withPixels { try decode(bytes, header: header, into: $0.base, buffers: buffers, name: name) }
+    return picture
+  }
+
+  /// Decodes to RGB at `out`, which has room for height × width × 3 bytes.
+  static func decode(
+    _ bytes: UnsafeRawBufferPointer, header: Header, into out: UnsafeMutablePointer<UInt8>, buffers: JPEGBuffers,
+    name: String
+  ) throws {
+    let data = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let pixels = header.height * header.width
+    if header.components == 4 {
+      let inks = buffers.inks.reserve(pixels * 4)
+      try call(name) { cjpeg_decode(data, bytes.count, 4, inks, pixels * 4, $0) }
+      convertInvertedCMYK(inks, to: out, count: pixels)
+    } else {
+      try call(name) { cjpeg_decode(data, bytes.count, 3, out, pixels * 3, $0) }
+    }
+  }
+
+  private static func call(_ name: String, _ body: (UnsafeMutablePointer<CChar>) -> Int32) throws {
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CJPEG_MESSAGE_SIZE)) { message in
+      let text = message.baseAddress!
+      if body(text) != 0 { throw Failure(.data, "\(name): a damaged JPEG: \(String(cString: text))") }
+    }
+  }
+
+  /// Photoshop stores inks inverted, and so does everyone after it; Pillow, too, takes every CMYK JPEG for inverted. Its
+  /// arithmetic: R = K' − round(C · K' / 255), where K' = 255 − K.
+  private static func convertInvertedCMYK(_ inks: UnsafePointer<UInt8>, to out: UnsafeMutablePointer<UInt8>, count: Int) {
+    for i in 0..<count {
+      let light = Int32(inks[4 &* i &+ 3])
+      for c in 0..<3 {
+        let product = (255 &- Int32(inks[4 &* i &+ c])) &* light &+ 128
+        out[3 &* i &+ c] = UInt8(truncatingIfNeeded: light &- ((product >> 8 &+ product) >> 8))
+      }
+    }
+  }
+}
+
+/// Memory that decoding keeps from one file to the next; for one thread at a time.
+final class JPEGBuffers {
+  let inks = Scratch<UInt8>()
+}
+
+/// "starts with 47 49 46", or "it is empty": the first bytes of something that is not what it should be.
+func describeStart(_ bytes: UnsafeRawBufferPointer, count: Int = 3) -> String {
+  if bytes.isEmpty { return "it is empty" }
+  return "starts with " + bytes.prefix(count).map { hex($0) }.joined(separator: " ")
+}
+
+func hex(_ byte: UInt8) -> String {
+  let digits = String(byte, radix: 16)
+  return digits.count == 1 ? "0" + digits : digits
+}

@@ -1,0 +1,59 @@
+// Which pictures of a set are taken, and in which order.
+
+import Compute
+import TensorStream
+
+/// A choice among pictures: shuffle, then skip, then so many of each class, then a limit. Since shuffling comes first, equal seeds with
+/// `skip` and `limit` at the same number cut a set into two parts that share nothing.
+public struct PictureSelection: Sendable {
+  /// Shuffles by this seed; nil keeps the order.
+  public var shuffle: UInt64?
+  /// Leaves out this many at the beginning.
+  public var skip = 0
+  /// Takes this many of each class, the first ones.
+  public var perClass: Int?
+  /// Takes at most this many.
+  public var limit: Int?
+
+  private static let purpose: UInt32 = 0x7061_636B
+
+  public init() {}
+
+  /// The numbers of the chosen pictures, in the order to be written.
+  /// Throws `Failure(.data)` where nothing is left or a class has too few, `Failure(.usage)` for `perClass` without labels.
+  public func choose(from source: some PictureSource) throws -> [Int] {
+    var chosen: [Int]
+    if let shuffle {
+      var random = CounterRandom(seed: shuffle, epoch: 0, sample: 0, purpose: Self.purpose)
+      chosen = random.permutation(source.count)
+    } else {
+      chosen = Array(0..<source.count)
+    }
+    guard skip < chosen.count else {
+      throw Failure(.data, "\(source.name): --skip \(skip) leaves nothing of \(counted(chosen.count, "picture"))")
+    }
+    chosen.removeFirst(skip)
+    if let perClass { chosen = try stratified(chosen, perClass, source) }
+    if let limit, limit < chosen.count { chosen.removeLast(chosen.count - limit) }
+    return chosen
+  }
+
+  private func stratified(_ order: [Int], _ perClass: Int, _ source: some PictureSource) throws -> [Int] {
+    guard let labels = source.labels, let classes = source.classes else {
+      throw Failure(.usage, "\(source.name): --per-class needs labels, and there are none")
+    }
+    var taken = [Int](repeating: 0, count: classes.count)
+    let chosen = order.filter { index in
+      let label = Int(labels[index])
+      taken[label] += 1
+      return taken[label] <= perClass
+    }
+    for (label, count) in taken.enumerated() where count < perClass {
+      throw Failure(
+        .data,
+        "\(source.name): --per-class \(perClass), but class \(classes[label]) has \(counted(count, "picture"))"
+          + (skip > 0 ? " after --skip \(skip)" : ""))
+    }
+    return chosen
+  }
+}

@@ -1,0 +1,212 @@
+// Pillow's resize, to the bit: two passes of 22-bit fixed-point arithmetic, horizontal first, each rounded to 8 bits, with
+// filters that widen when shrinking (antialiasing). After Pillow's Resample.c, so that a recipe means here what it means in
+// torchvision.
+
+import Foundation
+
+/// How pixels between pixels are made up.
+public enum Interpolation: String, Sendable, CaseIterable {
+  case bilinear
+  case bicubic
+
+  /// The filter's half-width, in pixels of the source where it does not shrink.
+  var support: Double { self == .bilinear ? 1 : 2 }
+
+  func weight(_ distance: Double) -> Double {
+    let x = abs(distance)
+    switch self {
+    case .bilinear:
+      return x < 1 ? 1 - x : 0
+    case .bicubic:
+      let a = -0.5
+      if x < 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
+      if x < 2 { return (((x - 5) * x + 8) * x - 4) * a }
+      return 0
+    }
+  }
+}
+
+/// Fixed-point weights along one axis, for a range of output positions.
+final class ResamplingTaps {
+  /// 8 bits of result and 2 for overshoot leave 22 for the fraction.
+  static let precision: Int32 = 32 - 8 - 2
+
+  private let exact = Scratch<Double>()
+  private let weightMemory = Scratch<Int32>()
+  private let boundMemory = Scratch<Int32>()
+
+  /// The most taps that a position has; `weights` has this many for each.
+  private(set) var size = 0
+  private(set) var count = 0
+  var weights: UnsafeMutablePointer<Int32> { weightMemory.base }
+  /// For each position the first source position, then the number of taps.
+  var bounds: UnsafeMutablePointer<Int32> { boundMemory.base }
+
+  /// Weights that take the interval from `start` to `end` of `input` positions to `output` positions, of which only those in
+  /// `range` are made.
+  func prepare(
+    input: Int, from start: Double, to end: Double, output: Int, range: Range<Int>, interpolation: Interpolation
+  ) {
+    let scale = (end - start) / Double(output)
+    let filterScale = max(scale, 1)
+    let support = interpolation.support * filterScale
+    let inverse = 1 / filterScale
+    size = Int(support.rounded(.up)) * 2 + 1
+    count = range.count
+    let row = exact.reserve(size)
+    let weights = weightMemory.reserve(size * count)
+    let bounds = boundMemory.reserve(2 * count)
+    for (i, position) in range.enumerated() {
+      let center = start + (Double(position) + 0.5) * scale
+      let first = max(Int(center - support + 0.5), 0)
+      let taps = min(Int(center + support + 0.5), input) - first
+      var total = 0.0
+      for x in 0..<taps {
+        let w = interpolation.weight((Double(x + first) - center + 0.5) * inverse)
+        row[x] = w
+        total += w
+      }
+      for x in 0..<taps {
+        let w = (total != 0 ? row[x] / total : row[x]) * Double(1 << Self.precision)
+        weights[i * size + x] = Int32(w < 0 ? w - 0.5 : w + 0.5)
+      }
+      bounds[2 * i] = Int32(first)
+      bounds[2 * i + 1] = Int32(taps)
+    }
+  }
+}
+
+/// Resizes pictures; keeps its memory from one to the next. For one thread at a time.
+final class Resampler {
+  private let horizontal = ResamplingTaps()
+  private let vertical = ResamplingTaps()
+  private let intermediate = Scratch<UInt8>()
+  private let sums = Scratch<Int32>()
+
+  /// Resizes `source` to `height` × `width` and writes of that result the rectangle `window`, without gaps, at `out`.
+  /// The window's pixels are the same bits that cropping the whole result would give.
+  func resize(
+    _ source: Pixels, height: Int, width: Int, window: CropBox, interpolation: Interpolation,
+    to out: UnsafeMutablePointer<UInt8>
+  ) {
+    let channels = source.channels
+    let columns = window.left..<(window.left + window.width)
+    let rows = window.top..<(window.top + window.height)
+    // Like Pillow: a pass that would change nothing is left out.
+    let needsHorizontal = source.width != width
+    let needsVertical = source.height != height
+
+    var first = rows.lowerBound
+    var last = rows.upperBound
+    if needsVertical {
+      vertical.prepare(
+        input: source.height, from: 0, to: Double(source.height), output: height, range: rows, interpolation: interpolation)
+      first = Int(vertical.bounds[0])
+      last = 0
+      for i in 0..<rows.count { last = max(last, Int(vertical.bounds[2 * i] + vertical.bounds[2 * i + 1])) }
+    }
+    // The rows that the vertical pass reads, at the window's columns.
+    var wide = Pixels(
+      base: source.row(first) + columns.lowerBound * (needsHorizontal ? 0 : channels), height: last - first,
+      width: needsHorizontal ? source.width : columns.count, channels: channels, stride: source.stride)
+    if needsHorizontal {
+      horizontal.prepare(
+        input: source.width, from: 0, to: Double(source.width), output: width, range: columns, interpolation: interpolation)
+      let target = needsVertical ? intermediate.reserve(wide.height * columns.count * channels) : out
+      let narrow = Pixels(base: target, height: wide.height, width: columns.count, channels: channels)
+      switch channels {
+      case 1: horizontalPass1(wide, to: narrow)
+      default: horizontalPass3(wide, to: narrow)
+      }
+      wide = narrow
+    }
+    if needsVertical {
+      verticalPass(wide, firstRow: first, to: out)
+    } else if !needsHorizontal {
+      for y in 0..<wide.height { (out + y * wide.rowBytes).update(from: wide.row(y), count: wide.rowBytes) }
+    }
+  }
+
+  private func horizontalPass1(_ source: Pixels, to target: Pixels) {
+    let (weights, bounds, size) = (horizontal.weights, horizontal.bounds, horizontal.size)
+    for y in 0..<target.height {
+      let input = source.row(y)
+      let output = target.row(y)
+      for x in 0..<target.width {
+        let k = weights + x &* size
+        let p = input + Int(bounds[2 &* x])
+        var sum: Int32 = 1 << (ResamplingTaps.precision - 1)
+        for t in 0..<Int(bounds[2 &* x &+ 1]) { sum &+= Int32(p[t]) &* k[t] }
+        output[x] = clip(sum)
+      }
+    }
+  }
+
+  private func horizontalPass3(_ source: Pixels, to target: Pixels) {
+    let (weights, bounds, size) = (horizontal.weights, horizontal.bounds, horizontal.size)
+    let half: Int32 = 1 << (ResamplingTaps.precision - 1)
+    for y in 0..<target.height {
+      let input = source.row(y)
+      let output = target.row(y)
+      for x in 0..<target.width {
+        let k = weights + x &* size
+        let p = input + 3 &* Int(bounds[2 &* x])
+        var (r, g, b) = (half, half, half)
+        for t in 0..<Int(bounds[2 &* x &+ 1]) {
+          let w = k[t]
+          r &+= Int32(p[3 &* t]) &* w
+          g &+= Int32(p[3 &* t &+ 1]) &* w
+          b &+= Int32(p[3 &* t &+ 2]) &* w
+        }
+        output[3 &* x] = clip(r)
+        output[3 &* x &+ 1] = clip(g)
+        output[3 &* x &+ 2] = clip(b)
+      }
+    }
+  }
+
+  /// `source` begins at row `firstRow` of what the taps count from.
+  private func verticalPass(_ source: Pixels, firstRow: Int, to out: UnsafeMutablePointer<UInt8>) {
+    let bytes = source.rowBytes
+    let sum = sums.reserve(bytes)
+    for y in 0..<vertical.count {
+      let k = vertical.weights + y * vertical.size
+      let first = Int(vertical.bounds[2 * y]) - firstRow
+      for i in 0..<bytes { sum[i] = 1 << (ResamplingTaps.precision - 1) }
+      for t in 0..<Int(vertical.bounds[2 * y + 1]) {
+        let p = source.row(first + t)
+        let w = k[t]
+        for i in 0..<bytes { sum[i] &+= Int32(p[i]) &* w }
+      }
+      let output = out + y * bytes
+      for i in 0..<bytes { output[i] = clip(sum[i]) }
+    }
+  }
+
+  @inline(__always)
+  private func clip(_ sum: Int32) -> UInt8 {
+    UInt8(truncatingIfNeeded: max(0, min(255, sum >> ResamplingTaps.precision)))
+  }
+}
+
+extension Picture {
+  /// The picture resized to `height` × `width` as Pillow's `Image.resize` does, of `crop` alone where given: as torchvision's
+  /// `resized_crop`, in which pixels outside the crop have no part.
+  public func resized(height: Int, width: Int, crop: CropBox? = nil, interpolation: Interpolation = .bicubic) -> Picture {
+    var copy = self
+    var result = Picture(
+      height: height, width: width, channels: channels, pixels: [UInt8](repeating: 0, count: height * width * channels))
+    let window = CropBox(top: 0, left: 0, height: height, width: width)
+    let box = crop ?? CropBox(top: 0, left: 0, height: self.height, width: self.width)
+    precondition(
+      box.top >= 0 && box.left >= 0 && box.height > 0 && box.width > 0 && box.top + box.height <= self.height
+        && box.left + box.width <= self.width)
+    copy.withPixels { source in
+      result.withPixels { target in
+        Resampler().resize(
+          source.cropped(box), height: height, width: width, window: window, interpolation: interpolation, to: target.base)
+      }
+    }
+    return result
+  }
+}

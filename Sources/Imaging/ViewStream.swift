@@ -1,0 +1,176 @@
+// From an images stream to a views stream: an order for each epoch, a draw for each sample, and records that go out while the
+// next are made.
+
+import Compute
+import TensorStream
+
+/// Makes views of all pictures of a store, epoch after epoch.
+public struct ViewStream: Sendable {
+  public var recipes: [Recipe]
+  /// Views are squares of this side.
+  public var size: Int
+  public var epochs = 1
+  public var firstEpoch = 0
+  public var seed: UInt64 = 0
+  /// A new order each epoch; otherwise the pictures' own.
+  public var shuffles = true
+  public var rowsPerRecord: Int
+
+  private static let orderPurpose: UInt32 = 0x7669_6500
+
+  /// - Parameter rowsPerRecord: nil for about four megabytes of views in each record.
+  public init(recipes: [Recipe], size: Int, rowsPerRecord: Int? = nil) {
+    self.recipes = recipes
+    self.size = size
+    self.rowsPerRecord = rowsPerRecord ?? max(1, min(1024, (4 << 20) / (size * size * 3)))
+  }
+
+  /// The rows of an epoch in its order.
+  public func order(epoch: Int, rows: Int) -> [Int] {
+    guard shuffles else { return Array(0..<rows) }
+    var random = CounterRandom(seed: seed, epoch: epoch, sample: 0, purpose: Self.orderPurpose)
+    return random.permutation(rows)
+  }
+
+  /// The first record's metadata, provenance aside.
+  public func metadata(for store: ImageStore) throws -> [String: String] {
+    let source = store.header.metadata
+    var metadata = [
+      "recipes": try JSONText.encode(recipes.map { $0.name }), "size": String(size), "epochs": String(epochs),
+      "first_epoch": String(firstEpoch), "rows_per_epoch": String(store.rows), "seed": String(seed),
+    ]
+    for recipe in recipes {
+      metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.rawValue })
+    }
+    metadata["classes"] = source["classes"]
+    for key in ["mean", "std"] {
+      guard let text = source[key] else { continue }
+      let values = try JSONText.decode([Double].self, from: text, what: "\(store.name): metadata \"\(key)\"")
+      guard values.count == 1 || values.count == 3 else {
+        throw Failure(.data, "\(store.name): metadata \"\(key)\" has \(values.count) values: expected 1 or 3")
+      }
+      // Views have three channels; a grey picture's are equal.
+      metadata[key] = try JSONText.encode(values.count == 1 ? [values[0], values[0], values[0]] : values)
+    }
+    return metadata
+  }
+
+  /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord` and the pictures, not on the
+  /// number of threads. `progress` is told how many views of each recipe are done.
+  public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
+    let workers = (0..<pool.threads).map { _ in Worker() }
+    let writeBehind = WriteBehind(writer)
+    defer { writeBehind.stop() }
+    var done = 0
+    for epoch in firstEpoch..<(firstEpoch + epochs) {
+      let order = order(epoch: epoch, rows: store.rows)
+      for start in stride(from: 0, to: order.count, by: rowsPerRecord) {
+        let rows = Array(order[start..<min(start + rowsPerRecord, order.count)])
+        try writeBehind.write(try record(rows, epoch: epoch, store: store, pool: pool, workers: workers))
+        done += rows.count
+        progress(done)
+      }
+    }
+    try writeBehind.finish()
+  }
+
+  private final class Worker {
+    let decoder = PictureDecoder()
+    let maker = ViewMaker()
+  }
+
+  /// The views of `rows`.
+  private func record(
+    _ rows: [Int], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker]
+  ) throws -> [NamedTensor] {
+    let viewBytes = size * size * 3
+    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes) }
+    let columns = recipes.map { $0.columns }
+    let parameters = columns.map { Block<Float>(rows.count * $0.count) }
+    var labels = [Int32](repeating: 0, count: store.isLabelled ? rows.count : 0)
+    let places = rows.map { store.place(of: $0) }
+
+    for window in windows(places.map { $0.record }, store: store, pool: pool) {
+      let records = try store.records(Array(Set(window.map { places[$0].record })).sorted(), pool: pool)
+      if store.isLabelled { for i in window { labels[i] = records[places[i].record]!.labels![places[i].row] } }
+      // A few small views or one large one: enough work that handing it out costs nothing, little enough to share out evenly.
+      let chunk = max(1, min(16, 16_384 / (size * size)))
+      let tasks = (window.count + chunk - 1) / chunk
+      var failures = [(any Error)?](repeating: nil, count: tasks)
+      failures.withUnsafeMutableBufferPointer { failures in
+        pool.run(tasks) { task, worker in
+          do {
+            for i in window[(task * chunk)..<min((task + 1) * chunk, window.count)] {
+              let place = places[i]
+              try records[place.record]!.withPicture(place.row, decoder: workers[worker].decoder) { picture in
+                let (height, width) = (picture.height, picture.width)
+                for (r, recipe) in recipes.enumerated() {
+                  let draw = recipe.draw(
+                    seed: seed, epoch: epoch, index: rows[i], height: height, width: width, size: size)
+                  workers[worker].maker.make(draw, of: picture, size: size, to: views[r].base + i * viewBytes)
+                  for (c, column) in columns[r].enumerated() {
+                    parameters[r].base[i * columns[r].count + c] = draw.value(column, height: height, width: width)
+                  }
+                }
+              }
+            }
+          } catch {
+            failures[task] = error
+          }
+        }
+      }
+      if let failure = failures.lazy.compactMap({ $0 }).first { throw failure }
+    }
+
+    var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
+      (recipe.name, block.tensor(shape: [rows.count, size, size, 3]))
+    }
+    tensors.append(("index", StoredTensor(rows.map { Int64($0) }, shape: [rows.count])))
+    if store.isLabelled { tensors.append(("label", StoredTensor(labels, shape: [rows.count]))) }
+    for (r, recipe) in recipes.enumerated() {
+      tensors.append(
+        ("\(recipe.name).parameters", parameters[r].tensor(shape: [rows.count, columns[r].count])))
+    }
+    return tensors
+  }
+
+  /// The positions of an output record, sorted by the input record that they need and cut so that no part needs many that are not
+  /// in memory: that bounds what is held at once, whatever `rowsPerRecord` is.
+  private func windows(_ records: [Int], store: ImageStore, pool: ThreadPool) -> [[Int]] {
+    let sorted = records.indices.sorted { (records[$0], $0) < (records[$1], $1) }
+    let most = 4 * pool.threads
+    var windows: [[Int]] = [[]]
+    var missing = 0
+    var last = -1
+    for i in sorted {
+      if records[i] != last, !store.isKept(records[i]) {
+        if missing == most {
+          windows.append([])
+          missing = 0
+        }
+        missing += 1
+      }
+      last = records[i]
+      windows[windows.count - 1].append(i)
+    }
+    return windows
+  }
+}
+
+/// Memory for one tensor, which is written before it becomes one. Freed when nobody holds it.
+private final class Block<T: Element>: @unchecked Sendable {
+  let base: UnsafeMutablePointer<T>
+  private let count: Int
+
+  init(_ count: Int) {
+    self.count = count
+    base = .allocate(capacity: max(1, count))
+  }
+
+  deinit { base.deallocate() }
+
+  func tensor(shape: [Int]) -> StoredTensor {
+    let bytes = UnsafeRawBufferPointer(start: base, count: count * MemoryLayout<T>.size)
+    return StoredTensor(type: T.elementType, shape: shape, bytes: bytes, owner: self)
+  }
+}

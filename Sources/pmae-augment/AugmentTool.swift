@@ -1,0 +1,126 @@
+import ArgumentParser
+import CommandLineKit
+import Compute
+import Foundation
+import Imaging
+import TensorStream
+
+struct AugmentTool: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "pmae-augment",
+    abstract: "Makes views of pictures: random crops, flips and colours for training, or the plain center for evaluation.",
+    discussion: "IMAGES is an images stream, as pmae-pack writes it. See pmae-augment(1).",
+    version: pmaeVersion)
+
+  @Argument(help: ArgumentHelp("An images stream; - is standard input.", valueName: "images"))
+  var images: String = "-"
+
+  @Option(help: ArgumentHelp("Which views, with commas between them: simple, complex, center.", valueName: "names"))
+  var views: String = "simple,complex"
+
+  @Option(help: ArgumentHelp("The side of the square views (default: the pictures' own, or 224).", valueName: "pixels"))
+  var size: Int?
+
+  @Option(help: ArgumentHelp("How many epochs to make.", valueName: "n"))
+  var epochs: Int = 1
+
+  @Option(help: ArgumentHelp("The number of the first epoch.", valueName: "n"))
+  var firstEpoch: Int = 0
+
+  @Option(help: ArgumentHelp("The seed of everything that is drawn.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "A new order in each epoch, or the pictures' own (default: a new one, unless center is the only view).")
+  var shuffle: Bool?
+
+  @Option(
+    help: ArgumentHelp(
+      "For center: the view's side over the resized picture's short side (default: 0.875, or 1 for square pixels of that size).",
+      valueName: "ratio"))
+  var cropRatio: Double?
+
+  @Option(help: ArgumentHelp("Samples in each record (default: about four megabytes of each view).", valueName: "n"))
+  var rowsPerRecord: Int?
+
+  @Option(
+    help: ArgumentHelp("How much of the pictures to keep in memory, as 500M or 8G (default: a quarter of all).", valueName: "size"))
+  var memory: ByteCount?
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var threads: ThreadOptions
+
+  /// The largest side of a view.
+  private static let maximumSize = 8192
+
+  func validate() throws {
+    for (name, value) in [("--epochs", epochs), ("--rows-per-record", rowsPerRecord ?? 1)] where value < 1 {
+      throw ValidationError("\(name) is \(value): expected at least 1")
+    }
+    if let size, !(1...Self.maximumSize).contains(size) {
+      throw ValidationError("--size is \(size): expected 1 to \(Self.maximumSize)")
+    }
+    // Epochs are 32 bits of the random numbers' counter.
+    if firstEpoch < 0 || firstEpoch > Int(UInt32.max) - epochs {
+      throw ValidationError("--first-epoch is \(firstEpoch): expected 0 to \(Int(UInt32.max) - epochs)")
+    }
+    if let cropRatio, !(cropRatio > 0 && cropRatio <= 1) {
+      throw ValidationError("--crop-ratio is \(cropRatio): expected more than 0 and at most 1")
+    }
+    let names = names
+    for name in names where !["simple", "complex", "center"].contains(name) {
+      throw ValidationError("--views has \"\(name)\": expected simple, complex or center")
+    }
+    if Set(names).count < names.count { throw ValidationError("--views names a view twice: \(views)") }
+    if cropRatio != nil && !names.contains("center") { throw ValidationError("--crop-ratio needs the view center") }
+    if names == ["center"] && epochs > 1 && shuffle != true {
+      throw ValidationError("--epochs is \(epochs), but each epoch of center would be the same; --shuffle makes new orders of it")
+    }
+  }
+
+  private var names: [String] { views.split(separator: ",", omittingEmptySubsequences: false).map { String($0) } }
+
+  func execute() throws {
+    let memory = memory?.bytes ?? Int(ProcessInfo.processInfo.physicalMemory / 4)
+    let store = try ImageStore(path: images, memory: memory)
+    let side = store.pixelShape.flatMap { $0.height == $0.width && $0.height <= Self.maximumSize ? $0.height : nil }
+    let size = size ?? side ?? 224
+    let share = cropRatio ?? (side == size ? 1 : 0.875)
+    let recipes = names.map { name in
+      switch name {
+      case "simple": Recipe.simple
+      case "complex": Recipe.complex
+      default: Recipe.center(share: share)
+      }
+    }
+    var views = ViewStream(recipes: recipes, size: size, rowsPerRecord: rowsPerRecord)
+    views.epochs = epochs
+    views.firstEpoch = firstEpoch
+    views.seed = seed
+    views.shuffles = shuffle ?? !recipes.allSatisfy { $0.isDeterministic }
+    let provenance = Provenance.metadata(
+      tool: "pmae-augment", inputs: [(name: store.name, header: store.header, digest: store.digest)])
+    let writer = try StreamWriter(
+      path: output.output, kind: "views", metadata: try views.metadata(for: store).merging(provenance) { $1 },
+      overwrite: output.overwrite)
+    let progress = Progress(tool: "pmae-augment", what: "samples", total: epochs * store.rows, quiet: output.quiet)
+    try views.write(from: store, to: writer, pool: ThreadPool(threads: threads.count)) { progress.update($0) }
+    try writer.finish()
+    progress.finish()
+  }
+}
+
+/// A number of bytes, written as 1000000, 500M or 8G (powers of 1024).
+struct ByteCount: ExpressibleByArgument {
+  let bytes: Int
+
+  init?(argument: String) {
+    let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+    let shift = argument.last.flatMap { units[Character($0.uppercased())] }
+    guard let number = Int(shift == nil ? argument[...] : argument.dropLast()), number > 0,
+      number <= Int.max >> (shift ?? 0)
+    else { return nil }
+    bytes = number << (shift ?? 0)
+  }
+}

@@ -1,0 +1,50 @@
+import Compute
+import Foundation
+import Networks
+import Pretraining
+import TensorStream
+import Testing
+
+/// The first step's gradients against PyTorch's.
+struct GradientTests {
+  @Test(arguments: ["default", "mae", "odd"])
+  func everyGradientAgreesWithTheOracle(_ name: String) throws {
+    let oracle = OracleRun(name: name)
+    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 2))
+    try run.initialise(from: oracle.start)
+    let views = try run.views(try StreamReader(path: oracle.views))
+    let losses = try run.gradients(of: try views.take(try oracle.configuration().batch), from: views, epoch: 0)
+    let expected = try oracle.expected()
+    let loss = Double(try #require(try expected["loss"]?.values(of: Float.self).first))
+    #expect(abs(losses.total - loss) <= 1e-5 * loss)
+
+    var compared = 0
+    for (name, parameter) in run.model.trained {
+      let theirs = try #require(try expected["grad." + name]?.values(of: Float.self), "\(name)")
+      let gradient = try #require(parameter.tensor.gradient, "\(name)")
+      var mine = (0..<parameter.tensor.count).map { Double(gradient.pointer[$0]) }
+      var reference = theirs.map(Double.init)
+      #expect(mine.count == reference.count)
+      if name.hasSuffix("qkv.bias") {
+        // A constant added to all keys changes no softmax: the key third's gradient is rounding alone.
+        let third = mine.count / 3
+        for i in third..<2 * third { (mine[i], reference[i]) = (0, 0) }
+      }
+      let norm = reference.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let distance = zip(mine, reference).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+      #expect(distance <= 1e-4 * norm, "\(name): \(distance / norm) of its norm")
+      compared += 1
+    }
+    #expect(compared == expected.tensors.filter { $0.name.hasPrefix("grad.") }.count)
+  }
+
+  @Test func noGradientReachesATeacher() throws {
+    let oracle = OracleRun(name: "default")
+    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 1))
+    let views = try run.views(try StreamReader(path: oracle.views))
+    _ = try run.gradients(of: try views.take(4), from: views, epoch: 0)
+    for part in run.model.parts where part.prefix.contains("teacher") || part.prefix.contains("labelling") {
+      #expect(part.network.parameters.allSatisfy { $0.tensor.gradient == nil }, "\(part.prefix)")
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Autodiff
+import Compute
+import Pretraining
+import Testing
+
+/// Sinkhorn-Knopp by its definition.
+struct LabelTests {
+  @Test func assignmentsAreBalancedAndSumToOne() {
+    let engine = Engine(threads: 2)
+    let (rows, columns) = (150, 37)
+    let logits = Tensor(rows: rows, columns: columns, values: engine.memory.take(rows * columns))
+    var random = CounterRandom(seed: 1, epoch: 0, sample: 0, purpose: 1)
+    for i in 0..<rows * columns { logits.pointer[i] = Float(random.uniform(in: -1...1)) }
+    sinkhorn(logits, temperature: 0.5, iterations: 50, engine: engine)
+    for r in 0..<rows {
+      let sum = (0..<columns).reduce(0.0) { $0 + Double(logits.row(r)[$1]) }
+      #expect(abs(sum - 1) < 1e-5)
+    }
+    for c in 0..<columns {
+      let sum = (0..<rows).reduce(0.0) { $0 + Double(logits.row($1)[c]) }
+      #expect(abs(sum - Double(rows) / Double(columns)) < 1e-3, "prototype \(c) holds \(sum) of \(rows) rows")
+    }
+  }
+
+  @Test func oneRoundFollowsTheDefinition() {
+    // Two rows, two prototypes, worked by hand: q = e^(x/τ), divided by its column sums, then by its row sums.
+    let engine = Engine(threads: 1)
+    let logits = Tensor(rows: 2, columns: 2, values: engine.memory.take(4))
+    for (i, value) in [Float](arrayLiteral: 0.5, 0.1, -0.2, 0.4).enumerated() { logits.pointer[i] = value }
+    sinkhorn(logits, temperature: 0.5, iterations: 1, engine: engine)
+    // e^1, e^0.2, e^-0.4, e^0.8 over the column sums 3.38860 and 3.44694, then over the rows' sums.
+    let expected: [Float] = [0.693621, 0.306379, 0.234496, 0.765504]
+    for i in 0..<4 { #expect(abs(logits.pointer[i] - expected[i]) < 2e-3, "\(logits.pointer[i])") }
+  }
+}
