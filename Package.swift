@@ -26,7 +26,7 @@ let package = Package(
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "TensorStream"]),
     .target(name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Finetuning", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
+    .target(name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Imaging", dependencies: ["CJPEG", "Compute", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
