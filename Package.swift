@@ -26,7 +26,7 @@ let package = Package(
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "TensorStream"]),
     .target(name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Finetuning", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
+    .target(name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Imaging", dependencies: ["CJPEG", "Compute", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
@@ -39,25 +39,21 @@ let package = Package(
     tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
     tool("pmae-inspect", []),
 
-    .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"]),
+    .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels"]),
     .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Compute"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
-    .testTarget(
-      name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"],
-      exclude: ["Fixtures"]),
-    .testTarget(
-      name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
+    .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+    .testTarget(name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Networks", "Compute", "TensorStream"]),
-    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TensorStream"]),
+    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser]),
     .testTarget(
       name: "ToolTests",
       dependencies: [
         "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export", "pmae-finetune", "pmae-evaluate",
         "pmae-inspect",
-      ],
-      exclude: ["Fixtures", "README.md"]),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
