@@ -43,8 +43,11 @@ let package = Package(
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels"]),
     .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Compute"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
-    .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
-    .testTarget(name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
+    .testTarget(
+      name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"],
+      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Networks", "Compute", "TensorStream"]),
     .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser]),
@@ -53,7 +56,8 @@ let package = Package(
       dependencies: [
         "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export", "pmae-finetune", "pmae-evaluate",
         "pmae-inspect",
-      ]),
+      ],
+      exclude: ["Fixtures", "README.md"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -10,7 +10,7 @@ public enum AnyInput {
   public init(path: String) throws {
     let source = try ByteSource(Descriptor.reading(path: path), name: inputName(path))
     let start = try source.peek(9)
-    let isStream = start.starts(with: ZstdFrameHeader.magic) || SkippableFrame.isMagic(start)
+    let isStream = ZstdFrameHeader.startsLike(start)
     if start.count == 9, start[8] == UInt8(ascii: "{"), !isStream {
       self = .safetensors(try readSafetensors(source, kinds: nil))
     } else {
