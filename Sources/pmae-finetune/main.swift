@@ -1,4 +1,3 @@
 import Compute
 
-useWidestInstructions()
 FinetuneTool.start()
