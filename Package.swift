@@ -48,7 +48,8 @@ let package = Package(
     tests("ComputeTests", ["Compute", "CKernels"]),
     tests("AutodiffTests", ["Autodiff", "Compute"]),
     tests("NetworksTests", ["Networks", "Autodiff", "Compute", "TensorStream"]),
-    tests("PretrainingTests", ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+    tests(
+      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     tests("EvaluationTests", ["Evaluation", "Networks", "Compute", "TensorStream"]),
     tests("ImagingTests", ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
