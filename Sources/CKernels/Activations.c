@@ -1,16 +1,6 @@
 // Elementwise kernels: exp, bias, GELU, sums of arrays.
 #include "Vector.h"
 
-int pmae_has_avx512(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#else
-  return 0;
-#endif
-}
-
 VARIANTS void pmae_exp(const float *x, float *y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] = exp1(x[i]);
 }

@@ -36,7 +36,7 @@ INLINE float exp_parts(float x, float low, float *scale1, float *scale2) {
   return p;
 }
 
-/// exp within 1 ULP.
+/// exp within 1.1 ULP.
 INLINE float exp1(float x) {
   x = x < -104.0f ? -104.0f : x;
   x = x > 89.0f ? 89.0f : x;

@@ -1,5 +1,5 @@
-// Pillow's resize, to the bit: two passes of 22-bit fixed-point arithmetic, horizontal first, each rounded to 8 bits, with
-// filters that widen when shrinking (antialiasing). After Pillow's Resample.c, so that a recipe means here what it means in
+// Pillow's resize, to the bit: two passes of 22-bit fixed-point arithmetic, each rounded to 8 bits, with filters that widen when
+// shrinking (antialiasing). After Pillow's Resample.c, so that a recipe means here what it means in
 // torchvision.
 
 import Foundation
@@ -39,15 +39,15 @@ final class ResamplingTaps {
   private(set) var size = 0
   private(set) var count = 0
   var weights: UnsafeMutablePointer<Int32> { weightMemory.base }
-  /// For each position the first source position, then the number of taps.
+  /// For each position the first source position, counted from the beginning of `reach`, then the number of taps.
   var bounds: UnsafeMutablePointer<Int32> { boundMemory.base }
 
-  /// Weights that take the interval from `start` to `end` of `input` positions to `output` positions, of which only those in
-  /// `range` are made.
-  func prepare(
-    input: Int, from start: Double, to end: Double, output: Int, range: Range<Int>, interpolation: Interpolation
-  ) {
-    let scale = (end - start) / Double(output)
+  /// The source positions that are read.
+  private(set) var reach = 0..<0
+
+  /// Weights that take `input` positions to `output` positions, of which only those in `range` are made.
+  func prepare(input: Int, output: Int, range: Range<Int>, interpolation: Interpolation) {
+    let scale = Double(input) / Double(output)
     let filterScale = max(scale, 1)
     let support = interpolation.support * filterScale
     let inverse = 1 / filterScale
@@ -56,8 +56,9 @@ final class ResamplingTaps {
     let row = exact.reserve(size)
     let weights = weightMemory.reserve(size * count)
     let bounds = boundMemory.reserve(2 * count)
+    var (start, end) = (0, 0)
     for (i, position) in range.enumerated() {
-      let center = start + (Double(position) + 0.5) * scale
+      let center = (Double(position) + 0.5) * scale
       let first = max(Int(center - support + 0.5), 0)
       let taps = min(Int(center + support + 0.5), input) - first
       var total = 0.0
@@ -70,9 +71,13 @@ final class ResamplingTaps {
         let w = (total != 0 ? row[x] / total : row[x]) * Double(1 << Self.precision)
         weights[i * size + x] = Int32(w < 0 ? w - 0.5 : w + 0.5)
       }
-      bounds[2 * i] = Int32(first)
+      // Both ends rise with the position.
+      if i == 0 { start = first }
+      end = first + taps
+      bounds[2 * i] = Int32(first - start)
       bounds[2 * i + 1] = Int32(taps)
     }
+    reach = start..<end
   }
 }
 
@@ -92,38 +97,50 @@ final class Resampler {
     let channels = source.channels
     let columns = window.left..<(window.left + window.width)
     let rows = window.top..<(window.top + window.height)
-    // Like Pillow: a pass that would change nothing is left out.
-    let needsHorizontal = source.width != width
-    let needsVertical = source.height != height
+    // A pass that would change nothing is left out.
+    let isNarrowed = source.width != width
+    let isShortened = source.height != height
+    if isNarrowed {
+      horizontal.prepare(input: source.width, output: width, range: columns, interpolation: interpolation)
+    }
+    if isShortened {
+      vertical.prepare(input: source.height, output: height, range: rows, interpolation: interpolation)
+    }
+    // What the second pass reads is all that the first has to make.
+    let neededRows = isShortened ? vertical.reach : rows
+    let neededColumns = isNarrowed ? horizontal.reach : columns
+    let part = Pixels(
+      base: source.row(neededRows.lowerBound) + neededColumns.lowerBound * channels, height: neededRows.count,
+      width: neededColumns.count, channels: channels, stride: source.stride)
 
-    var first = rows.lowerBound
-    var last = rows.upperBound
-    if needsVertical {
-      vertical.prepare(
-        input: source.height, from: 0, to: Double(source.height), output: height, range: rows, interpolation: interpolation)
-      first = Int(vertical.bounds[0])
-      last = 0
-      for i in 0..<rows.count { last = max(last, Int(vertical.bounds[2 * i] + vertical.bounds[2 * i + 1])) }
-    }
-    // The rows that the vertical pass reads, at the window's columns.
-    var wide = Pixels(
-      base: source.row(first) + columns.lowerBound * (needsHorizontal ? 0 : channels), height: last - first,
-      width: needsHorizontal ? source.width : columns.count, channels: channels, stride: source.stride)
-    if needsHorizontal {
-      horizontal.prepare(
-        input: source.width, from: 0, to: Double(source.width), output: width, range: columns, interpolation: interpolation)
-      let target = needsVertical ? intermediate.reserve(wide.height * columns.count * channels) : out
-      let narrow = Pixels(base: target, height: wide.height, width: columns.count, channels: channels)
-      switch channels {
-      case 1: horizontalPass1(wide, to: narrow)
-      default: horizontalPass3(wide, to: narrow)
+    switch (isNarrowed, isShortened) {
+    case (false, false):
+      for y in 0..<part.height { (out + y * part.rowBytes).update(from: part.row(y), count: part.rowBytes) }
+    case (true, false):
+      horizontalPass(part, to: out)
+    case (false, true):
+      verticalPass(part, to: out)
+    case (true, true):
+      // Pillow's choice, since version 13; before, horizontal was always first. The order shows in the rounding.
+      if height < source.height && source.height - height > 2 * (source.width - width) {
+        let made = intermediate.reserve(rows.count * part.rowBytes)
+        verticalPass(part, to: made)
+        horizontalPass(Pixels(base: made, height: rows.count, width: part.width, channels: channels), to: out)
+      } else {
+        let made = intermediate.reserve(part.height * columns.count * channels)
+        horizontalPass(part, to: made)
+        verticalPass(Pixels(base: made, height: part.height, width: columns.count, channels: channels), to: out)
       }
-      wide = narrow
     }
-    if needsVertical {
-      verticalPass(wide, firstRow: first, to: out)
-    } else if !needsHorizontal {
-      for y in 0..<wide.height { (out + y * wide.rowBytes).update(from: wide.row(y), count: wide.rowBytes) }
+  }
+
+  /// `source` has the columns of the taps' reach; `out` gets as many rows.
+  private func horizontalPass(_ source: Pixels, to out: UnsafeMutablePointer<UInt8>) {
+    let target = Pixels(base: out, height: source.height, width: horizontal.count, channels: source.channels)
+    if source.channels == 1 {
+      horizontalPass1(source, to: target)
+    } else {
+      horizontalPass3(source, to: target)
     }
   }
 
@@ -165,13 +182,13 @@ final class Resampler {
     }
   }
 
-  /// `source` begins at row `firstRow` of what the taps count from.
-  private func verticalPass(_ source: Pixels, firstRow: Int, to out: UnsafeMutablePointer<UInt8>) {
+  /// `source` has the rows of the taps' reach; `out` gets as many columns.
+  private func verticalPass(_ source: Pixels, to out: UnsafeMutablePointer<UInt8>) {
     let bytes = source.rowBytes
     let sum = sums.reserve(bytes)
     for y in 0..<vertical.count {
       let k = vertical.weights + y * vertical.size
-      let first = Int(vertical.bounds[2 * y]) - firstRow
+      let first = Int(vertical.bounds[2 * y])
       for i in 0..<bytes { sum[i] = 1 << (ResamplingTaps.precision - 1) }
       for t in 0..<Int(vertical.bounds[2 * y + 1]) {
         let p = source.row(first + t)

@@ -6,17 +6,13 @@
 public func readTensors(path: String, kinds: [String]? = nil) throws -> Record {
   let source = try ByteSource(Descriptor.reading(path: path), name: inputName(path))
   let start = try source.peek(9)
-  if start.count == 9, start[8] == UInt8(ascii: "{"), !start.starts(with: ZstdFrameHeader.magic),
-    !SkippableFrame.isMagic(start)
-  {
+  if !ZstdFrameHeader.startsLike(start) {
+    guard start.count == 9, start[8] == UInt8(ascii: "{") else {
+      throw Failure(
+        .data,
+        "\(source.name): neither a tensor stream nor a safetensors file: starts with \(hexadecimalText(start))")
+    }
     return try readSafetensors(source, kinds: kinds)
-  }
-  if !start.isEmpty, !start.prefix(4).elementsEqual(ZstdFrameHeader.magic.prefix(start.count)),
-    !SkippableFrame.isMagic(start)
-  {
-    throw Failure(
-      .data,
-      "\(source.name): neither a tensor stream nor a safetensors file: starts with \(hexadecimalText(start))")
   }
   let reader = try StreamReader(source: source, kinds: kinds)
   guard reader.header.metadata["end"] != nil else {

@@ -1,1 +1,4 @@
+import Compute
 
+useWidestInstructions()
+EvaluateTool.start()

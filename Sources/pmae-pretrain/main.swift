@@ -1,4 +1,1 @@
-import Compute
-
-useWidestInstructions()
 PretrainTool.start()

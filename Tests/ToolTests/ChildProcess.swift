@@ -5,6 +5,8 @@ import Foundation
 
 /// One run of a program, fed and drained by one poll loop, so that no full pipe can stop it.
 struct ChildProcess {
+  private static let spawning = NSLock()
+
   private let path: String
   private let process: pid_t
   private var input: Int32?
@@ -15,7 +17,9 @@ struct ChildProcess {
     _ path: String, _ arguments: [String], hasInput: Bool, environment: [String: String], folder: String?
   ) throws {
     self.path = path
-    // Close-on-exec: another's child that inherited a pipe's end would keep it open.
+    // One at a time, until its pipes are close-on-exec: another's child that inherited an end would keep it open.
+    Self.spawning.lock()
+    defer { Self.spawning.unlock() }
     let inputEnds = hasInput ? try Self.pipe() : [open("/dev/null", O_RDONLY | O_CLOEXEC)]
     let outputEnds = try Self.pipe()
     let errorEnds = try Self.pipe()
@@ -26,7 +30,6 @@ struct ChildProcess {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     for (i, end) in childEnds.enumerated() { posix_spawn_file_actions_adddup2(&actions, end, Int32(i)) }
-    if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
 
     // The child gets the signals of a shell's child, whatever the test process ignores.
     var attributes = posix_spawnattr_t()
@@ -39,11 +42,13 @@ struct ChildProcess {
     posix_spawnattr_setsigmask(&attributes, &signals)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
 
-    var argv = ([path] + arguments).map { strdup($0) } + [nil]
+    var words = [path] + arguments
+    if let folder { words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + words }
+    var argv = words.map { strdup($0) } + [nil]
     var envp = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { (argv + envp).forEach { free($0) } }
     var process = pid_t()
-    let code = posix_spawn(&process, path, &actions, &attributes, &argv, &envp)
+    let code = posix_spawn(&process, words[0], &actions, &attributes, &argv, &envp)
     guard code == 0 else {
       throw RunnerError(description: "cannot run \(path): \(String(cString: strerror(code)))")
     }
@@ -106,9 +111,10 @@ struct ChildProcess {
 
   private static func pipe() throws -> [Int32] {
     var ends: [Int32] = [0, 0]
-    guard pipe2(&ends, Int32(O_CLOEXEC)) == 0 else {
+    guard Foundation.pipe(&ends) == 0 else {
       throw RunnerError(description: "no pipe: \(String(cString: strerror(errno)))")
     }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return ends
   }
 }

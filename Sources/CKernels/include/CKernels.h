@@ -6,10 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// 1 if the processor and the system have AVX-512 (F, BW, CD, DQ, VL), else 0.
-int pmae_has_avx512(void);
-
-/// y[i] = exp(x[i]); within 1 ULP; below -103.97 zero, above 88.72 infinity, NaN stays.
+/// y[i] = exp(x[i]); within 1.1 ULP; below -103.97 zero, above 88.72 infinity, NaN stays.
 void pmae_exp(const float *x, float *y, size_t n);
 /// y[r, c] += bias[c], in place.
 void pmae_add_bias(float *y, const float *bias, size_t rows, size_t columns, size_t stride);

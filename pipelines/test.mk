@@ -1,0 +1,45 @@
+#!/usr/bin/make -f
+# The test command: everything that has to hold before a change goes in. Run it from anywhere: pipelines/test.mk
+#
+#   format  Swift is formatted as .swift-format says
+#   shell   shellcheck, on scripts and on the recipes of the make scripts
+#   pages   the man pages are clean mdoc
+#   build   the release build, tests included, and no warning in it
+#   test    unit tests and the built tools, end to end
+#
+# Each is a target. SCRATCH: the build folder. FILTER: run those tests only.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.PHONY: all format shell pages build test
+
+override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+SCRATCH ?= $(ROOT)/.build
+FILTER ?=
+# Tests use public API alone, so that what they test is what is shipped, built once.
+override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c release
+
+all: format shell pages build test
+
+format:
+	cd "$(ROOT)" && swift format lint --strict --recursive Package.swift Sources Tests
+
+# A recipe is shell too: -n prints what make would run. MAKEFLAGS would make it print nothing but that.
+shell:
+	cd "$(ROOT)" && find .ci/run pipelines Tests -type f \( -name run -o -name '*.sh' \) -exec shellcheck {} +
+	cd "$(ROOT)" && for script in pipelines/*.mk; do \
+	  echo "shellcheck: the recipes of $$script"; \
+	  env -u MAKEFLAGS -u MAKELEVEL make -nB -f "$$script" | shellcheck --shell=bash -; \
+	done
+
+pages:
+	cd "$(ROOT)" && mandoc -T lint -W warning man/*
+
+build:
+	mkdir -p "$(SCRATCH)"
+	swift build $(SWIFT) --build-tests 2>&1 | tee "$(SCRATCH)/build.log"
+	if grep -v /checkouts/ "$(SCRATCH)/build.log" | grep 'warning:'; then echo 'The build has warnings.' >&2; exit 1; fi
+
+test: build
+	swift test $(SWIFT) --skip-build --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
