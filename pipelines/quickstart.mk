@@ -11,6 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .SECONDARY:
+.ONESHELL:
 .DEFAULT_GOAL := table
 
 # --- What a user may set -----------------------------------------------------------------------------------------
@@ -45,8 +46,7 @@ PROBE ?= --mode linear --epochs 30
 
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
-ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/..)
-# A make file in a folder whose name has a space cannot be told from two; make itself says which.
+ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 BIN := $(ROOT)/.build/release
 export PATH := $(BIN):$(PATH)
 PACKAGES := libopenblas-dev libzstd-dev libjpeg-dev $(if $(DATA),,dataset-fashion-mnist)
@@ -63,19 +63,18 @@ clean:
 # Installs what is missing, and asks for nothing where nothing is.
 $(OUT)/packages:
 	@mkdir -p $(OUT)
-	missing=$$(for p in $(PACKAGES); do dpkg -s "$$p" >/dev/null 2>&1 || echo "$$p"; done)
-	if [ -n "$$missing" ]; then
-	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
-	  $$sudo apt-get update -q
-	  $$sudo apt-get install -y -q $$missing
+	missing=()
+	for package in $(PACKAGES); do dpkg -s "$$package" >/dev/null 2>&1 || missing+=("$$package"); done
+	if (($${#missing[@]})); then
+	  if ((UID)); then run=(sudo); else run=(env DEBIAN_FRONTEND=noninteractive); fi
+	  "$${run[@]}" apt-get update -q
+	  "$${run[@]}" apt-get install -y -q --no-install-recommends "$${missing[@]}"
 	fi
 	touch $@
 
 $(OUT)/tools: $(OUT)/packages $(SOURCES)
 	swift build -c release --package-path $(ROOT)
 	touch $@
-
-.ONESHELL:
 
 # Stages replace what an unfinished or older run left.
 PACK = pmae-pack --overwrite --seed $(SEED) --threads $(THREADS)
