@@ -99,6 +99,7 @@ struct PackTool: Tool {
     let pool = ThreadPool(threads: threads.count)
     let metadata = try pictures.metadata(chosen, pool: pool) { looking.update($0) }
       .merging(Provenance.metadata(tool: "pmae-pack", inputs: [])) { $1 }
+    looking.finish()
     let writer = try StreamWriter(
       path: output.output, kind: "images", metadata: metadata, overwrite: output.overwrite)
     let writing = Progress(tool: "pmae-pack", what: "pictures", total: chosen.count, quiet: output.quiet)

@@ -127,6 +127,13 @@ import Testing
       try odd.write([("pixels", StoredTensor([UInt8](repeating: 0, count: 16), shape: [2, 2, 2, 2]))])
       try odd.finish()
       try check("pmae-augment odd.stz", says: "odd.stz: record 1: pixels is U8 [2, 2, 2, 2]")
+      let half = try StreamWriter(path: folder + "/half.stz", kind: "images", metadata: [:])
+      let pixels = (name: "pixels", tensor: StoredTensor([1, 2, 3, 4] as [UInt8], shape: [1, 2, 2, 1]))
+      try half.write([pixels, ("label", StoredTensor([0] as [Int32], shape: [1]))])
+      try half.write([pixels])
+      try half.finish()
+      try check("pmae-augment half.stz --output o.stz", says: "half.stz: record 2: no labels, unlike the first")
+      try check("cat half.stz | pmae-augment --output o.stz", says: "record 2: no labels, unlike the first")
       let broken = try StreamWriter(path: folder + "/broken.stz", kind: "images", metadata: [:])
       try broken.write([
         ("image.bytes", StoredTensor([0xFF, 0xD8, 0xFF, 0xD9] as [UInt8], shape: [4])),
