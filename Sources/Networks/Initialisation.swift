@@ -14,7 +14,9 @@ public func initialise(_ network: some Network, seed: UInt64, part: Int) {
       fillNormal(parameter, deviation: 0.02, &random)
     } else if parameter.shape.count > 1 {
       let bound = (6 / Double(parameter.tensor.rows + parameter.tensor.columns)).squareRoot()
-      for i in parameter.values.values.indices { parameter.values.pointer[i] = Float(random.uniform(in: -bound...bound)) }
+      for i in parameter.values.values.indices {
+        parameter.values.pointer[i] = Float(random.uniform(in: -bound...bound))
+      }
     }
   }
 }
@@ -36,4 +38,5 @@ public enum Purpose: UInt32, Sendable {
   case weights = 0x7700_0001
   case mask = 0x7700_0002
   case dropPath = 0x7700_0003
+  case shuffle = 0x7700_0004
 }

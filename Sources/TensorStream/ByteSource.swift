@@ -52,18 +52,6 @@ final class ByteSource {
     return UnsafeRawBufferPointer(rebasing: available.prefix(count))
   }
 
-  /// Passes over `count` bytes; false where the input ends before that.
-  func skip(_ count: Int) throws -> Bool {
-    var left = count
-    while left > 0 {
-      if start == end, try !fill() { return false }
-      let step = min(left, end - start)
-      consume(step)
-      left -= step
-    }
-    return true
-  }
-
   /// Fills `target`, as far as there is input. Returns how many bytes were read.
   func take(into target: UnsafeMutableRawBufferPointer) throws -> Int {
     let buffered = min(target.count, end - start)

@@ -20,23 +20,22 @@ func frameIndex(
   var at = 0
   while at < fileSize {
     let head = try file.read(at, atMost: ZstdFrameHeader.maximumSize)
-    let next = try head.withUnsafeBytes { bytes in
-      if SkippableFrame.isMagic(bytes) {
-        guard bytes.count >= 8 else { throw Damage.inputEnds }
-        return at + 8 + Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
-      }
-      let header: ZstdFrameHeader
-      do {
-        header = try ZstdFrameHeader(bytes)
-      } catch Damage.malformed(let what) {
-        throw Damage.malformed("record \(frames.count): \(what)")
-      }
-      let end = try endOfFrame(file, blocksAt: at + header.size)
-      frames.append(SeekTable.Frame(compressed: end - at, content: header.contentSize))
-      offsets.append(at)
-      return end
+    if head[0] == SeekTable.firstByte {
+      // Its footer is damaged, or it would have been found.
+      let table = SeekTable(frames: frames)
+      try file.read(at, atMost: (table.encoded()?.count ?? 0) + 1).withUnsafeBytes(table.check(following:))
+      break
     }
+    let header: ZstdFrameHeader
+    do {
+      header = try head.withUnsafeBytes(ZstdFrameHeader.init)
+    } catch Damage.malformed(let what) {
+      throw Damage.malformed("record \(frames.count): \(what)")
+    }
+    let next = try endOfFrame(file, blocksAt: at + header.size)
     guard next <= fileSize else { throw Damage.inputEnds }
+    frames.append(SeekTable.Frame(compressed: next - at, content: header.contentSize))
+    offsets.append(at)
     at = next
   }
   return (frames, offsets)

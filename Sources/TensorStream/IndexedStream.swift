@@ -55,12 +55,12 @@ public final class IndexedStream: Sendable {
 
     let last = frames.count - 1
     let read = { (i: Int) in
-      try problem.explaining(record: i, rows: nil) {
+      try problem.explaining(record: i) {
         try document(descriptor, name: name, frame: frames[i], offset: offsets[i])
       }
     }
     let first = try read(0)
-    let header = try problem.explaining(record: 0, rows: 0) {
+    let header = try problem.explaining(record: 0) {
       let record = try Record(document: first)
       _ = try StreamMetadata(record.metadata, kinds: kinds)
       return record
@@ -68,7 +68,7 @@ public final class IndexedStream: Sendable {
     self.header = header
     var digest = StreamDigest(first: first)
     if EndRecord.isEnd(header) {
-      try problem.explaining(record: 0, rows: 0) { _ = try EndRecord(header, single: true) }
+      try problem.explaining(record: 0) { _ = try EndRecord(header, single: true) }
       guard last == 0 else {
         throw Failure(.data, "\(name): more records after the end record: expected 1 record, found \(last + 1)")
       }
@@ -81,9 +81,9 @@ public final class IndexedStream: Sendable {
           record: 0, "holds the tensor \(quoted(tensor.name)); the first of several records has none")
       }
       let document = try read(last)
-      let end = try problem.explaining(record: last, rows: nil) { try Record(document: document) }
+      let end = try problem.explaining(record: last) { try Record(document: document) }
       guard last > 0, EndRecord.isEnd(end) else { throw try Self.failure(readingAll: path, kinds: kinds) }
-      let promise = try problem.explaining(record: last, rows: nil) { try EndRecord(end, single: false) }
+      let promise = try problem.explaining(record: last) { try EndRecord(end, single: false) }
       let rowsPerRecord = promise.rows ?? []
       guard rowsPerRecord.count == last - 1 else {
         throw problem.failure(

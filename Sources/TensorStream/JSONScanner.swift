@@ -9,7 +9,7 @@ package struct JSONScanner {
     self.bytes = bytes
   }
 
-  /// True at the end of the text.
+  /// True at the end of the JSON.
   package var isAtEnd: Bool { position == bytes.count }
 
   package mutating func skipSpace() {
@@ -71,7 +71,7 @@ package struct JSONScanner {
     while position < bytes.count, (0x30...0x39).contains(bytes[position]) {
       let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, carry) = tens.addingReportingOverflow(Int(bytes[position] - 0x30))
-      if overflow || carry { throw Damage.malformed("a number too large, at byte \(start) of the header") }
+      if overflow || carry { throw Damage.malformed("a number too large, at byte \(start) of the JSON") }
       value = sum
       position += 1
     }
@@ -94,7 +94,7 @@ package struct JSONScanner {
         text.append(contentsOf: bytes[start..<position])
         position += 1
         guard let result = String(validating: text, as: UTF8.self) else {
-          throw Damage.malformed("a string that is not UTF-8, before byte \(position) of the header")
+          throw Damage.malformed("a string that is not UTF-8, before byte \(position) of the JSON")
         }
         return result
       case UInt8(ascii: "\\"):
@@ -151,10 +151,10 @@ package struct JSONScanner {
   }
 
   package func unexpected(_ what: String) -> Damage {
-    guard position < bytes.count else { return .malformed("\(what) expected, found the end of the text") }
+    guard position < bytes.count else { return .malformed("\(what) expected, found the end of the JSON") }
     let byte = bytes[position]
     let found = (0x21...0x7E).contains(byte) ? "'\(Unicode.Scalar(byte))'" : "byte \(hexadecimalText([byte]))"
-    return .malformed("\(what) expected at byte \(position) of the text, found \(found)")
+    return .malformed("\(what) expected at byte \(position) of the JSON, found \(found)")
   }
 }
 

@@ -70,6 +70,7 @@ final class OutputFile {
   func finish() throws {
     guard descriptor >= 0 else { return }
     guard let temporary = temporaryPath else {
+      if isFile { try sync() }
       if closes {
         let number = descriptor
         descriptor = -1
@@ -77,7 +78,7 @@ final class OutputFile {
       }
       return
     }
-    guard retrying(descriptor, waitingFor: 0, { Int(fsync(descriptor)) }) == 0 else { throw writeFailure(errno) }
+    try sync()
     let number = descriptor
     descriptor = -1
     if close(number) != 0, errno != EINTR { throw writeFailure(errno) }
@@ -109,6 +110,10 @@ final class OutputFile {
     var status = stat()
     guard lstat(finalPath, &status) != 0 else { throw Self.existsAlready(name) }
     guard rename(temporary, finalPath) == 0 else { throw Failure(.cannotCreate, "\(name): \(errorText(errno))") }
+  }
+
+  private func sync() throws {
+    guard retrying(descriptor, waitingFor: 0, { Int(fsync(descriptor)) }) == 0 else { throw writeFailure(errno) }
   }
 
   /// Brings the new name to disk too.

@@ -25,6 +25,9 @@ public struct Record: Sendable {
   /// Checks what a data record promises, and returns its rows: there is a tensor, all share their leading dimension, and
   /// encoded images (`image.bytes` U8 [total] with `image.offsets` I64 [rows + 1], which rise from 0 to total) are all there.
   package func checkedRows() throws -> Int {
+    if metadata["stream"] != nil {
+      throw Damage.malformed("the first record of another stream, without an end record before it")
+    }
     guard let first = tensors.first else { throw Damage.malformed("a data record without tensors") }
     let rows: Int
     let leader: String

@@ -18,6 +18,8 @@ package struct SeekTable: Equatable {
   /// The number of frames, a descriptor byte, `b1 ea 92 8f`.
   package static let footerSize = 9
   private static let magic: UInt32 = 0x184D_2A5E
+  /// No frame of a record starts with it.
+  package static let firstByte: UInt8 = 0x5E
   private static let footerMagic: UInt32 = 0x8F92_EAB1
   /// The format's own limit.
   private static let maximumFrames = 0x800_0000
@@ -52,8 +54,7 @@ package struct SeekTable: Equatable {
   package static func size(footer: UnsafeRawBufferPointer) -> Int? {
     guard footer.count == footerSize, word(footer, 5) == footerMagic else { return nil }
     let count = Int(word(footer, 0))
-    guard count <= maximumFrames else { return nil }
-    return headerSize + count * entrySize(descriptor: footer[4]) + footerSize
+    return count <= maximumFrames ? headerSize + 8 * count + footerSize : nil
   }
 
   /// Reads the skippable frame that ends a file; nil where it is not a seek table after all.
@@ -63,23 +64,39 @@ package struct SeekTable: Equatable {
       Int(Self.word(bytes, 4)) == bytes.count - Self.headerSize
     else { return nil }
     let descriptor = bytes[bytes.count - 5]
-    guard descriptor & 0x7C == 0 else { throw Damage.malformed("seek table: reserved bits are set") }
-    let entrySize = Self.entrySize(descriptor: descriptor)
-    frames = []
-    var sum = 0
-    for at in stride(from: Self.headerSize, to: bytes.count - Self.footerSize, by: entrySize) {
-      let frame = Frame(compressed: Int(Self.word(bytes, at)), content: Int(Self.word(bytes, at + 4)))
-      sum += frame.compressed
-      frames.append(frame)
+    guard descriptor == 0 else {
+      throw Damage.malformed("seek table: its descriptor is \(hexadecimalText([descriptor])), expected 00")
     }
+    frames = stride(from: Self.headerSize, to: bytes.count - Self.footerSize, by: 8).map { at in
+      Frame(compressed: Int(Self.word(bytes, at)), content: Int(Self.word(bytes, at + 4)))
+    }
+    let sum = frames.reduce(0) { $0 + $1.compressed }
     guard sum == end else {
       throw Damage.malformed(
         "seek table: its frames take \(grouped(sum)) bytes, but \(grouped(end)) bytes come before it")
     }
   }
 
-  /// Eight bytes a frame, twelve where each has a checksum.
-  private static func entrySize(descriptor: UInt8) -> Int { descriptor & 0x80 == 0 ? 8 : 12 }
+  /// Holds what follows the last frame, up to the end of the input, against the table that belongs there.
+  /// - Parameter found: what follows, or as much of it as is needed: one byte more than the table has.
+  package func check(following found: UnsafeRawBufferPointer) throws {
+    if found.isEmpty { return }
+    let expected = encoded() ?? []
+    if let at = zip(expected, found).enumerated().first(where: { $1.0 != $1.1 })?.offset {
+      if at < 4 { throw Self.unexpected(found) }
+      throw Damage.malformed(
+        "seek table: byte \(at) is \(hexadecimalText([found[at]])), expected \(hexadecimalText([expected[at]]))")
+    }
+    if found.count < expected.count { throw Damage.malformed("the seek table after the end record is cut short") }
+    if found.count > expected.count {
+      throw Self.unexpected(UnsafeRawBufferPointer(rebasing: found[expected.count...]))
+    }
+  }
+
+  private static func unexpected(_ found: UnsafeRawBufferPointer) -> Damage {
+    .malformed(
+      "more input after the end record: expected nothing but a seek table, found \(hexadecimalText(found.prefix(4)))")
+  }
 
   private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt32 {
     UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))

@@ -15,6 +15,7 @@ public final class StreamReader {
   private let source: ByteSource
   private let decoder: ZstdDecoder
   private var rows: [Int] = []
+  private var frames: [SeekTable.Frame]
   private var state = State.reading
   private var streamDigest: StreamDigest
 
@@ -46,18 +47,18 @@ public final class StreamReader {
     let decoder = try ZstdDecoder()
     self.decoder = decoder
     let problem = StreamProblem(name: source.name)
-    let (document, record) = try problem.explaining(record: 0, rows: 0) {
+    let (document, record) = try problem.explaining(record: 0) {
       try expectStream(source)
-      guard try decoder.skipToFrame(source) else { throw Damage.inputEnds }
       let document = try decoder.frame(source)
       return (document, try Record(document: document))
     }
+    frames = [SeekTable.Frame(compressed: source.consumed, content: document.capacity)]
     streamDigest = StreamDigest(first: document)
     header = record
-    kind = try problem.explaining(record: 0, rows: 0) { try StreamMetadata(record.metadata, kinds: kinds).kind }
+    kind = try problem.explaining(record: 0) { try StreamMetadata(record.metadata, kinds: kinds).kind }
     if EndRecord.isEnd(record) {
-      try problem.explaining(record: 0, rows: 0) { _ = try EndRecord(record, single: true) }
-      try finish(record: 0)
+      try problem.explaining(record: 0) { _ = try EndRecord(record, single: true) }
+      try finish()
     } else if let first = record.tensors.first {
       throw problem.failure(
         record: 0, "holds the tensor \(quoted(first.name)); the first of several records has none")
@@ -86,13 +87,12 @@ public final class StreamReader {
   private func read() throws -> Record? {
     let index = rows.count + 1
     return try StreamProblem(name: name).explaining(record: index, rows: rowsRead) {
-      guard try decoder.skipToFrame(source) else { throw Damage.inputEnds }
-      let document = try decoder.frame(source)
+      let document = try frame()
       let record = try Record(document: document)
       if EndRecord.isEnd(record) {
         try EndRecord(record, single: false).check(rows: rows)
         streamDigest.add(last: document)
-        try finish(record: index)
+        try finish()
         return nil
       }
       let count = try record.checkedRows()
@@ -104,15 +104,21 @@ public final class StreamReader {
     }
   }
 
-  /// Nothing but skippable frames may follow the end record.
-  private func finish(record: Int) throws {
+  /// The next frame, which is noted for the seek table.
+  private func frame() throws -> DocumentBytes {
+    let start = source.consumed
+    let document = try decoder.frame(source)
+    frames.append(SeekTable.Frame(compressed: source.consumed - start, content: document.capacity))
+    return document
+  }
+
+  /// Nothing but a seek table may follow the end record, and it must be right.
+  private func finish() throws {
+    let table = SeekTable(frames: frames)
+    let following = try DocumentBytes(capacity: (table.encoded()?.count ?? 0) + 1)
+    let count = try source.take(into: UnsafeMutableRawBufferPointer(start: following.start, count: following.capacity))
     do {
-      if try decoder.skipToFrame(source) {
-        let found = hexadecimalText(try source.peek(4))
-        throw Damage.malformed("more input after the end record: expected nothing but a seek table, found \(found)")
-      }
-    } catch Damage.inputEnds {
-      throw Failure(.data, "\(name): the seek table after the end record is cut short")
+      try table.check(following: UnsafeRawBufferPointer(rebasing: following.bytes.prefix(count)))
     } catch Damage.malformed(let what) {
       throw Failure(.data, "\(name): \(what)")
     }
@@ -124,9 +130,7 @@ public final class StreamReader {
 func expectStream(_ source: ByteSource) throws {
   let start = try source.peek(16)
   if start.isEmpty { throw Failure(.data, "\(source.name): empty; expected a tensor stream") }
-  if SkippableFrame.isMagic(start) || start.prefix(4).elementsEqual(ZstdFrameHeader.magic.prefix(start.count)) {
-    return
-  }
+  if ZstdFrameHeader.startsLike(start) { return }
   let hint = start.count > 8 && start[8] == UInt8(ascii: "{") ? " (a plain safetensors file?)" : ""
   throw Failure(
     .data, "\(source.name): not a tensor stream: starts with \(hexadecimalText(start.prefix(4)))\(hint)")
@@ -136,14 +140,17 @@ func expectStream(_ source: ByteSource) throws {
 struct StreamProblem {
   let name: String
 
-  /// - Parameter rows: how many rows came before; nil where nobody counted.
-  func explaining<R>(record: Int, rows: Int?, _ body: () throws -> R) throws -> R {
+  /// - Parameter rows: how many rows came before.
+  func explaining<R>(record: Int, rows: Int = 0, _ body: () throws -> R) throws -> R {
     do {
       return try body()
     } catch Damage.malformed(let what) {
       throw failure(record: record, what)
     } catch Damage.inputEnds {
-      throw missingEnd(rows: rows ?? 0, record: record)
+      throw Failure(
+        .data,
+        "\(name): input ends without an end record after \(counted(rows, "row")): "
+          + "the writer upstream failed or was killed")
     } catch let failure as Failure {
       guard failure.message.hasPrefix(name) else {
         throw Failure(failure.kind, "\(name): record \(record): \(failure.message)")
@@ -154,12 +161,5 @@ struct StreamProblem {
 
   func failure(record: Int, _ what: String) -> Failure {
     Failure(.data, "\(name): record \(record): \(what)")
-  }
-
-  func missingEnd(rows: Int, record: Int) -> Failure {
-    Failure(
-      .data,
-      "\(name): input ends without an end record after \(counted(rows, "row")): "
-        + "the writer upstream failed or was killed")
   }
 }

@@ -12,19 +12,8 @@ final class ZstdDecoder {
 
   deinit { ZSTD_freeDCtx(context) }
 
-  /// Passes over skippable frames. Returns whether something else follows; false where the input ends between frames.
-  func skipToFrame(_ source: ByteSource) throws -> Bool {
-    while true {
-      let head = try source.peek(8)
-      if head.isEmpty { return false }
-      guard SkippableFrame.isMagic(head) else { return true }
-      guard head.count == 8 else { throw Damage.inputEnds }
-      let size = UInt32(littleEndian: head.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-      guard try source.skip(8 + Int(size)) else { throw Damage.inputEnds }
-    }
-  }
-
   /// Decompresses the frame that comes next, and checks it: zstd its checksum, we its size.
+  /// - Throws: `Damage.inputEnds` where the input ends before the frame does, or has ended.
   ///
   /// Memory grows as output arrives, to at most twice what has arrived (and 1 MiB), whatever size the frame claims. Beyond
   /// that zstd keeps one window, of at most `ZstdFrameHeader.maximumWindow`.

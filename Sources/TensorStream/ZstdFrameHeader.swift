@@ -12,9 +12,14 @@ package struct ZstdFrameHeader {
   /// Bytes that the frame's content takes.
   package var contentSize: Int
 
+  /// Whether a frame starts with `bytes`, of which there may be fewer than four where the input ends.
+  package static func startsLike(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.prefix(4).elementsEqual(magic.prefix(bytes.count))
+  }
+
   /// - Parameter bytes: the first bytes of a frame: `maximumSize`, or fewer where the input ends.
   package init(_ bytes: UnsafeRawBufferPointer) throws {
-    guard bytes.prefix(4).elementsEqual(Self.magic.prefix(bytes.count)) else {
+    guard Self.startsLike(bytes) else {
       throw Damage.malformed("expected a zstd frame (28 b5 2f fd), found \(hexadecimalText(bytes.prefix(4)))")
     }
     guard bytes.count > 4 else { throw Damage.inputEnds }
@@ -45,12 +50,5 @@ package struct ZstdFrameHeader {
     guard window <= Self.maximumWindow else {
       throw Damage.malformed("a zstd window of \(grouped(window)) bytes; \(grouped(Self.maximumWindow)) are the most")
     }
-  }
-}
-
-/// A frame that decoders pass over: its magic number is 50 2a 4d 18 to 5f 2a 4d 18, and its length follows.
-package enum SkippableFrame {
-  package static func isMagic(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    bytes.count >= 4 && bytes[0] & 0xF0 == 0x50 && bytes[1] == 0x2A && bytes[2] == 0x4D && bytes[3] == 0x18
   }
 }

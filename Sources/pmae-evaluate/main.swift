@@ -1,1 +1,1 @@
-
+EvaluateTool.start()

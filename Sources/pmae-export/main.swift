@@ -1,1 +1,1 @@
-
+ExportTool.start()

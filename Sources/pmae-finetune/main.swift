@@ -1,1 +1,1 @@
-
+FinetuneTool.start()

@@ -1,0 +1,159 @@
+import CKernels
+import Compute
+import Foundation
+import Networks
+import TensorStream
+
+/// What one k gave.
+public struct NeighbourScore: Equatable, Sendable {
+  public let k: Int
+  public let images: Int
+  public let top1: Double
+  public let top5: Double
+}
+
+/// DINO's weighted k-NN classifier: each of the k training images that are most similar to a test image (cosine) votes for
+/// its label with exp(similarity / temperature).
+///
+/// - Parameters:
+///   - train, test: with labels; features of one width. Their lengths do not matter.
+///   - ks: each from 1 to the number of training images.
+///   - onChunk: called with how many test images are done; returning true gives up: the result is nil.
+/// - Returns: a score a k, in the order of `ks`. Of equal votes the lower class wins, of equally similar images the first.
+/// - Throws: `Failure(.data)` or `.usage` where something does not fit.
+public func nearestNeighbourScores(
+  train: Features, test: Features, ks: [Int], temperature: Double = 0.07, engine: Engine,
+  onChunk: (Int) -> Bool = { _ in false }
+) throws -> [NeighbourScore]? {
+  guard train.width == test.width else {
+    throw Failure(.data, "training features of width \(train.width), test features of width \(test.width)")
+  }
+  guard train.labels.count == train.count, test.labels.count == test.count, test.count > 0 else {
+    throw Failure(.data, "k-NN needs a label for each of \(train.count) training and \(test.count) test images")
+  }
+  for k in ks where k < 1 || k > train.count {
+    throw Failure(.usage, "k is \(k): expected 1 to the \(train.count) training images")
+  }
+  guard temperature > 0, temperature.isFinite else {
+    throw Failure(.usage, "temperature is \(temperature): expected a number above 0")
+  }
+  let known = unitRows(train, engine: engine)
+  let asked = unitRows(test, engine: engine)
+  let classes = Int(max(train.labels.max() ?? 0, test.labels.max() ?? 0)) + 1
+  let most = ks.max() ?? 0
+  var counts = ks.map { _ in (first: 0, amongFive: 0) }
+
+  // A chunk of test images at a time: its similarities to all training images are one matrix.
+  let chunk = max(1, min(256, (1 << 26) / max(train.count, 1)))
+  let similarities = engine.memory.take(chunk * train.count)
+  for start in stride(from: 0, to: test.count, by: chunk) {
+    let rows = min(chunk, test.count - start)
+    let matrix = Matrix(similarities.pointer, rows: rows, columns: train.count)
+    engine.multiply(
+      Matrix(asked.pointer + start * test.width, rows: rows, columns: test.width),
+      Matrix(known.pointer, rows: train.count, columns: train.width), into: matrix, transposing: .right)
+    var ranks = [Int](repeating: 0, count: rows * ks.count)
+    ranks.withUnsafeMutableBufferPointer { ranks in
+      nonisolated(unsafe) let ranks = ranks
+      engine.threads.run(rows) { r in
+        var nearest = NearestFew(most)
+        nearest.take(UnsafeBufferPointer(start: matrix.pointer + r * train.count, count: train.count))
+        let sorted = nearest.sorted()
+        for (place, k) in ks.enumerated() {
+          var votes = [Double](repeating: 0, count: classes)
+          for neighbour in sorted.prefix(k) {
+            votes[Int(train.labels[neighbour.index])] += exp(Double(neighbour.similarity) / temperature)
+          }
+          ranks[r * ks.count + place] = rankOf(Int(test.labels[start + r]), in: votes)
+        }
+      }
+    }
+    for r in 0..<rows {
+      for place in ks.indices {
+        let rank = ranks[r * ks.count + place]
+        if rank < 1 { counts[place].first += 1 }
+        if rank < 5 { counts[place].amongFive += 1 }
+      }
+    }
+    if onChunk(start + rows) { return nil }
+  }
+  let total = Double(test.count)
+  return zip(ks, counts).map { k, count in
+    NeighbourScore(
+      k: k, images: test.count, top1: Double(count.first) / total, top5: Double(count.amongFive) / total)
+  }
+}
+
+/// The features divided by their lengths.
+private func unitRows(_ features: Features, engine: Engine) -> Buffer {
+  let width = features.width
+  let unit = engine.memory.take(features.values.count)
+  features.values.withUnsafeBufferPointer { values in
+    guard let base = values.baseAddress else { return }
+    nonisolated(unsafe) let from = base
+    engine.rows(features.count, cost: width) { rows in
+      for r in rows { _ = pmae_normalise(from + r * width, unit.pointer + r * width, width, 1e-12) }
+    }
+  }
+  return unit
+}
+
+/// The few greatest of many similarities, in a heap whose root is the least of them.
+struct NearestFew {
+  struct Neighbour {
+    let similarity: Float
+    let index: Int
+
+    /// Whether it is farther than another; of equals the later one is.
+    func isFarther(than other: Neighbour) -> Bool {
+      similarity < other.similarity || similarity == other.similarity && index > other.index
+    }
+  }
+
+  private let capacity: Int
+  private var heap: [Neighbour] = []
+
+  init(_ capacity: Int) {
+    self.capacity = capacity
+    heap.reserveCapacity(capacity)
+  }
+
+  /// Takes the similarities of images 0, 1, 2, ….
+  mutating func take(_ similarities: UnsafeBufferPointer<Float>) {
+    let filled = min(capacity, similarities.count)
+    for i in 0..<filled {
+      heap.append(Neighbour(similarity: similarities[i], index: i))
+      siftUp()
+    }
+    guard filled == capacity, capacity > 0 else { return }
+    var least = heap[0].similarity
+    for i in filled..<similarities.count where similarities[i] > least {
+      heap[0] = Neighbour(similarity: similarities[i], index: i)
+      siftDown()
+      least = heap[0].similarity
+    }
+  }
+
+  /// The nearest first.
+  func sorted() -> [Neighbour] { heap.sorted { $1.isFarther(than: $0) } }
+
+  private mutating func siftUp() {
+    var i = heap.count - 1
+    while i > 0, heap[i].isFarther(than: heap[(i - 1) / 2]) {
+      heap.swapAt(i, (i - 1) / 2)
+      i = (i - 1) / 2
+    }
+  }
+
+  private mutating func siftDown() {
+    var i = 0
+    while true {
+      var child = 2 * i + 1
+      if child >= heap.count { return }
+      if child + 1 < heap.count, heap[child + 1].isFarther(than: heap[child]) { child += 1 }
+      if !heap[child].isFarther(than: heap[i]) { return }
+      heap.swapAt(i, child)
+      i = child
+    }
+  }
+}

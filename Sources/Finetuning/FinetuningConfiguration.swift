@@ -1,0 +1,56 @@
+import Networks
+import TensorStream
+
+/// What decides the result of fine-tuning, beside the encoder and the views.
+public struct FinetuningConfiguration: Equatable, Sendable {
+  public enum Mode: String, CaseIterable, Sendable {
+    /// A linear layer on the features of a frozen encoder.
+    case linear
+    /// All weights.
+    case full
+  }
+
+  public var mode: Mode
+  public var pooling: Pooling
+  /// Images a step.
+  public var batch = 256
+  public var epochs: Int
+  /// The peak learning rate, not per 256.
+  public var learningRate: Double
+  public var weightDecay: Double
+  /// What the learning rate of a block is multiplied by for each block above it (BEiT, MAE); 1 in linear mode.
+  public var layerDecay = 1.0
+  /// The last block's rate; it rises linearly from 0 at the first. 0 in linear mode.
+  public var dropPath = 0.0
+  /// The share of the label that is spread over all classes.
+  public var labelSmoothing = 0.0
+  public var warmupEpochs = 0.0
+  /// Of the head's fresh weights, the order of a probe's batches, and drop path.
+  public var seed: UInt64 = 0
+
+  public init(mode: Mode, pooling: Pooling, epochs: Int, learningRate: Double, weightDecay: Double) {
+    self.mode = mode
+    self.pooling = pooling
+    self.epochs = epochs
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
+  }
+
+  /// Throws `Failure(.usage)` on the first thing that cannot be trained, by the option's name.
+  public func validate() throws {
+    func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+      if !condition { throw Failure(.usage, message()) }
+    }
+    try check((1...1 << 20).contains(batch), "batch must be from 1 to 1,048,576, not \(batch)")
+    try check((1...1 << 30).contains(epochs), "epochs must be at least 1, not \(epochs)")
+    for (name, value) in [("lr", learningRate), ("weight-decay", weightDecay), ("warmup-epochs", warmupEpochs)] {
+      try check(value >= 0 && value.isFinite, "\(name) must be 0 or more, not \(value)")
+    }
+    try check(
+      warmupEpochs <= Double(epochs), "warmup-epochs \(warmupEpochs) are more than the \(epochs) epochs")
+    try check(layerDecay > 0 && layerDecay <= 1, "layer-decay must be above 0 and at most 1, not \(layerDecay)")
+    try check(dropPath >= 0 && dropPath < 1, "drop-path must be from 0 to below 1, not \(dropPath)")
+    try check(
+      labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing must be from 0 to below 1, not \(labelSmoothing)")
+  }
+}

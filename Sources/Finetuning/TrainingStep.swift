@@ -1,0 +1,52 @@
+import Autodiff
+import CKernels
+import Compute
+import Foundation
+import Networks
+import TensorStream
+
+/// The loss of a batch, its gradients, and a step with them: what both modes share.
+struct TrainingStep {
+  let optimizer: AdamW
+  /// Names of what the optimizer trains, for errors.
+  let names: [String]
+  let labelSmoothing: Double
+
+  /// One step on the logits that `forward` computes.
+  /// - Throws: `Failure(.data)` where the loss or a gradient is not finite; no weight has moved then.
+  func callAsFunction(
+    labels: [Int32], rate: Double, engine: Engine, forward: (Tape) -> Tensor
+  ) throws -> (loss: Double, accuracy: Double) {
+    let tape = Tape(engine)
+    let logits = forward(tape)
+    let correct = labels.enumerated().filter { row, label in
+      pmae_argmax(logits.row(row), logits.columns) == Int(label)
+    }.count
+    let targets = smoothedLabels(labels, classes: logits.columns, smoothing: labelSmoothing, engine: engine)
+    let loss = tape.softCrossEntropy(logits, labels: targets)
+    let step = optimizer.steps + 1
+    guard loss.value.isFinite else {
+      throw Failure(.data, "step \(step): the loss is \(loss.value): fine-tuning stops, nothing is written")
+    }
+    tape.backward([(loss, 1)])
+    if let place = optimizer.firstNonFiniteGradient() {
+      throw Failure(
+        .data, "step \(step): the gradient of \(names[place]) is not finite: fine-tuning stops, nothing is written")
+    }
+    optimizer.step(rate: rate)
+    return (loss.value, Double(correct) / Double(labels.count))
+  }
+}
+
+/// (1 − ε) at the label, and ε / C at every class: [B, C].
+private func smoothedLabels(_ labels: [Int32], classes: Int, smoothing: Double, engine: Engine) -> Tensor {
+  let targets = Tensor(rows: labels.count, columns: classes, values: engine.memory.take(labels.count * classes))
+  targets.values.values.update(repeating: Float(smoothing / Double(classes)))
+  for (row, label) in labels.enumerated() {
+    targets.row(row)[Int(label)] = Float(1 - smoothing + smoothing / Double(classes))
+  }
+  return targets
+}
+
+/// Seconds since a moment, never zero.
+func elapsed(since start: Date) -> Double { max(-start.timeIntervalSinceNow, 1e-9) }

@@ -1,0 +1,73 @@
+import ArgumentParser
+import CommandLineKit
+import Compute
+import Evaluation
+import Networks
+import TensorStream
+
+/// `pmae-evaluate embed`: features as a stream.
+struct Embed: Tool {
+  static let configuration = CommandConfiguration(
+    abstract: "An encoder's features of views, as a stream.")
+
+  @Argument(help: "Encoder weights, .stz or .safetensors.", completion: .file())
+  var encoder: String
+
+  @Argument(help: "The views, with labels or without; - is standard input.", completion: .file())
+  var views = "-"
+
+  @Option(help: "The feature: the class token, or the mean of the patch tokens.")
+  var pool = Pooling.classToken
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var output: OutputOptions
+
+  /// Rows of a record.
+  private static var rows: Int { 16 * FeatureExtractor.chunk }
+
+  mutating func execute() throws {
+    let file = try WeightsFile(path: encoder, heads: input.heads)
+    let engine = Engine(threads: threads.count)
+    let extractor = FeatureExtractor(try input.encoder(file, engine: engine), pooling: pool)
+    let (views, count) = try input.views(self.views, for: file, labels: .optional)
+    let reader = views.batches.reader
+
+    var metadata = Provenance.metadata(
+      tool: toolName,
+      inputs: [
+        (name: reader.name, header: reader.header, digest: reader.digest),
+        (name: file.source, header: file.record, digest: file.digest),
+      ])
+    metadata["classes"] = reader.header.metadata["classes"]
+    metadata["pool"] = pool.rawValue
+    metadata["width"] = String(file.encoder.width)
+    let writer = try StreamWriter(
+      path: output.output, kind: "features", metadata: metadata, overwrite: output.overwrite)
+    try interruptible {
+      let progress = Progress(tool: toolName, what: "images", total: count, quiet: output.quiet)
+      var done = 0
+      while done < count {
+        let rows = min(Self.rows, count - done)
+        let part = try extractor.features(of: views, count: rows, engine: engine) { chunk in
+          progress.update(done + chunk)
+          return Interruption.requested
+        }
+        guard let part else {
+          writer.cancel()
+          Interruption.exitAsSignal()
+        }
+        var tensors: [NamedTensor] = [
+          ("features", StoredTensor(part.values, shape: [rows, part.width])),
+          ("index", StoredTensor(part.index, shape: [rows])),
+        ]
+        if !part.labels.isEmpty { tensors.append(("label", StoredTensor(part.labels, shape: [rows]))) }
+        try writer.write(tensors)
+        done += rows
+      }
+      try views.batches.finish()
+      try writer.finish()
+      progress.finish()
+    }
+  }
+}

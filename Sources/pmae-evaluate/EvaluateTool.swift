@@ -1,0 +1,99 @@
+import ArgumentParser
+import CommandLineKit
+import Compute
+import Evaluation
+import Foundation
+import Networks
+import TensorStream
+
+struct EvaluateTool: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "pmae-evaluate",
+    abstract: "Measure a classifier or an encoder on labelled views.",
+    version: pmaeVersion,
+    subcommands: [Classify.self, Neighbours.self, Embed.self])
+
+  mutating func execute() throws {
+    throw ValidationError("say what is wanted: classify, knn or embed")
+  }
+}
+
+let toolName = "pmae-evaluate"
+
+extension Pooling: ExpressibleByArgument {}
+
+/// Runs what a signal may end: it stops after the images that it is at, and the process ends by the signal.
+func interruptible(_ body: () throws -> Void) throws {
+  Interruption.watch()
+  do {
+    try body()
+  } catch {
+    // The signal that came to this process has also ended the writer upstream.
+    if Interruption.requested { Interruption.exitAsSignal() }
+    throw error
+  }
+}
+
+/// How the operands are read.
+struct InputOptions: ParsableArguments {
+  @Option(help: "The recipe among the views (default: their only one, or center).")
+  var view: String?
+
+  @Option(help: "Attention heads, for a plain .safetensors file, which does not say.")
+  var heads: Int?
+
+  /// The views of one operand, and how many rows they have.
+  func views(
+    _ path: String, for file: WeightsFile, labels: LabelledViews.Labels
+  ) throws -> (views: LabelledViews, count: Int) {
+    let reader = try StreamReader(path: path, kinds: ["views"])
+    let views = try LabelledViews(
+      reader, view: view, preferred: ["center"], encoder: file.encoder, normalisation: file.normalisation,
+      labels: labels)
+    if views.batches.epochs != 1 {
+      throw Failure(
+        .data,
+        "\(reader.name): holds \(views.batches.epochs) epochs: evaluation looks at each image once, so one is expected")
+    }
+    return (views, views.batches.rowsPerEpoch)
+  }
+
+  /// An encoder with the file's weights.
+  func encoder(_ file: WeightsFile, engine: Engine) throws -> Encoder {
+    let encoder = Encoder(file.encoder, engine: engine, trained: false)
+    try file.load(into: encoder)
+    return encoder
+  }
+
+  /// The features of all rows of some views.
+  func features(
+    _ extractor: FeatureExtractor, _ path: String, for file: WeightsFile, engine: Engine, quiet: Bool
+  ) throws -> Features {
+    let (views, count) = try views(path, for: file, labels: .known)
+    let progress = Progress(tool: toolName, what: "images", total: count, quiet: quiet)
+    let features = try extractor.features(of: views, count: count, engine: engine) { done in
+      progress.update(done)
+      return Interruption.requested
+    }
+    guard let features else { Interruption.exitAsSignal() }
+    try views.batches.finish()
+    progress.finish()
+    return features
+  }
+}
+
+/// A result as one line of JSON, its keys in the order given. Numbers have nine digits, which tell float32 values apart.
+struct ResultLine {
+  private var fields: [String] = []
+
+  mutating func add(_ key: String, _ value: String) throws {
+    fields.append("\"\(key)\":" + (try JSONText.encode(value)))
+  }
+  mutating func add(_ key: String, _ value: Int) { fields.append("\"\(key)\":\(value)") }
+  mutating func add(_ key: String, _ value: Double) { fields.append("\"\(key)\":" + String(format: "%.9g", value)) }
+
+  func write() throws {
+    try StandardOutput.write("{" + fields.joined(separator: ",") + "}\n")
+    try StandardOutput.flush()
+  }
+}

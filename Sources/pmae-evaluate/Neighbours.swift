@@ -1,0 +1,89 @@
+import ArgumentParser
+import CommandLineKit
+import Compute
+import Evaluation
+import Networks
+import TensorStream
+
+/// `pmae-evaluate knn`: DINO's weighted nearest-neighbour classifier on an encoder's features.
+struct Neighbours: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "knn",
+    abstract: "An encoder's accuracy by weighted nearest neighbours.")
+
+  @Argument(help: "Encoder weights, .stz or .safetensors.", completion: .file())
+  var encoder: String
+
+  @Argument(help: "Labelled views that vote.", completion: .file())
+  var train: String
+
+  @Argument(help: "Labelled views that are classified; one of the two may be -, standard input.", completion: .file())
+  var test: String
+
+  @Option(help: ArgumentHelp("How many neighbours vote; several numbers with commas between.", valueName: "list"))
+  var k = "10,20,100,200"
+
+  @Option(help: "A neighbour's vote is exp(cosine / temperature).")
+  var temperature = 0.07
+
+  @Option(help: "The feature: the class token, or the mean of the patch tokens.")
+  var pool = Pooling.classToken
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "No progress and no notes; errors alone.")
+  var quiet = false
+
+  mutating func validate() throws {
+    _ = try counts()
+    if !(temperature > 0 && temperature.isFinite) {
+      throw ValidationError("--temperature is \(temperature): expected a number above 0")
+    }
+    if train == "-" && test == "-" { throw ValidationError("only one of the operands can be standard input") }
+  }
+
+  private func counts() throws -> [Int] {
+    try k.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let count = Int(part), count >= 1 else {
+        throw ValidationError("--k is \(k): expected whole numbers from 1, with commas between")
+      }
+      return count
+    }
+  }
+
+  mutating func execute() throws {
+    let file = try WeightsFile(path: encoder, heads: input.heads)
+    let engine = Engine(threads: threads.count)
+    let extractor = FeatureExtractor(try input.encoder(file, engine: engine), pooling: pool)
+    try interruptible { try score(file, extractor, engine: engine) }
+  }
+
+  private func score(_ file: WeightsFile, _ extractor: FeatureExtractor, engine: Engine) throws {
+    let known = try input.features(extractor, train, for: file, engine: engine, quiet: quiet)
+    let ks = try counts()
+    if let most = ks.max(), most > known.count {
+      throw Failure(.usage, "--k asks for \(most) neighbours, but \(train) has only \(known.count) images")
+    }
+    let asked = try input.features(extractor, test, for: file, engine: engine, quiet: quiet)
+    let scores = try nearestNeighbourScores(
+      train: known, test: asked, ks: ks, temperature: temperature, engine: engine
+    ) { _ in Interruption.requested }
+    guard let scores else { Interruption.exitAsSignal() }
+    for score in scores {
+      var line = ResultLine()
+      try line.add("task", "knn")
+      try line.add("encoder", file.source)
+      try line.add("train", train)
+      try line.add("test", test)
+      try line.add("pool", pool.rawValue)
+      line.add("train_images", known.count)
+      line.add("images", score.images)
+      line.add("k", score.k)
+      line.add("temperature", temperature)
+      line.add("top1", score.top1)
+      line.add("top5", score.top5)
+      try line.write()
+    }
+  }
+}

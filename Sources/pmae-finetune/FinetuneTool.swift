@@ -1,0 +1,144 @@
+import ArgumentParser
+import CommandLineKit
+import Compute
+import Finetuning
+import Foundation
+import Networks
+import TensorStream
+
+struct FinetuneTool: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "pmae-finetune",
+    abstract: "Train a classifier on labelled views, from a pretrained encoder or from scratch.",
+    version: pmaeVersion)
+
+  @Argument(help: "The labelled views; - is standard input.", completion: .file())
+  var views = "-"
+
+  @OptionGroup var encoder: EncoderOptions
+  @OptionGroup var training: TrainingOptions
+
+  @Option(help: "The recipe among the views (default: their only one, or simple).")
+  var view: String?
+
+  @Option(help: "Number of classes (default: as many as the views name).")
+  var classes: Int?
+
+  @Option(help: "Stop after this many steps.")
+  var steps: Int?
+
+  @Option(help: ArgumentHelp("Where to write a JSON line for each step.", valueName: "file"))
+  var metrics: String?
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var output: OutputOptions
+
+  private static var name: String { "pmae-finetune" }
+
+  mutating func validate() throws {
+    if let steps, steps < 0 { throw ValidationError("--steps is \(steps): expected 0 or more") }
+    if let classes, !(1...1 << 20).contains(classes) {
+      throw ValidationError("--classes is \(classes): expected 1 to 1048576")
+    }
+  }
+
+  mutating func execute() throws {
+    // Everything that the options alone decide is checked before the input is waited for.
+    let isFresh = encoder.start == nil
+    _ = try training.configuration(epochsOfViews: nil, isFresh: isFresh)
+    let destination = try Destination(output.output, overwrite: output.overwrite)
+    let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
+    let sizes = try file?.encoder ?? encoder.fresh()
+
+    let engine = Engine(threads: threads.count)
+    let isLinear = training.mode == .linear
+    let network = Encoder(sizes, dropPath: isLinear ? 0 : training.dropPath ?? 0.1, engine: engine, trained: !isLinear)
+    if let file {
+      try file.load(into: network)
+      if file.head != nil {
+        note(Self.name, "\(file.source): its head is left out; the new one starts afresh", quiet: output.quiet)
+      }
+    } else {
+      initialise(network, seed: training.seed, part: 0)
+    }
+
+    let reader = try StreamReader(path: views, kinds: ["views"])
+    let names = try LabelledViews.classNames(of: reader)
+    guard let count = classes ?? names?.count, count > 0 else {
+      throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
+    }
+    let labelled = try LabelledViews(
+      reader, view: view, preferred: ["simple"], encoder: sizes, normalisation: file?.normalisation,
+      labels: .below(count))
+    let configuration = try training.configuration(epochsOfViews: labelled.batches.epochs, isFresh: isFresh)
+    let log = try metrics.map { try LineFile(path: $0, overwrite: output.overwrite) }
+
+    Interruption.watch()
+    let classifier: Classifier
+    do {
+      classifier = try train(network, on: labelled, classes: count, configuration, engine: engine, log: log)
+      try log?.close()
+    } catch {
+      // The signal that came to this process has also ended the writer upstream.
+      if Interruption.requested { stop() }
+      throw error
+    }
+    try destination.write(
+      classifier, normalisation: labelled.normalisation, classNames: names?.count == count ? names : nil,
+      provenance: provenance(file, reader))
+  }
+
+  private func train(
+    _ network: Encoder, on views: LabelledViews, classes: Int, _ configuration: FinetuningConfiguration,
+    engine: Engine, log: LineFile?
+  ) throws -> Classifier {
+    var failure: (any Error)?
+    let whole = configuration.epochs * max(views.batches.rowsPerEpoch / configuration.batch, 1)
+    let progress = Progress(tool: Self.name, what: "steps", total: min(steps ?? whole, whole), quiet: output.quiet)
+    let onStep = { (report: StepReport) -> Bool in
+      do { try log?.write(report.json) } catch { failure = error }
+      progress.update(report.step, report.summary)
+      return Interruption.requested || failure != nil
+    }
+    let classifier: Classifier
+    let isComplete: Bool
+    switch configuration.mode {
+    case .full:
+      let run = try FullFinetuning(network, classes: classes, configuration: configuration, engine: engine)
+      isComplete = try run.train(on: views, limit: steps, onStep: onStep)
+      classifier = run.classifier
+    case .linear:
+      let probe = try LinearProbe(network, classes: classes, configuration: configuration, engine: engine)
+      isComplete = try probe.train(
+        on: views, limit: steps,
+        onImages: { done in
+          progress.update(0, "features of \(grouped(done)) of \(grouped(views.batches.rowsPerEpoch)) images")
+          return Interruption.requested
+        }, onStep: onStep)
+      classifier = probe.classifier
+    }
+    if let failure { throw failure }
+    if !isComplete { stop() }
+    progress.finish()
+    return classifier
+  }
+
+  /// The end after a signal: a model that is half trained is not what was asked for.
+  private func stop() -> Never {
+    note(Self.name, "stopped by a signal; nothing is written", quiet: output.quiet)
+    Interruption.exitAsSignal()
+  }
+
+  private func provenance(_ file: WeightsFile?, _ reader: StreamReader) -> [String: String] {
+    var inputs = [(name: reader.name, header: reader.header, digest: reader.digest)]
+    if let file { inputs.append((name: file.source, header: file.record, digest: file.digest)) }
+    return Provenance.metadata(tool: Self.name, inputs: inputs)
+  }
+}
+
+extension StepReport {
+  /// What a progress line says beside the count.
+  fileprivate var summary: String {
+    String(format: "epoch %d loss %.4f accuracy %.3f %.0f images/s", epoch, loss, accuracy, imagesPerSecond)
+  }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import TensorStream
+
+/// A file of lines, each there as soon as it is written.
+final class LineFile {
+  private let path: String
+  private var descriptor: Int32
+
+  /// - Throws: `Failure(.cannotCreate)` where it exists and may not be replaced, or cannot be made.
+  init(path: String, overwrite: Bool) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0o666)
+    if descriptor < 0 {
+      let reason = errno == EEXIST ? "exists already: --overwrite replaces it" : String(cString: strerror(errno))
+      throw Failure(.cannotCreate, "\(path): \(reason)")
+    }
+  }
+
+  deinit { if descriptor >= 0 { _ = Foundation.close(descriptor) } }
+
+  func write(_ line: String) throws {
+    var bytes = Array((line + "\n").utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if written < 0 && errno == EINTR { continue }
+      if written <= 0 { throw Failure(.io, "\(path): cannot write: \(String(cString: strerror(errno)))") }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+
+  func close() throws {
+    defer { descriptor = -1 }
+    if Foundation.close(descriptor) != 0 {
+      throw Failure(.io, "\(path): cannot write: \(String(cString: strerror(errno)))")
+    }
+  }
+}

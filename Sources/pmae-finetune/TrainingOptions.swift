@@ -1,0 +1,74 @@
+import ArgumentParser
+import Finetuning
+import Networks
+
+extension FinetuningConfiguration.Mode: ExpressibleByArgument {}
+extension Pooling: ExpressibleByArgument {}
+
+/// How it is trained. What is not given depends on the mode, and is MAE's.
+struct TrainingOptions: ParsableArguments {
+  @Option(help: "What is trained: a linear layer on frozen features, or all weights.")
+  var mode = FinetuningConfiguration.Mode.full
+
+  @Option(help: "What the classifier sees (default: class in linear mode, mean in full mode).")
+  var pool: Pooling?
+
+  @Option(help: "Images a step.")
+  var batch = 256
+
+  @Option(help: "Passes over the images (default: those that the views hold; 90 in linear mode on one).")
+  var epochs: Int?
+
+  @Option(help: "Epochs over which the learning rate rises (default: a tenth of the epochs).")
+  var warmupEpochs: Double?
+
+  @Option(help: "Peak learning rate (default: from --base-lr).")
+  var lr: Double?
+
+  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001).")
+  var baseLr: Double?
+
+  @Option(help: "AdamW's decay of matrices (default: 0.05, 0 in linear mode).")
+  var weightDecay: Double?
+
+  @Option(help: "Factor of the learning rate from block to block downwards (default: 0.75, 1 for fresh weights).")
+  var layerDecay: Double?
+
+  @Option(help: "Drop-path rate of the last block (default: 0.1).")
+  var dropPath: Double?
+
+  @Option(help: "Share of a label that is spread over all classes (default: 0.1, 0 in linear mode).")
+  var labelSmoothing: Double?
+
+  @Option(help: "Seed of fresh weights, order and drop path.")
+  var seed: UInt64 = 0
+
+  mutating func validate() throws {
+    if lr != nil && baseLr != nil { throw ValidationError("--lr and --base-lr exclude each other") }
+    if mode == .linear {
+      for (name, value) in [("layer-decay", layerDecay), ("drop-path", dropPath)] where value != nil {
+        throw ValidationError("--\(name) has no meaning in linear mode: the encoder is frozen")
+      }
+    }
+  }
+
+  /// - Parameter epochsOfViews: nil before the views are there: what can be checked then is checked.
+  func configuration(epochsOfViews: Int?, isFresh: Bool) throws -> FinetuningConfiguration {
+    let isLinear = mode == .linear
+    // One epoch of views is as good as any number to a probe: its features are kept.
+    let known = isLinear && epochsOfViews == 1 ? 90 : epochsOfViews
+    var c = FinetuningConfiguration(
+      mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? known ?? 1 << 30,
+      learningRate: lr ?? (baseLr ?? 1e-3) * Double(batch) / 256, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
+    c.batch = batch
+    c.labelSmoothing = labelSmoothing ?? (isLinear ? 0 : 0.1)
+    if !isLinear {
+      c.layerDecay = layerDecay ?? (isFresh ? 1 : 0.75)
+      c.dropPath = dropPath ?? 0.1
+    }
+    c.warmupEpochs = warmupEpochs ?? Double(c.epochs) / 10
+    c.seed = seed
+    try c.validate()
+    return c
+  }
+}
