@@ -111,26 +111,36 @@ private final class Shared: @unchecked Sendable {
 
   func serve(worker: Int) {
     var seen = 0
-    while true {
-      var spins = 0
-      while generation.load(ordering: .acquiring) == seen && spins < Self.spins { spins += 1 }
-      condition.lock()
-      while generation.load(ordering: .relaxed) == seen && !stopped { condition.wait() }
-      if stopped {
-        condition.unlock()
-        return
-      }
-      seen = generation.load(ordering: .relaxed)
-      guard isOpen, let body else {
-        condition.unlock()
-        continue
-      }
-      let tasks = self.tasks
-      active.add(1, ordering: .relaxed)
-      condition.unlock()
-      take(tasks, body, worker: worker)
-      active.subtract(1, ordering: .releasing)
+    while !hasStopped(seen: seen) {
+      if takePart(worker: worker, seen: &seen) { active.subtract(1, ordering: .releasing) }
     }
+  }
+
+  /// Waits for a job newer than `seen`.
+  private func hasStopped(seen: Int) -> Bool {
+    var spins = 0
+    while generation.load(ordering: .acquiring) == seen && spins < Self.spins { spins += 1 }
+    condition.lock()
+    defer { condition.unlock() }
+    while generation.load(ordering: .relaxed) == seen && !stopped { condition.wait() }
+    return stopped
+  }
+
+  /// Works on the job that is open, if there is one. A function of its own, not inlined: its reference to `body` must be gone before
+  /// `active` says so, since the caller's body then ends its life, and Swift stops the process where a reference is left.
+  @inline(never)
+  private func takePart(worker: Int, seen: inout Int) -> Bool {
+    condition.lock()
+    seen = generation.load(ordering: .relaxed)
+    guard isOpen, let body else {
+      condition.unlock()
+      return false
+    }
+    let tasks = self.tasks
+    active.add(1, ordering: .relaxed)
+    condition.unlock()
+    take(tasks, body, worker: worker)
+    return true
   }
 
   func stop() {

@@ -1,3 +1,1 @@
-import Compute
-
 EvaluateTool.start()

@@ -1,3 +1,1 @@
-import Compute
-
 FinetuneTool.start()
