@@ -67,6 +67,7 @@ $(OUT)/packages:
 	if [ -n "$$missing" ]; then
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo)
 	  $$sudo apt-get update -q
+	  # shellcheck disable=SC2086 # a list of names
 	  $$sudo apt-get install -y -q $$missing
 	fi
 	touch $@
