@@ -10,6 +10,11 @@ func tool(_ name: String, _ libraries: [String]) -> Target {
     dependencies: [argumentParser, "CommandLineKit", "TensorStream"] + libraries.map { .init(stringLiteral: $0) })
 }
 
+/// Tests and what lies beside them that is not code.
+func tests(_ name: String, _ libraries: [String], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: libraries.map { .init(stringLiteral: $0) }, exclude: exclude)
+}
+
 let package = Package(
   name: "pmae",
   dependencies: [
@@ -39,21 +44,22 @@ let package = Package(
     tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
     tool("pmae-inspect", []),
 
-    .testTarget(name: "TensorStreamTests", dependencies: ["TensorStream"], exclude: ["Fixtures"]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels"]),
-    .testTarget(name: "AutodiffTests", dependencies: ["Autodiff", "Compute"]),
-    .testTarget(name: "NetworksTests", dependencies: ["Networks", "Autodiff", "Compute", "TensorStream"]),
-    .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
-    .testTarget(name: "FinetuningTests", dependencies: ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Networks", "Compute", "TensorStream"]),
-    .testTarget(name: "ImagingTests", dependencies: ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+    tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
+    tests("ComputeTests", ["Compute", "CKernels"]),
+    tests("AutodiffTests", ["Autodiff", "Compute"]),
+    tests("NetworksTests", ["Networks", "Autodiff", "Compute", "TensorStream"]),
+    tests(
+      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+    tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
+    tests("EvaluationTests", ["Evaluation", "Networks", "Compute", "TensorStream"]),
+    tests("ImagingTests", ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser]),
-    .testTarget(
-      name: "ToolTests",
-      dependencies: [
+    tests(
+      "ToolTests",
+      [
         "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export", "pmae-finetune", "pmae-evaluate",
         "pmae-inspect",
-      ]),
+      ], exclude: ["Fixtures", "README.md"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -61,6 +61,8 @@ public final class ThreadPool: @unchecked Sendable {
 /// can come late to a job whose caller has gone.
 private final class Shared: @unchecked Sendable {
   private let condition = NSCondition()
+  private let finished = NSCondition()
+  private let isWaiting = Atomic<Bool>(false)
   private let generation = Atomic<Int>(0)
   private let next = Atomic<Int>(0)
   private let active = Atomic<Int>(0)
@@ -91,11 +93,29 @@ private final class Shared: @unchecked Sendable {
     isOpen = false
     self.body = nil
     condition.unlock()
+    waitForWorkers()
+  }
+
+  /// Returns when no worker is at a task of the job that has just been closed.
+  private func waitForWorkers() {
     var spins = 0
-    while active.load(ordering: .acquiring) != 0 {
-      spins += 1
-      if spins > Self.spins { sched_yield() }
-    }
+    while active.load(ordering: .acquiring) != 0 && spins < Self.spins { spins += 1 }
+    if active.load(ordering: .acquiring) == 0 { return }
+    // Another process has the worker's core: sleep rather than keep it from coming back. The flag is set before `active`
+    // is looked at again, and a worker looks at the flag after it has left, so one of the two sees the other.
+    finished.lock()
+    isWaiting.store(true, ordering: .sequentiallyConsistent)
+    while active.load(ordering: .sequentiallyConsistent) != 0 { finished.wait() }
+    isWaiting.store(false, ordering: .relaxed)
+    finished.unlock()
+  }
+
+  private func leaveJob() {
+    active.subtract(1, ordering: .sequentiallyConsistent)
+    guard isWaiting.load(ordering: .sequentiallyConsistent) else { return }
+    finished.lock()
+    finished.signal()
+    finished.unlock()
   }
 
   @inline(never)
@@ -111,26 +131,36 @@ private final class Shared: @unchecked Sendable {
 
   func serve(worker: Int) {
     var seen = 0
-    while true {
-      var spins = 0
-      while generation.load(ordering: .acquiring) == seen && spins < Self.spins { spins += 1 }
-      condition.lock()
-      while generation.load(ordering: .relaxed) == seen && !stopped { condition.wait() }
-      if stopped {
-        condition.unlock()
-        return
-      }
-      seen = generation.load(ordering: .relaxed)
-      guard isOpen, let body else {
-        condition.unlock()
-        continue
-      }
-      let tasks = self.tasks
-      active.add(1, ordering: .relaxed)
-      condition.unlock()
-      take(tasks, body, worker: worker)
-      active.subtract(1, ordering: .releasing)
+    while !hasStopped(seen: seen) {
+      if takePart(worker: worker, seen: &seen) { leaveJob() }
     }
+  }
+
+  /// Waits for a job newer than `seen`.
+  private func hasStopped(seen: Int) -> Bool {
+    var spins = 0
+    while generation.load(ordering: .acquiring) == seen && spins < Self.spins { spins += 1 }
+    condition.lock()
+    defer { condition.unlock() }
+    while generation.load(ordering: .relaxed) == seen && !stopped { condition.wait() }
+    return stopped
+  }
+
+  /// Works on the job that is open, if there is one. A function of its own, not inlined: its reference to `body` must be gone before
+  /// `active` says so, since the caller's body then ends its life, and Swift stops the process where a reference is left.
+  @inline(never)
+  private func takePart(worker: Int, seen: inout Int) -> Bool {
+    condition.lock()
+    seen = generation.load(ordering: .relaxed)
+    guard isOpen, let body else {
+      condition.unlock()
+      return false
+    }
+    let tasks = self.tasks
+    active.add(1, ordering: .relaxed)
+    condition.unlock()
+    take(tasks, body, worker: worker)
+    return true
   }
 
   func stop() {

@@ -21,7 +21,8 @@ final class Blur {
     let margin = whole + 1
     for y in 0..<pixels.height {
       for _ in 0..<Self.passes {
-        horizontal(pixels.row(y), width: pixels.width, channels: pixels.channels, margin: margin, inner: inner, outer: outer)
+        horizontal(
+          pixels.row(y), width: pixels.width, channels: pixels.channels, margin: margin, inner: inner, outer: outer)
       }
     }
     for _ in 0..<Self.passes { vertical(pixels, margin: margin, inner: inner, outer: outer) }

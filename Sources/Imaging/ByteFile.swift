@@ -80,7 +80,9 @@ final class ByteFile {
     let name = path.description
     var descriptor: Int32
     // Non-blocking, so that opening a named pipe by mistake cannot hang.
-    repeat { descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) } } while descriptor < 0 && errno == EINTR
+    repeat {
+      descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    } while descriptor < 0 && errno == EINTR
     if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
     try self.init(descriptor: descriptor, name: name, owned: true)
   }
@@ -123,7 +125,9 @@ final class ByteFile {
     guard size <= limit else { throw Failure(.data, "\(name): \(size) bytes: at most \(limit) are accepted") }
     let base = memory.reserve(size)
     let count = try read(into: base, count: size)
-    guard count == size else { throw Failure(.io, "\(name): ends after \(count) of \(size) bytes: changed while being read") }
+    guard count == size else {
+      throw Failure(.io, "\(name): ends after \(count) of \(size) bytes: changed while being read")
+    }
     return UnsafeRawBufferPointer(start: base, count: count)
   }
 }

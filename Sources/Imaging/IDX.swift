@@ -18,7 +18,8 @@ public struct IDX: Sendable {
   /// dimensions, is shorter or longer than its header says, or claims sizes that no data set has. Memory grows with what is read,
   /// not with what is claimed.
   public static func read(path: String, ranks: ClosedRange<Int>) throws -> IDX {
-    let file = path == "-" ? try ByteFile(descriptor: 0, name: "standard input", owned: false) : try ByteFile(FilePath(path))
+    let file =
+      path == "-" ? try ByteFile(descriptor: 0, name: "standard input", owned: false) : try ByteFile(FilePath(path))
     if file.isFolder { throw Failure(.data, "\(file.name): a folder, where an IDX file was expected") }
     var magic: [UInt8] = [0, 0]
     if pread(file.descriptor, &magic, 2, 0) == 2, magic == [0x1F, 0x8B] {
@@ -52,7 +53,9 @@ public struct IDX: Sendable {
     }
     let dimensions = (0..<rank).map { i in header[(4 * i)..<(4 * i + 4)].reduce(0) { $0 << 8 | Int($1) } }
     let shape = dimensions.map { String($0) }.joined(separator: " x ")
-    guard !dimensions.contains(0) else { throw Failure(.data, "\(name): an IDX file of \(shape): there is nothing in it") }
+    guard !dimensions.contains(0) else {
+      throw Failure(.data, "\(name): an IDX file of \(shape): there is nothing in it")
+    }
     var count = 1
     for dimension in dimensions {
       let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
@@ -77,7 +80,8 @@ public struct IDX: Sendable {
       let part = try [UInt8](unsafeUninitializedCapacity: wanted) { $1 = try read($0.baseAddress!, wanted) }
       values += part
       if part.count < wanted {
-        throw Failure(.data, "\(name): ends after \(values.count) of the \(count) values that its header (\(shape)) promises")
+        throw Failure(
+          .data, "\(name): ends after \(values.count) of the \(count) values that its header (\(shape)) promises")
       }
     }
     var extra: UInt8 = 0

@@ -40,7 +40,9 @@ struct ImageRecord: Sendable {
             + "expected U8 [bytes] and I64 [rows + 1]")
       }
       let places = try offsets.values(of: Int64.self)
-      guard places.first == 0, places.last == Int64(bytes.count), zip(places, places.dropFirst()).allSatisfy({ $0 <= $1 }) else {
+      guard places.first == 0, places.last == Int64(bytes.count),
+        zip(places, places.dropFirst()).allSatisfy({ $0 <= $1 })
+      else {
         throw failure("image.offsets do not rise from 0 to the \(bytes.count) of image.bytes")
       }
       content = .encoded(bytes, offsets: places.map { Int($0) })

@@ -109,7 +109,8 @@ public final class ImageStore {
           let record = try ImageRecord(
             stream.record(number), name: name, number: number + 1, firstRow: firstRows[number])
           if (record.labels != nil) != isLabelled {
-            throw Failure(.data, "\(name): record \(number + 1): \(isLabelled ? "no labels" : "labels"), unlike the first")
+            throw Failure(
+              .data, "\(name): record \(number + 1): \(isLabelled ? "no labels" : "labels"), unlike the first")
           }
           return record
         }

@@ -30,7 +30,8 @@ public enum JPEG {
       cjpeg_read_header(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count, &raw, message)
     }
     let header = Header(
-      height: Int(raw.height), width: Int(raw.width), components: Int(raw.components), isProgressive: raw.progressive != 0)
+      height: Int(raw.height), width: Int(raw.width), components: Int(raw.components),
+      isProgressive: raw.progressive != 0)
     guard header.height > 0, header.width > 0, header.height * header.width <= maximumPixels else {
       throw Failure(
         .data,
@@ -79,7 +80,8 @@ public enum JPEG {
 
   /// Photoshop stores inks inverted, and so does everyone after it; Pillow, too, takes every CMYK JPEG for inverted. Its
   /// arithmetic: R = K' − round(C · K' / 255), where K' = 255 − K.
-  private static func convertInvertedCMYK(_ inks: UnsafePointer<UInt8>, to out: UnsafeMutablePointer<UInt8>, count: Int) {
+  private static func convertInvertedCMYK(_ inks: UnsafePointer<UInt8>, to out: UnsafeMutablePointer<UInt8>, count: Int)
+  {
     for i in 0..<count {
       let light = Int32(inks[4 &* i &+ 3])
       for c in 0..<3 {

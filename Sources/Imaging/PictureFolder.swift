@@ -35,7 +35,9 @@ public struct PictureFolder: PictureSource {
     }
     if let stray = files.first {
       throw Failure(
-        .data, "\(stray.description): a file beside the class folders of \(name): expected files in sub-folders, or none at all")
+        .data,
+        "\(stray.description): a file beside the class folders of \(name): expected files in sub-folders, or none at all"
+      )
     }
     var all: [FilePath] = []
     var labels: [Int32] = []

@@ -73,7 +73,8 @@ extension PictureFolder {
       var bytes: [UInt8] = []
       var offsets: [Int64] = [0]
       var end = start
-      while end < chosen.count, rowsPerRecord.map({ end - start < $0 }) ?? (bytes.count < 1 << 20 && end - start < 1024) {
+      while end < chosen.count, rowsPerRecord.map({ end - start < $0 }) ?? (bytes.count < 1 << 20 && end - start < 1024)
+      {
         let file = try ByteFile(files[chosen[end]])
         guard file.stamp == stamps.known[chosen[end]] else {
           throw Failure(.data, "\(file.name): changed since it was checked")

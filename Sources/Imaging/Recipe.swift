@@ -64,10 +64,11 @@ public struct Recipe: Sendable {
 
   /// Whether every epoch would be the same.
   public var isDeterministic: Bool {
-    variants.count == 1 && variants.allSatisfy {
-      if case .random = $0.crop { return false }
-      return $0.flip == 0 && $0.jitter == nil && $0.grey == 0 && $0.blur == 0 && $0.solarise == 0
-    }
+    variants.count == 1
+      && variants.allSatisfy {
+        if case .random = $0.crop { return false }
+        return $0.flip == 0 && $0.jitter == nil && $0.grey == 0 && $0.blur == 0 && $0.solarise == 0
+      }
   }
 
   /// What to do to sample `index`, a picture of `height` × `width` pixels, for a view of `size` × `size`. It depends on the

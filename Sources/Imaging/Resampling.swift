@@ -209,7 +209,8 @@ final class Resampler {
 extension Picture {
   /// The picture resized to `height` × `width` as Pillow's `Image.resize` does, of `crop` alone where given: as torchvision's
   /// `resized_crop`, in which pixels outside the crop have no part.
-  public func resized(height: Int, width: Int, crop: CropBox? = nil, interpolation: Interpolation = .bicubic) -> Picture {
+  public func resized(height: Int, width: Int, crop: CropBox? = nil, interpolation: Interpolation = .bicubic) -> Picture
+  {
     var copy = self
     var result = Picture(
       height: height, width: width, channels: channels, pixels: [UInt8](repeating: 0, count: height * width * channels))
@@ -221,7 +222,8 @@ extension Picture {
     copy.withPixels { source in
       result.withPixels { target in
         Resampler().resize(
-          source.cropped(box), height: height, width: width, window: window, interpolation: interpolation, to: target.base)
+          source.cropped(box), height: height, width: width, window: window, interpolation: interpolation,
+          to: target.base)
       }
     }
     return result

@@ -6,15 +6,19 @@ public enum AnyInput {
   case safetensors(Record)
 
   /// Opens a file, or standard input for "-", and tells which it is by its first bytes.
+  /// - Parameter kinds: what a stream may hold; nil for anything. A plain safetensors file need not say what it is.
   /// - Throws: `Failure(.noInput)` where it cannot be opened; `.data` where it is neither, or damaged.
-  public init(path: String) throws {
+  public init(path: String, kinds: [String]? = nil) throws {
     let source = try ByteSource(Descriptor.reading(path: path), name: inputName(path))
     let start = try source.peek(9)
-    let isStream = start.starts(with: ZstdFrameHeader.magic) || SkippableFrame.isMagic(start)
-    if start.count == 9, start[8] == UInt8(ascii: "{"), !isStream {
-      self = .safetensors(try readSafetensors(source, kinds: nil))
+    if ZstdFrameHeader.startsLike(start) {
+      self = .stream(try StreamReader(source: source, kinds: kinds))
+    } else if start.count == 9, start[8] == UInt8(ascii: "{") {
+      self = .safetensors(try readSafetensors(source, kinds: kinds))
     } else {
-      self = .stream(try StreamReader(source: source, kinds: nil))
+      throw Failure(
+        .data,
+        "\(source.name): neither a tensor stream nor a safetensors file: starts with \(hexadecimalText(start))")
     }
   }
 }

@@ -4,21 +4,15 @@
 ///   - kinds: what a stream may hold; nil for anything. A plain safetensors file need not say what it is.
 /// - Throws: `Failure(.noInput)` where it cannot be opened; `.data` where it is neither, damaged, or has several records.
 public func readTensors(path: String, kinds: [String]? = nil) throws -> Record {
-  let source = try ByteSource(Descriptor.reading(path: path), name: inputName(path))
-  let start = try source.peek(9)
-  if !ZstdFrameHeader.startsLike(start) {
-    guard start.count == 9, start[8] == UInt8(ascii: "{") else {
+  switch try AnyInput(path: path, kinds: kinds) {
+  case .safetensors(let record): return record
+  case .stream(let reader):
+    guard EndRecord.isEnd(reader.header) else {
       throw Failure(
-        .data,
-        "\(source.name): neither a tensor stream nor a safetensors file: starts with \(hexadecimalText(start))")
+        .data, "\(reader.name): a stream of \(reader.kind) in several records, expected a file of one record")
     }
-    return try readSafetensors(source, kinds: kinds)
+    return reader.header
   }
-  let reader = try StreamReader(source: source, kinds: kinds)
-  guard reader.header.metadata["end"] != nil else {
-    throw Failure(.data, "\(source.name): a stream of \(reader.kind) in several records, expected a file of one record")
-  }
-  return reader.header
 }
 
 /// Writes a plain safetensors file, which says nothing of streams: for the programs of others.

@@ -8,7 +8,8 @@ import TensorStream
 struct AugmentTool: Tool {
   static let configuration = CommandConfiguration(
     commandName: "pmae-augment",
-    abstract: "Makes views of pictures: random crops, flips and colours for training, or the plain center for evaluation.",
+    abstract:
+      "Makes views of pictures: random crops, flips and colours for training, or the plain center for evaluation.",
     discussion: "IMAGES is an images stream, as pmae-pack writes it. See pmae-augment(1).",
     version: pmaeVersion)
 
@@ -45,7 +46,8 @@ struct AugmentTool: Tool {
   var rowsPerRecord: Int?
 
   @Option(
-    help: ArgumentHelp("How much of the pictures to keep in memory, as 500M or 8G (default: a quarter of all).", valueName: "size"))
+    help: ArgumentHelp(
+      "How much of the pictures to keep in memory, as 500M or 8G (default: a quarter of all).", valueName: "size"))
   var memory: ByteCount?
 
   @OptionGroup var output: OutputOptions
@@ -75,7 +77,8 @@ struct AugmentTool: Tool {
     if Set(names).count < names.count { throw ValidationError("--views names a view twice: \(views)") }
     if cropRatio != nil && !names.contains("center") { throw ValidationError("--crop-ratio needs the view center") }
     if names == ["center"] && epochs > 1 && shuffle != true {
-      throw ValidationError("--epochs is \(epochs), but each epoch of center would be the same; --shuffle makes new orders of it")
+      throw ValidationError(
+        "--epochs is \(epochs), but each epoch of center would be the same; --shuffle makes new orders of it")
     }
   }
 

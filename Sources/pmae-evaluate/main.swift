@@ -1,4 +1,1 @@
-import Compute
-
-useWidestInstructions()
 EvaluateTool.start()

@@ -1,4 +1,1 @@
-import Compute
-
-useWidestInstructions()
 FinetuneTool.start()

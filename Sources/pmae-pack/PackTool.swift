@@ -83,7 +83,9 @@ struct PackTool: Tool {
   private func open() throws -> any PictureSource {
     var isFolder: ObjCBool = false
     if source != "-", FileManager.default.fileExists(atPath: source, isDirectory: &isFolder), isFolder.boolValue {
-      if labels != nil { throw Failure(.usage, "\(source): --labels goes with an IDX file; a folder's classes are its sub-folders") }
+      if labels != nil {
+        throw Failure(.usage, "\(source): --labels goes with an IDX file; a folder's classes are its sub-folders")
+      }
       return try PictureFolder(source)
     }
     return try IDXPictures(

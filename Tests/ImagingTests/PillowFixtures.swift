@@ -38,7 +38,8 @@ struct PillowFixtures: Sendable {
   init() throws {
     record = try readTensors(path: Self.folder.appendingPathComponent("pillow.safetensors").path)
     cases = try JSONText.decode([Case].self, from: record.metadata["cases"] ?? "", what: "cases")
-    everyColour = try JSONText.decode([Checksum].self, from: record.metadata["every_colour"] ?? "", what: "every_colour")
+    everyColour = try JSONText.decode(
+      [Checksum].self, from: record.metadata["every_colour"] ?? "", what: "every_colour")
   }
 
   func cases(_ operation: String) -> [Case] { cases.filter { $0.operation == operation } }
@@ -46,7 +47,8 @@ struct PillowFixtures: Sendable {
   func picture(_ name: String) throws -> Picture {
     guard let tensor = record[name] else { throw Failure(.data, "no fixture named \(name)") }
     return Picture(
-      height: tensor.shape[0], width: tensor.shape[1], channels: tensor.shape[2], pixels: try tensor.values(of: UInt8.self))
+      height: tensor.shape[0], width: tensor.shape[1], channels: tensor.shape[2],
+      pixels: try tensor.values(of: UInt8.self))
   }
 
   func file(_ name: String) throws -> [UInt8] {
@@ -57,7 +59,9 @@ struct PillowFixtures: Sendable {
 /// "3 of 2352 values differ, by at most 1"; nil where all are equal.
 func difference(_ a: Picture, _ b: Picture) -> String? {
   if a == b { return nil }
-  if a.pixels.count != b.pixels.count { return "\(a.height) x \(a.width) x \(a.channels), \(b.height) x \(b.width) x \(b.channels)" }
+  if a.pixels.count != b.pixels.count {
+    return "\(a.height) x \(a.width) x \(a.channels), \(b.height) x \(b.width) x \(b.channels)"
+  }
   let distances = zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }
   return "\(distances.count { $0 > 0 }) of \(distances.count) values differ, by at most \(distances.max() ?? 0)"
 }

@@ -2,12 +2,14 @@ import Foundation
 import TensorStream
 import Testing
 
-/// A folder that is gone with the test.
+/// A folder that is gone with the test; in memory where that can be, since writers wait for the disk.
 final class Scratch {
   let path: String
 
   init() throws {
-    path = NSTemporaryDirectory() + "/pmae-stream-tests-" + UUID().uuidString
+    let memory = "/dev/shm"
+    let parent = FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
+    path = parent + "/pmae-stream-tests-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

@@ -33,7 +33,9 @@ struct ManPage {
   /// A line of a literal display as roff shows it.
   private static func unescaped(_ line: String) -> String {
     var text = line.hasPrefix("\\&") ? String(line.dropFirst(2)) : line
-    for (escape, character) in [("\\(aq", "'"), ("\\(dq", "\""), ("\\(ti", "~"), ("\\-", "-"), ("\\&", ""), ("\\e", "\\")] {
+    for (escape, character) in [
+      ("\\(aq", "'"), ("\\(dq", "\""), ("\\(ti", "~"), ("\\-", "-"), ("\\&", ""), ("\\e", "\\"),
+    ] {
       text = text.replacingOccurrences(of: escape, with: character)
     }
     return text

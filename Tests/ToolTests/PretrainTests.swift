@@ -119,7 +119,8 @@ struct PretrainTests {
       try writeSafetensors(path: path, metadata: [:], tensors: tensors)
       let result = try Self.pretrain("default", folder + "/run", ["--init", path])
       #expect(result.status == 65)
-      for word in [path, "student.norm.bias", "head.mlp.2.weight", "student.extra", "decoder.mask_token", "[1, 1, 16]"] {
+      for word in [path, "student.norm.bias", "head.mlp.2.weight", "student.extra", "decoder.mask_token", "[1, 1, 16]"]
+      {
         #expect(result.errors.contains(word), "\(word) is not in: \(result.errors)")
       }
     }
