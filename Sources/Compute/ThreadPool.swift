@@ -61,6 +61,8 @@ public final class ThreadPool: @unchecked Sendable {
 /// can come late to a job whose caller has gone.
 private final class Shared: @unchecked Sendable {
   private let condition = NSCondition()
+  private let finished = NSCondition()
+  private let isWaiting = Atomic<Bool>(false)
   private let generation = Atomic<Int>(0)
   private let next = Atomic<Int>(0)
   private let active = Atomic<Int>(0)
@@ -91,11 +93,29 @@ private final class Shared: @unchecked Sendable {
     isOpen = false
     self.body = nil
     condition.unlock()
+    waitForWorkers()
+  }
+
+  /// Returns when no worker is at a task of the job that has just been closed.
+  private func waitForWorkers() {
     var spins = 0
-    while active.load(ordering: .acquiring) != 0 {
-      spins += 1
-      if spins > Self.spins { sched_yield() }
-    }
+    while active.load(ordering: .acquiring) != 0 && spins < Self.spins { spins += 1 }
+    if active.load(ordering: .acquiring) == 0 { return }
+    // Another process has the worker's core: sleep rather than keep it from coming back. The flag is set before `active`
+    // is looked at again, and a worker looks at the flag after it has left, so one of the two sees the other.
+    finished.lock()
+    isWaiting.store(true, ordering: .sequentiallyConsistent)
+    while active.load(ordering: .sequentiallyConsistent) != 0 { finished.wait() }
+    isWaiting.store(false, ordering: .relaxed)
+    finished.unlock()
+  }
+
+  private func leaveJob() {
+    active.subtract(1, ordering: .sequentiallyConsistent)
+    guard isWaiting.load(ordering: .sequentiallyConsistent) else { return }
+    finished.lock()
+    finished.signal()
+    finished.unlock()
   }
 
   @inline(never)
@@ -112,7 +132,7 @@ private final class Shared: @unchecked Sendable {
   func serve(worker: Int) {
     var seen = 0
     while !hasStopped(seen: seen) {
-      if takePart(worker: worker, seen: &seen) { active.subtract(1, ordering: .releasing) }
+      if takePart(worker: worker, seen: &seen) { leaveJob() }
     }
   }
 

@@ -1,0 +1,157 @@
+#!/usr/bin/make -f
+# From pictures to a measured table: pack, pretrain with Pseudo MAE, export, and compare with random weights.
+#
+#   pipelines/quickstart.mk                          Fashion-MNIST, from Debian's package
+#   pipelines/quickstart.mk DATA=photos IMAGE=64     a folder of JPEG files, a sub-folder a class
+#
+# Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and a stage whose file is
+# deleted is made again with all that follow from it. `make -n` shows what would be done.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SECONDARY:
+.ONESHELL:
+.DEFAULT_GOAL := table
+
+# --- What a user may set -----------------------------------------------------------------------------------------
+
+# A folder of JPEG files; empty: Fashion-MNIST. With sub-folders `train` and `test` those are used, otherwise HELD_OUT
+# pictures are kept for the test.
+DATA ?=
+HELD_OUT ?= 1000
+# Where everything goes.
+OUT ?= run/quickstart
+THREADS ?= $(shell nproc)
+SEED ?= 0
+
+# The side of the views and of a patch.
+IMAGE ?= 28
+PATCH ?= 4
+# The encoder, the decoder and the head.
+MODEL ?= --width 96 --depth 4 --heads 3 --decoder-width 64 --decoder-depth 2 --decoder-heads 2 \
+  --head-hidden 256 --head-bottleneck 64 --prototypes 512
+# Pretraining.
+EPOCHS ?= 8
+BATCH ?= 128
+PRETRAIN ?= --lr 1e-3 --drop-path 0.05
+
+# Fine-tuning: so many labels a class, with so many seeds.
+PER_CLASS ?= 100
+SEEDS ?= 0 1 2
+FINETUNE_EPOCHS ?= 60
+FINETUNE ?= --mode full --batch 64 --lr 1e-3
+# The linear probe, on all labels.
+PROBE ?= --mode linear --epochs 30
+
+# --- Tools and data ----------------------------------------------------------------------------------------------
+
+ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+BIN := $(ROOT)/.build/release
+export PATH := $(BIN):$(PATH)
+PACKAGES := libopenblas-dev libzstd-dev libjpeg-dev $(if $(DATA),,dataset-fashion-mnist)
+FASHION := /usr/share/datasets/fashion-mnist
+SOURCES := $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
+
+.PHONY: table clean
+table: $(OUT)/table.txt
+	@cat $<
+
+clean:
+	rm -rf $(OUT)
+
+# Installs what is missing, and asks for nothing where nothing is.
+$(OUT)/packages:
+	@mkdir -p $(OUT)
+	missing=()
+	for package in $(PACKAGES); do dpkg -s "$$package" >/dev/null 2>&1 || missing+=("$$package"); done
+	if (($${#missing[@]})); then
+	  if ((UID)); then run=(sudo); else run=(env DEBIAN_FRONTEND=noninteractive); fi
+	  "$${run[@]}" apt-get update -q
+	  "$${run[@]}" apt-get install -y -q --no-install-recommends "$${missing[@]}"
+	fi
+	touch $@
+
+$(OUT)/tools: $(OUT)/packages $(SOURCES)
+	swift build -c release --package-path $(ROOT)
+	touch $@
+
+# Stages replace what an unfinished or older run left.
+PACK = pmae-pack --overwrite --seed $(SEED) --threads $(THREADS)
+AUGMENT = pmae-augment --size $(IMAGE) --seed $(SEED)
+
+ifeq ($(DATA),)
+$(OUT)/train.stz: $(OUT)/tools
+	$(PACK) $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz --output $@
+$(OUT)/test.stz: $(OUT)/tools
+	$(PACK) $(FASHION)/t10k-images-idx3-ubyte.gz --labels $(FASHION)/t10k-labels-idx1-ubyte.gz --output $@
+$(OUT)/few.stz: $(OUT)/tools
+	$(PACK) $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz \
+	  --shuffle --per-class $(PER_CLASS) --output $@
+else ifneq ($(wildcard $(DATA)/train/.),)
+$(OUT)/train.stz: $(OUT)/tools
+	$(PACK) $(DATA)/train --output $@
+$(OUT)/test.stz: $(OUT)/tools
+	$(PACK) $(DATA)/test --output $@
+$(OUT)/few.stz: $(OUT)/tools
+	$(PACK) $(DATA)/train --shuffle --per-class $(PER_CLASS) --output $@
+else
+$(OUT)/train.stz: $(OUT)/tools
+	$(PACK) $(DATA) --shuffle --skip $(HELD_OUT) --output $@
+$(OUT)/test.stz: $(OUT)/tools
+	$(PACK) $(DATA) --shuffle --limit $(HELD_OUT) --output $@
+$(OUT)/few.stz: $(OUT)/tools
+	$(PACK) $(DATA) --shuffle --skip $(HELD_OUT) --per-class $(PER_CLASS) --output $@
+endif
+
+# --- Pretraining -------------------------------------------------------------------------------------------------
+
+SHAPE := --image $(IMAGE) --patch $(PATCH) $(MODEL) --batch $(BATCH) --epochs $(EPOCHS) --seed $(SEED) $(PRETRAIN)
+
+# The file says that the run is complete; a checkpoint alone may be a killed run's, which --resume continues.
+$(OUT)/pretrained.done: $(OUT)/train.stz
+	pmae-augment $< --size $(IMAGE) --epochs $(EPOCHS) --seed $(SEED) --threads 1 --quiet \
+	  | pmae-pretrain $(SHAPE) --threads $(THREADS) --resume --output $(OUT)/pretrained -
+	touch $@
+
+# The same weights before the first step.
+$(OUT)/random.done: $(OUT)/train.stz
+	pmae-augment $< --size $(IMAGE) --epochs $(EPOCHS) --seed $(SEED) --threads 1 --quiet \
+	  | pmae-pretrain $(SHAPE) --steps 0 --overwrite --quiet --output $(OUT)/random -
+	touch $@
+
+$(OUT)/random.stz: $(OUT)/random.done
+	pmae-export --part student --overwrite --output $@ $(OUT)/random
+$(OUT)/teacher.stz: $(OUT)/pretrained.done
+	pmae-export --part labelling-teacher --overwrite --output $@ $(OUT)/pretrained
+$(OUT)/student.stz: $(OUT)/pretrained.done
+	pmae-export --part student --overwrite --output $@ $(OUT)/pretrained
+
+# --- Measuring ---------------------------------------------------------------------------------------------------
+
+$(OUT)/%.center.stz: $(OUT)/%.stz
+	$(AUGMENT) --views center --overwrite --threads $(THREADS) --output $@ $<
+
+$(OUT)/%.knn.json: $(OUT)/%.stz $(OUT)/train.center.stz $(OUT)/test.center.stz
+	pmae-evaluate knn $< $(OUT)/train.center.stz $(OUT)/test.center.stz --pool mean --k 20 --threads $(THREADS) > $@
+
+$(OUT)/%.probe.stz: $(OUT)/%.stz $(OUT)/train.center.stz
+	pmae-finetune $(PROBE) --pool mean --init $< --seed $(SEED) --threads $(THREADS) --overwrite --output $@ \
+	  $(OUT)/train.center.stz
+$(OUT)/%.probe.json: $(OUT)/%.probe.stz $(OUT)/test.center.stz
+	pmae-evaluate classify $< $(OUT)/test.center.stz --threads $(THREADS) > $@
+
+# A line for each seed.
+$(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few.stz $(OUT)/test.center.stz
+	for seed in $(SEEDS); do
+	  pmae-augment $(OUT)/few.stz --views simple --size $(IMAGE) --epochs $(FINETUNE_EPOCHS) --seed "$$seed" --quiet \
+	    | pmae-finetune $(FINETUNE) --init $< --seed "$$seed" --threads $(THREADS) --overwrite \
+	        --output $(OUT)/$*.finetuned.stz -
+	  pmae-evaluate classify $(OUT)/$*.finetuned.stz $(OUT)/test.center.stz --threads $(THREADS)
+	done > $@
+
+ROWS := random teacher student
+RESULTS := $(foreach row,$(ROWS),$(OUT)/$(row).knn.json $(OUT)/$(row).probe.json $(OUT)/$(row).finetune.json)
+
+$(OUT)/table.txt: $(RESULTS) $(ROOT)/pipelines/quickstart-table.sh
+	$(ROOT)/pipelines/quickstart-table.sh $(OUT) $(PER_CLASS) > $@
