@@ -17,11 +17,13 @@ struct ImageRecord: Sendable {
   /// Bytes that it keeps in memory.
   let byteCount: Int
   private let name: String
+  private let number: Int
   private let firstRow: Int
 
   /// Checks shapes and offsets. Throws `Failure(.data)` that says what was expected.
   init(_ record: Record, name: String, number: Int, firstRow: Int) throws {
     self.name = name
+    self.number = number
     self.firstRow = firstRow
     func failure(_ text: String) -> Failure { Failure(.data, "\(name): record \(number): \(text)") }
     if let pixels = record["pixels"] {
@@ -59,6 +61,13 @@ struct ImageRecord: Sendable {
       labels = try label.values(of: Int32.self)
     } else {
       labels = nil
+    }
+  }
+
+  /// Throws `Failure(.data)` where this record has labels and another has not; nil expects nothing.
+  func expect(labels expected: Bool?) throws {
+    if let expected, expected != (labels != nil) {
+      throw Failure(.data, "\(name): record \(number): \(expected ? "no labels" : "labels"), unlike the first")
     }
   }
 

@@ -35,6 +35,7 @@ public final class ImageStore {
       var row = 0
       while let record = try reader.next() {
         let checked = try ImageRecord(record, name: reader.name, number: starts.count + 1, firstRow: row)
+        try checked.expect(labels: kept[0].map { $0.record.labels != nil })
         keptBytes += checked.byteCount
         guard keptBytes <= memory else {
           throw Failure(
@@ -108,10 +109,7 @@ public final class ImageStore {
         read[task] = Result {
           let record = try ImageRecord(
             stream.record(number), name: name, number: number + 1, firstRow: firstRows[number])
-          if (record.labels != nil) != isLabelled {
-            throw Failure(
-              .data, "\(name): record \(number + 1): \(isLabelled ? "no labels" : "labels"), unlike the first")
-          }
+          try record.expect(labels: isLabelled)
           return record
         }
       }

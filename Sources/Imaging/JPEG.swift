@@ -37,6 +37,13 @@ public enum JPEG {
         .data,
         "\(name): \(header.height) x \(header.width) pixels: at most \(maximumPixels) pixels are accepted")
     }
+    // Huffman coding spends at least a bit on the 64 pixels of a block; twice that is allowed for. What a few bytes claim must not
+    // become memory.
+    guard header.height * header.width <= max(1 << 22, bytes.count * 1024) else {
+      throw Failure(
+        .data, "\(name): a damaged JPEG: its \(bytes.count) bytes cannot hold \(header.height) x \(header.width) pixels"
+      )
+    }
     guard [1, 3, 4].contains(header.components) else {
       throw Failure(.data, "\(name): a JPEG of \(header.components) components: 1, 3 or 4 are known")
     }

@@ -67,16 +67,17 @@ struct PackTool: Tool {
   /// Refuses an output that could not be written before hours go into looking at pictures.
   private func refuseOutput() throws {
     if output.output == "-" {
-      if isatty(STDOUT_FILENO) == 1 {
-        throw Failure(.usage, "standard output: is a terminal; name a file with --output, or pipe it into another tool")
+      guard isatty(STDOUT_FILENO) == 0 else {
+        throw Failure(.usage, "standard output: is a terminal; a stream goes to a file or a pipe")
       }
-    } else if !output.overwrite, FileManager.default.fileExists(atPath: output.output) {
-      var isFolder: ObjCBool = false
-      _ = FileManager.default.fileExists(atPath: output.output, isDirectory: &isFolder)
-      let kind = (try? FileManager.default.attributesOfItem(atPath: output.output)[.type]) as? FileAttributeType
-      if isFolder.boolValue || kind == .typeRegular {
-        throw Failure(.cannotCreate, "\(output.output): exists already; --overwrite replaces it")
-      }
+      return
+    }
+    // Of the file that a link leads to, as the writer looks at it. Pipes and devices are written to as they are.
+    let path = URL(fileURLWithPath: output.output).resolvingSymlinksInPath().path
+    let kind = (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
+    if kind == .typeDirectory { throw Failure(.cannotCreate, "\(output.output): is a folder") }
+    if kind == .typeRegular, !output.overwrite {
+      throw Failure(.cannotCreate, "\(output.output): exists already; it is not replaced without --overwrite")
     }
   }
 
@@ -99,6 +100,7 @@ struct PackTool: Tool {
     let pool = ThreadPool(threads: threads.count)
     let metadata = try pictures.metadata(chosen, pool: pool) { looking.update($0) }
       .merging(Provenance.metadata(tool: "pmae-pack", inputs: [])) { $1 }
+    looking.finish()
     let writer = try StreamWriter(
       path: output.output, kind: "images", metadata: metadata, overwrite: output.overwrite)
     let writing = Progress(tool: "pmae-pack", what: "pictures", total: chosen.count, quiet: output.quiet)
