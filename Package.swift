@@ -47,7 +47,7 @@ let package = Package(
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
     tests("ComputeTests", ["Compute", "CKernels"]),
     tests("AutodiffTests", ["Autodiff", "Compute"]),
-    tests("NetworksTests", ["Networks", "Autodiff", "Compute", "TensorStream"]),
+    tests("NetworksTests", ["Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     tests(
       "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),

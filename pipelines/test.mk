@@ -33,8 +33,9 @@ shell:
 	  env -u MAKEFLAGS -u MAKELEVEL make -nB -f "$$script" | shellcheck --shell=bash -; \
 	done
 
+# The pages refer to each other before they are installed, and mandoc.db knows only what is.
 pages:
-	cd "$(ROOT)" && mandoc -T lint -W warning man/*
+	cd "$(ROOT)" && if { mandoc -T lint man/* 2>&1 || true; } | grep -vE 'referenced manual not found|mandoc\.db'; then exit 1; fi
 
 build:
 	mkdir -p "$(SCRATCH)"

@@ -1,7 +1,7 @@
 import CKernels
 import Compute
 
-public enum Activation { case none, gelu }
+public enum Activation: Sendable { case none, gelu }
 
 extension Tape {
   /// y = activation(x Wᵀ + b). x [R, I], W [O, I], b [O] or none -> [R, O]. GELU is the exact one.

@@ -75,7 +75,7 @@ INLINE float density_parts(float a, float *scale1, float *scale2) {
 
 /// |x|, at most 15, where the tail is zero in float32; NaN stays.
 INLINE float tail_argument(float x) {
-  const float a = x < 0 ? -x : x;
+  const float a = x > 0 ? x : -x;
   return a > 15.0f ? 15.0f : a;
 }
 

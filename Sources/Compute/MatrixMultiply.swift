@@ -15,7 +15,7 @@ public struct Matrix {
   }
 }
 
-public enum Transposition { case none, left, right }
+public enum Transposition: Sendable { case none, left, right }
 
 /// c = alpha op(a) op(b) + beta c on the calling thread, op as the transposition says. beta = 0 does not read c.
 public func multiplyHere(
@@ -41,6 +41,7 @@ extension Engine {
     precondition((transposing == .right ? b.columns : b.rows) == inner, "inner dimensions differ")
     precondition((transposing == .left ? a.columns : a.rows) == c.rows, "rows differ")
     precondition((transposing == .right ? b.rows : b.columns) == c.columns, "columns differ")
+    if c.rows == 0 || c.columns == 0 { return }
     let (height, width) = Self.tile(rows: c.rows, columns: c.columns, inner: inner)
     let down = (c.rows + height - 1) / height
     let across = (c.columns + width - 1) / width

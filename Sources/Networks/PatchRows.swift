@@ -25,7 +25,7 @@ public struct ImageBatch {
 }
 
 /// How a patch's values follow one another.
-public enum PatchOrder {
+public enum PatchOrder: Sendable {
   /// Channel, row, column: a convolution weight's order.
   case channelsFirst
   /// Row, column, channel: the order of MAE's pixel targets.

@@ -52,24 +52,24 @@ public func load(
   let extra = record.tensors.map(\.name).filter { !expected.contains($0) && !ignored($0) }
   if !extra.isEmpty { problems.append("not expected: " + extra.joined(separator: ", ")) }
   var misfits: [String] = []
+  var broken: [String] = []
   for entry in entries {
     guard let tensor = stored[entry.name] else { continue }
     if tensor.type != .f32 || tensor.shape != entry.shape {
       misfits.append(
         "\(entry.name) is \(tensor.type.rawValue) \(tensor.shape), expected F32 \(entry.shape)")
+      continue
+    }
+    try tensor.withValues(of: Float.self) { values in
+      if let bad = values.firstIndex(where: { !$0.isFinite }) {
+        broken.append("\(entry.name) holds \(values[bad]) at \(bad)")
+      }
     }
   }
   if !misfits.isEmpty { problems.append("shapes: " + misfits.joined(separator: "; ")) }
+  if !broken.isEmpty { problems.append("not finite: " + broken.joined(separator: "; ")) }
   if !problems.isEmpty {
     throw Failure(.data, "\(source): the weights do not fit the model: " + problems.joined(separator: "; "))
-  }
-  for entry in entries {
-    guard let tensor = stored[entry.name] else { continue }
-    try tensor.withValues(of: Float.self) { values in
-      if let bad = values.firstIndex(where: { !$0.isFinite }) {
-        throw Failure(.data, "\(source): \(entry.name) holds \(values[bad]) at \(bad)")
-      }
-    }
   }
   for entry in entries {
     try stored[entry.name]?.withValues(of: Float.self) { values in

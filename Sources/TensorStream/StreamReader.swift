@@ -11,6 +11,10 @@ public final class StreamReader {
   public let kind: String
   /// Rows of the data records that `next()` returned.
   public private(set) var rowsRead = 0
+  /// Where in the input the record, or the seek table, starts that was read last or could not be read.
+  package private(set) var offset = 0
+  /// Whether a seek table followed the end record. It was right, or reading failed.
+  package private(set) var hasSeekTable = false
 
   private let source: ByteSource
   private let decoder: ZstdDecoder
@@ -106,14 +110,15 @@ public final class StreamReader {
 
   /// The next frame, which is noted for the seek table.
   private func frame() throws -> DocumentBytes {
-    let start = source.consumed
+    offset = source.consumed
     let document = try decoder.frame(source)
-    frames.append(SeekTable.Frame(compressed: source.consumed - start, content: document.capacity))
+    frames.append(SeekTable.Frame(compressed: source.consumed - offset, content: document.capacity))
     return document
   }
 
   /// Nothing but a seek table may follow the end record, and it must be right.
   private func finish() throws {
+    offset = source.consumed
     let table = SeekTable(frames: frames)
     let following = try DocumentBytes(capacity: (table.encoded()?.count ?? 0) + 1)
     let count = try source.take(into: UnsafeMutableRawBufferPointer(start: following.start, count: following.capacity))
@@ -122,6 +127,7 @@ public final class StreamReader {
     } catch Damage.malformed(let what) {
       throw Failure(.data, "\(name): \(what)")
     }
+    hasSeekTable = count > 0
     state = .ended
   }
 }

@@ -35,12 +35,12 @@ struct Contents {
     if let stream = operand.indexed() {
       self = try Contents(operand, indexed: stream)
     } else {
-      self = try Contents(operand, reading: AnyInput(path: operand.path)) { _ in }
+      self = try Contents(operand, reading: AnyInput(path: operand.path))
     }
   }
 
-  /// Reads everything; `progress` is told the number of data records read.
-  init(_ operand: Operand, reading input: AnyInput, progress: (Int) -> Void) throws {
+  /// Reads everything.
+  init(_ operand: Operand, reading input: AnyInput) throws {
     switch input {
     case .safetensors(let record):
       self.init(operand, header: record, isStream: false)
@@ -50,7 +50,6 @@ struct Contents {
         add(record)
         records += 1
         rows += record.rows
-        progress(records)
       }
       digest = reader.digest
     }

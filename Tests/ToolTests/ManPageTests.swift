@@ -21,10 +21,7 @@ import Testing
   @Test(arguments: tools.map { "\($0).1" } + ["pmae-stream.5", "pmae.7"])
   func examplesRun(name: String) throws {
     for example in try ManPage(name).runnableExamples {
-      let prepared = try Self.prepared.get()
-      try ToolRunner.withTemporaryFolder { folder in
-        let copy = try ToolRunner.run("/bin/cp", ["-r", prepared + "/.", folder])
-        #expect(copy.status == 0, "\(copy.errors)")
+      try ExampleFiles.withCopy { folder in
         let result = try ToolRunner.shell(example, in: folder)
         #expect(result.status == 0, "\(name):\n\(example)\n\(result.errors)")
       }
@@ -51,19 +48,5 @@ import Testing
       options.formUnion(try helpOptions(command + [subcommand]))
     }
     return options
-  }
-
-  /// A folder with the files that examples start from; made once, and left to the system's cleaning of /tmp only where
-  /// the tests are killed.
-  private static let prepared = Result<String, any Error> {
-    let folder = FileManager.default.temporaryDirectory.path + "/pmae-examples-\(getpid())"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    atexit { try? FileManager.default.removeItem(atPath: NSTemporaryDirectory() + "/pmae-examples-\(getpid())") }
-    let fixtures = ToolRunner.checkout + "/Tests/ToolTests/Fixtures"
-    let result = try ToolRunner.run(fixtures + "/prepare-examples.sh", [fixtures + "/examples"], in: folder)
-    if result.status != 0 {
-      throw RunnerError(description: "prepare-examples.sh ends with \(result.status): \(result.errors)")
-    }
-    return folder
   }
 }
