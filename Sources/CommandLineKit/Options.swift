@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import TensorStream
 
 /// `--output`, `--overwrite` and `--quiet`.
 public struct OutputOptions: ParsableArguments {
@@ -34,6 +35,28 @@ public struct ThreadOptions: ParsableArguments {
   public mutating func validate() throws {
     if let threads, !(1...4096).contains(threads) {
       throw ValidationError("--threads is \(threads): expected 1 to 4096")
+    }
+  }
+}
+
+extension OutputOptions {
+  /// Throws what the writer would throw at the end, for a tool that works for long before it writes: `Failure(.usage)` for
+  /// a terminal, `.cannotCreate` for a file that is there and may not be replaced, or a folder that is not there.
+  public func checkEarly() throws {
+    if output == "-" {
+      if isatty(STDOUT_FILENO) == 1 {
+        throw Failure(.usage, "standard output: is a terminal: name a file with --output, or use a pipe")
+      }
+      return
+    }
+    let attributes = try? FileManager.default.attributesOfItem(atPath: output)
+    if !overwrite && attributes?[.type] as? FileAttributeType == .typeRegular {
+      throw Failure(.cannotCreate, "\(output): exists already: --overwrite replaces it")
+    }
+    let folder = (output as NSString).deletingLastPathComponent
+    var isFolder: ObjCBool = false
+    if !folder.isEmpty, !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
+      throw Failure(.cannotCreate, "\(output): there is no folder \(folder)")
     }
   }
 }

@@ -10,8 +10,6 @@ struct ExportTool: Tool {
     abstract: "Take an encoder out of a pretraining run, as weights in timm's names.",
     version: pmaeVersion)
 
-  enum Format: String, CaseIterable, ExpressibleByArgument { case stz, safetensors }
-
   @Argument(help: "A run folder or its checkpoint.stz.", completion: .file())
   var run: String
 
@@ -19,7 +17,7 @@ struct ExportTool: Tool {
   var part = CheckpointPart.labellingTeacher
 
   @Option(help: "The output's format (default: by its name, .safetensors or else stz).")
-  var format: Format?
+  var format: WeightsFormat?
 
   @OptionGroup var output: OutputOptions
 
@@ -34,19 +32,9 @@ struct ExportTool: Tool {
     let encoder = try part.encoder(in: reader.header, source: reader.name)
     let provenance = Provenance.metadata(
       tool: "pmae-export", inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
-    var metadata = encoder.metadata.merging(provenance) { $1 }
-
-    switch format ?? (output.output.hasSuffix(".safetensors") ? .safetensors : .stz) {
-    case .stz:
-      try StreamWriter.writeOneRecord(
-        path: output.output, kind: "weights", metadata: metadata, tensors: encoder.tensors,
-        overwrite: output.overwrite)
-    case .safetensors:
-      // Some readers want to be told whose layout the arrays have.
-      metadata["format"] = "pt"
-      try writeSafetensors(
-        path: output.output, metadata: metadata, tensors: encoder.tensors, overwrite: output.overwrite)
-    }
+    try (format ?? WeightsFormat(path: output.output)).write(
+      encoder.tensors, metadata: encoder.metadata.merging(provenance) { $1 }, to: output.output,
+      overwrite: output.overwrite)
     let values = encoder.tensors.reduce(0) { $0 + $1.tensor.count }
     note(
       "pmae-export", "\(part.rawValue) after step \(encoder.metadata["step"] ?? "?"): \(grouped(values)) weights",
@@ -55,3 +43,4 @@ struct ExportTool: Tool {
 }
 
 extension CheckpointPart: ExpressibleByArgument {}
+extension WeightsFormat: ExpressibleByArgument {}

@@ -46,7 +46,7 @@ struct FinetuneTool: Tool {
     // Everything that the options alone decide is checked before the input is waited for.
     let isFresh = encoder.start == nil
     _ = try training.configuration(epochsOfViews: nil, isFresh: isFresh)
-    let destination = try Destination(output.output, overwrite: output.overwrite)
+    try output.checkEarly()
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
@@ -83,9 +83,12 @@ struct FinetuneTool: Tool {
       if Interruption.requested { stop() }
       throw error
     }
-    try destination.write(
-      classifier, normalisation: labelled.normalisation, classNames: names?.count == count ? names : nil,
-      provenance: provenance(file, reader))
+    var metadata = try WeightsFile.metadata(
+      encoder: sizes, head: WeightsFile.Head(classes: count, pooling: classifier.pooling),
+      normalisation: labelled.normalisation, classNames: names?.count == count ? names : nil)
+    metadata.merge(provenance(file, reader)) { $1 }
+    try WeightsFormat(path: output.output).write(
+      storedTensors([Part("", classifier)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
   }
 
   private func train(

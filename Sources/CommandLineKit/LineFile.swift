@@ -1,13 +1,15 @@
+// A log for other programs, written while a tool runs: metrics as JSON lines.
+
 import Foundation
 import TensorStream
 
 /// A file of lines, each there as soon as it is written.
-final class LineFile {
+public final class LineFile {
   private let path: String
   private var descriptor: Int32
 
   /// - Throws: `Failure(.cannotCreate)` where it exists and may not be replaced, or cannot be made.
-  init(path: String, overwrite: Bool) throws {
+  public init(path: String, overwrite: Bool) throws {
     self.path = path
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0o666)
     if descriptor < 0 {
@@ -18,7 +20,9 @@ final class LineFile {
 
   deinit { if descriptor >= 0 { _ = Foundation.close(descriptor) } }
 
-  func write(_ line: String) throws {
+  /// Writes a line and its end.
+  /// - Throws: `Failure(.io)` where that fails, on a full disk for example.
+  public func write(_ line: String) throws {
     var bytes = Array((line + "\n").utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
@@ -28,7 +32,8 @@ final class LineFile {
     }
   }
 
-  func close() throws {
+  /// - Throws: `Failure(.io)` where the system has not been able to write what it took.
+  public func close() throws {
     defer { descriptor = -1 }
     if Foundation.close(descriptor) != 0 {
       throw Failure(.io, "\(path): cannot write: \(String(cString: strerror(errno)))")
