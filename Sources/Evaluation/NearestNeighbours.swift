@@ -39,7 +39,10 @@ public func nearestNeighbourScores(
   }
   let known = unitRows(train, engine: engine)
   let asked = unitRows(test, engine: engine)
-  let classes = Int(max(train.labels.max() ?? 0, test.labels.max() ?? 0)) + 1
+  // Labels may be any numbers; votes are counted by place among those that there are.
+  let classes = Set(train.labels + test.labels).sorted()
+  let place = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
+  let (knownClass, askedClass) = (train.labels.map { place[$0] ?? 0 }, test.labels.map { place[$0] ?? 0 })
   let most = ks.max() ?? 0
   var counts = ks.map { _ in (first: 0, amongFive: 0) }
 
@@ -60,11 +63,11 @@ public func nearestNeighbourScores(
         nearest.take(UnsafeBufferPointer(start: matrix.pointer + r * train.count, count: train.count))
         let sorted = nearest.sorted()
         for (place, k) in ks.enumerated() {
-          var votes = [Double](repeating: 0, count: classes)
+          var votes = [Double](repeating: 0, count: classes.count)
           for neighbour in sorted.prefix(k) {
-            votes[Int(train.labels[neighbour.index])] += exp(Double(neighbour.similarity) / temperature)
+            votes[knownClass[neighbour.index]] += exp(Double(neighbour.similarity) / temperature)
           }
-          ranks[r * ks.count + place] = rankOf(Int(test.labels[start + r]), in: votes)
+          ranks[r * ks.count + place] = rankOf(askedClass[start + r], in: votes)
         }
       }
     }

@@ -6,12 +6,12 @@ final class ViewMaker {
   private let blur = Blur()
   private let grey = Scratch<UInt8>()
 
-  /// Makes the view of `source` that `draw` says, [size, size, 3], at `out`.
+  /// Makes the view of `source` that `draw` says, [size, size, channels], at `out`. `channels` is 3, or 1 for a grey source.
   ///
   /// A grey source is worked on with one channel, a third of the work: every step gives equal channels from equal channels.
-  func make(_ draw: ViewDraw, of source: Pixels, size: Int, to out: UnsafeMutablePointer<UInt8>) {
+  func make(_ draw: ViewDraw, of source: Pixels, size: Int, channels: Int = 3, to out: UnsafeMutablePointer<UInt8>) {
     let area = size * size
-    let target = source.channels == 3 ? out : grey.reserve(area)
+    let target = source.channels == channels ? out : grey.reserve(area)
     let view = Pixels(base: target, height: size, width: size, channels: source.channels)
     let whole = CropBox(top: 0, left: 0, height: size, width: size)
     switch draw.crop {
@@ -38,7 +38,7 @@ final class ViewMaker {
     if draw.grey { Colour.grey(view) }
     if let sigma = draw.blurSigma { blur.gaussian(view, sigma: sigma) }
     if draw.solarise { Colour.solarise(view) }
-    if source.channels == 1 {
+    if source.channels == 1 && channels == 3 {
       for i in 0..<area {
         let value = target[i]
         out[3 &* i] = value

@@ -15,6 +15,8 @@ public struct ViewStream: Sendable {
   /// A new order each epoch; otherwise the pictures' own.
   public var shuffles = true
   public var rowsPerRecord: Int
+  /// 3, or 1 for pictures that are all grey: one channel for a one-channel model, not three equal ones.
+  public var channels = 3
 
   private static let orderPurpose: UInt32 = 0x7669_6500
 
@@ -35,6 +37,9 @@ public struct ViewStream: Sendable {
   /// The first record's metadata, provenance aside.
   public func metadata(for store: ImageStore) throws -> [String: String] {
     let source = store.header.metadata
+    if channels == 1 && store.pixelShape?.channels != 1 {
+      throw Failure(.data, "\(store.name): views of one channel need grey pixels, as of an IDX file")
+    }
     var metadata = [
       "recipes": try JSONText.encode(recipes.map { $0.name }), "size": String(size), "epochs": String(epochs),
       "first_epoch": String(firstEpoch), "rows_per_epoch": String(store.rows), "seed": String(seed),
@@ -49,8 +54,8 @@ public struct ViewStream: Sendable {
       guard values.count == 1 || values.count == 3 else {
         throw Failure(.data, "\(store.name): metadata \"\(key)\" has \(values.count) values: expected 1 or 3")
       }
-      // Views have three channels; a grey picture's are equal.
-      metadata[key] = try JSONText.encode(values.count == 1 ? [values[0], values[0], values[0]] : values)
+      // A grey picture's three channels are equal.
+      metadata[key] = try JSONText.encode(values.count == 1 ? Array(repeating: values[0], count: channels) : values)
     }
     return metadata
   }
@@ -83,7 +88,7 @@ public struct ViewStream: Sendable {
   private func record(
     _ rows: [Int], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker]
   ) throws -> [NamedTensor] {
-    let viewBytes = size * size * 3
+    let viewBytes = size * size * channels
     let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes) }
     let columns = recipes.map { $0.columns }
     let parameters = columns.map { Block<Float>(rows.count * $0.count) }
@@ -107,7 +112,8 @@ public struct ViewStream: Sendable {
                 for (r, recipe) in recipes.enumerated() {
                   let draw = recipe.draw(
                     seed: seed, epoch: epoch, index: rows[i], height: height, width: width, size: size)
-                  workers[worker].maker.make(draw, of: picture, size: size, to: views[r].base + i * viewBytes)
+                  workers[worker].maker.make(
+                    draw, of: picture, size: size, channels: channels, to: views[r].base + i * viewBytes)
                   for (c, column) in columns[r].enumerated() {
                     parameters[r].base[i * columns[r].count + c] = draw.value(column, height: height, width: width)
                   }
@@ -123,7 +129,7 @@ public struct ViewStream: Sendable {
     }
 
     var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
-      (recipe.name, block.tensor(shape: [rows.count, size, size, 3]))
+      (recipe.name, block.tensor(shape: [rows.count, size, size, channels]))
     }
     tensors.append(("index", StoredTensor(rows.map { Int64($0) }, shape: [rows.count])))
     if store.isLabelled { tensors.append(("label", StoredTensor(labels, shape: [rows.count]))) }

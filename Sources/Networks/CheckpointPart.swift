@@ -36,8 +36,7 @@ public enum CheckpointPart: String, CaseIterable, Sendable {
       [Part(prefix, Encoder(config.encoder, engine: engine, trained: false))], from: part, source: source)
     var metadata = try WeightsFile.metadata(
       encoder: config.encoder,
-      normalisation: Normalisation(checkpoint.metadata, channels: config.encoder.channels, source: source),
-      classNames: WeightsFile.classNames(of: checkpoint, source: source))
+      normalisation: Normalisation(checkpoint.metadata, channels: config.encoder.channels, source: source))
     metadata["part"] = rawValue
     metadata["step"] = checkpoint.metadata["step"]
     return Record(

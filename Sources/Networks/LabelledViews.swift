@@ -67,7 +67,7 @@ public final class LabelledViews {
     self.labels = labels
   }
 
-  /// How many classes a stream names; nil where it names none.
+  /// The classes that a stream names; nil where it names none.
   public static func classNames(of reader: StreamReader) throws -> [String]? {
     try WeightsFile.classNames(of: reader.header, source: reader.name)
   }

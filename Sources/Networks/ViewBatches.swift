@@ -58,7 +58,9 @@ public final class ViewBatches {
       throw Failure(
         .data, "\(reader.name): mean \(mean) and std \(std): expected \(channels) finite values each, std above 0")
     }
-    guard epochs >= 0, firstEpoch >= 0, rowsPerEpoch >= 0, epochs < 1 << 31, firstEpoch < 1 << 31 else {
+    guard epochs >= 0, firstEpoch >= 0, rowsPerEpoch >= 0, epochs < 1 << 31, firstEpoch < 1 << 31,
+      rowsPerEpoch < 1 << 31
+    else {
       throw Failure(.data, "\(reader.name): epochs \(epochs) of \(rowsPerEpoch) rows from \(firstEpoch) cannot be")
     }
     if rowsPerEpoch == 0 || epochs == 0 { throw Failure(.data, "\(reader.name): holds no rows") }

@@ -26,7 +26,7 @@ public struct WeightsFile: Sendable {
   public let head: Head?
   /// What turns pixels into the network's input; nil where the file does not say.
   public let normalisation: Normalisation?
-  /// Names of the classes, where known.
+  /// Names of a head's classes, where known.
   public let classNames: [String]?
 
   /// Reads a file, whose tensors are checked by `load(into:)` later.
@@ -70,7 +70,7 @@ public struct WeightsFile: Sendable {
 
   /// The metadata of such a file, provenance aside.
   public static func metadata(
-    encoder: EncoderConfiguration, head: Head? = nil, normalisation: Normalisation?, classNames: [String]?
+    encoder: EncoderConfiguration, head: Head? = nil, normalisation: Normalisation?, classNames: [String]? = nil
   ) throws -> [String: String] {
     let config = Config(encoder: encoder, classes: head?.classes, pool: head?.pooling)
     var metadata = ["config": try JSONText.encode(config)]

@@ -142,7 +142,8 @@ public final class PretrainingRun {
     let epoch = step / stepsPerEpoch
     let rows = try views.take(c.batch)
     let rate = learningRate(
-      peak: c.learningRate, epoch: Double(step) / Double(stepsPerEpoch), warmup: c.warmupEpochs, epochs: Double(c.epochs))
+      peak: c.learningRate, epoch: Double(step) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
+      epochs: Double(c.epochs))
 
     let losses = try gradients(of: rows, from: views, epoch: epoch)
     try check(losses, step: step + 1)

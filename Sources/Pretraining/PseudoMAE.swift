@@ -76,7 +76,8 @@ public final class PseudoMAE {
 
     if c.objective == .mae {
       let m = masks.maskedCount
-      let out = decoder(tape, latent, shuffle: masks.shuffle, sequences: b, wanted: maskedRows(masks, m, classTokens: false))
+      let out = decoder(
+        tape, latent, shuffle: masks.shuffle, sequences: b, wanted: maskedRows(masks, m, classTokens: false))
       let pixels = patchRows(
         simple, ids: masks.masked(m), patch: c.encoder.patch, order: .channelsLast, engine: engine)
       return Losses(m: tape.meanSquaredError(out, target: tape.standardiseRows(pixels)), weightM: 1)
@@ -85,7 +86,8 @@ public final class PseudoMAE {
     // The decoder's output for the class tokens, then for the masked patches that any fold holds.
     let (forTargets, forLabels) = (masks.foldedCount(c.reconstructionFolds), masks.foldedCount(c.labelFolds))
     let most = max(forTargets, forLabels)
-    let out = decoder(tape, latent, shuffle: masks.shuffle, sequences: b, wanted: maskedRows(masks, most, classTokens: true))
+    let out = decoder(
+      tape, latent, shuffle: masks.shuffle, sequences: b, wanted: maskedRows(masks, most, classTokens: true))
     func patches(_ count: Int) -> Tensor {
       tape.gatherRows(out, (0..<b).flatMap { s in (0..<count).map { Int32(b + s * most + $0) } })
     }

@@ -22,6 +22,9 @@ struct AugmentTool: Tool {
   @Option(help: ArgumentHelp("The side of the square views (default: the pictures' own, or 224).", valueName: "pixels"))
   var size: Int?
 
+  @Option(help: ArgumentHelp("Channels of the views: 3, or 1 for grey pixels and a one-channel model.", valueName: "n"))
+  var channels: Int = 3
+
   @Option(help: ArgumentHelp("How many epochs to make.", valueName: "n"))
   var epochs: Int = 1
 
@@ -63,6 +66,7 @@ struct AugmentTool: Tool {
     if let size, !(1...Self.maximumSize).contains(size) {
       throw ValidationError("--size is \(size): expected 1 to \(Self.maximumSize)")
     }
+    if channels != 1 && channels != 3 { throw ValidationError("--channels is \(channels): expected 1 or 3") }
     // Epochs are 32 bits of the random numbers' counter.
     if firstEpoch < 0 || firstEpoch > Int(UInt32.max) - epochs {
       throw ValidationError("--first-epoch is \(firstEpoch): expected 0 to \(Int(UInt32.max) - epochs)")
@@ -98,6 +102,7 @@ struct AugmentTool: Tool {
       }
     }
     var views = ViewStream(recipes: recipes, size: size, rowsPerRecord: rowsPerRecord)
+    views.channels = channels
     views.epochs = epochs
     views.firstEpoch = firstEpoch
     views.seed = seed

@@ -33,6 +33,8 @@ struct Classify: Tool {
       engine: engine, trained: false)
     try file.load(into: classifier)
     let (views, count) = try input.views(self.views, for: file, labels: .below(head.classes))
+    let reader = views.batches.reader
+    try requireSameClasses(file.classNames, of: file.source, views.batches.classes, of: reader.name)
 
     var score = ClassificationScore()
     try interruptible {
@@ -50,7 +52,7 @@ struct Classify: Tool {
     var line = ResultLine()
     try line.add("task", "classify")
     try line.add("model", file.source)
-    try line.add("views", views.batches.reader.name)
+    try line.add("views", reader.name)
     line.add("images", score.images)
     line.add("classes", head.classes)
     line.add("top1", score.top1)

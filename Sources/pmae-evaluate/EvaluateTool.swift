@@ -65,10 +65,10 @@ struct InputOptions: ParsableArguments {
     return encoder
   }
 
-  /// The features of all rows of some views.
+  /// The features of all rows of some views, and the names of their classes.
   func features(
     _ extractor: FeatureExtractor, _ path: String, for file: WeightsFile, engine: Engine, quiet: Bool
-  ) throws -> Features {
+  ) throws -> (features: Features, classNames: [String]?) {
     let (views, count) = try views(path, for: file, labels: .known)
     let progress = Progress(tool: toolName, what: "images", total: count, quiet: quiet)
     let features = try extractor.features(of: views, count: count, engine: engine) { done in
@@ -78,7 +78,7 @@ struct InputOptions: ParsableArguments {
     guard let features else { Interruption.exitAsSignal() }
     try views.batches.finish()
     progress.finish()
-    return features
+    return (features, views.batches.classes)
   }
 }
 

@@ -60,12 +60,13 @@ struct Neighbours: Tool {
   }
 
   private func score(_ file: WeightsFile, _ extractor: FeatureExtractor, engine: Engine) throws {
-    let known = try input.features(extractor, train, for: file, engine: engine, quiet: quiet)
+    let (known, knownNames) = try input.features(extractor, train, for: file, engine: engine, quiet: quiet)
     let ks = try counts()
     if let most = ks.max(), most > known.count {
       throw Failure(.usage, "--k asks for \(most) neighbours, but \(train) has only \(known.count) images")
     }
-    let asked = try input.features(extractor, test, for: file, engine: engine, quiet: quiet)
+    let (asked, askedNames) = try input.features(extractor, test, for: file, engine: engine, quiet: quiet)
+    try requireSameClasses(knownNames, of: train, askedNames, of: test)
     let scores = try nearestNeighbourScores(
       train: known, test: asked, ks: ks, temperature: temperature, engine: engine
     ) { _ in Interruption.requested }

@@ -160,3 +160,31 @@ import Testing
     }
   }
 }
+
+/// One channel in, one channel out.
+struct OneChannelTests {
+  @Test func greyPixelsTrainAOneChannelModel() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      // An IDX file of twelve 8 × 8 pictures.
+      var idx = Data([0, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 8, 0, 0, 0, 8])
+      idx.append(contentsOf: (0..<12 * 64).map { UInt8(truncatingIfNeeded: $0 &* 37) })
+      try idx.write(to: URL(fileURLWithPath: folder + "/images.idx"))
+      let result = try ToolRunner.shell(
+        """
+        pmae-pack images.idx --quiet --output images.stz
+        pmae-augment images.stz --channels 1 --seed 3 --quiet --output one.stz
+        pmae-augment images.stz --seed 3 --quiet --output three.stz
+        pmae-pretrain one.stz --channels 1 --image 8 --patch 2 --width 12 --depth 1 --heads 3 --decoder-width 8 \\
+          --decoder-depth 1 --decoder-heads 2 --head-hidden 8 --head-bottleneck 4 --prototypes 6 --batch 4 --quiet --output run
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let one = try #require(try StreamReader(path: folder + "/one.stz").next()?["simple"])
+      let three = try #require(try StreamReader(path: folder + "/three.stz").next()?["simple"])
+      #expect(one.shape == [12, 8, 8, 1])
+      let values = try three.values(of: UInt8.self)
+      #expect(try one.values(of: UInt8.self) == stride(from: 0, to: values.count, by: 3).map { values[$0] })
+      let checkpoint = try readTensors(path: folder + "/run/checkpoint.stz")
+      #expect(checkpoint["student.patch_embed.proj.weight"]?.shape == [12, 1, 2, 2])
+    }
+  }
+}
