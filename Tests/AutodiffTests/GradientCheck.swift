@@ -69,6 +69,7 @@ extension Operation {
   /// Forward and backward on a tape. An output that is not a loss gets the mean squared distance to `target` as one.
   func run(_ inputs: [[Float]], threads: Int = 1) -> Outcome {
     let engine = Engine(threads: threads)
+    fillWithNaN(engine.memory)
     let tape = Tape(engine)
     let tensors = zip(shapes, inputs).enumerated().map { place, input in
       tensor(engine, input.0.rows, input.0.columns, input.1, tracksGradient: !constants.contains(place))
@@ -146,6 +147,20 @@ extension Operation {
 func numbers(_ count: Int, seed: UInt64) -> [Float] {
   var random = CounterRandom(seed: seed, epoch: 0, sample: count, purpose: 0x7E57)
   return (0..<count).map { _ in Float(random.normal()) }
+}
+
+/// Leaves memory in a pool that is NaN throughout, so that an operation that reads what it has not written shows.
+private func fillWithNaN(_ memory: MemoryPool) {
+  var held: [Buffer] = []
+  for power in 6..<14 {
+    for eighth in 8..<16 {
+      for _ in 0..<6 {
+        let buffer = memory.take((1 << power) / 8 * eighth)
+        buffer.values.update(repeating: .nan)
+        held.append(buffer)
+      }
+    }
+  }
 }
 
 func tensor(

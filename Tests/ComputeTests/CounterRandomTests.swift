@@ -127,6 +127,14 @@ struct CounterRandomTests {
     #expect(abs(sum / Double(draws) - Double(n - 1) / 2) <= 4 * deviation)
   }
 
+  /// 2³² is no multiple of 3 · 2³⁰: scaled down without rejection, every third number would come in half of all cases.
+  @Test func wholeNumbersAreWithoutBias() {
+    var random = CounterRandom(seed: 6, epoch: 0, sample: 0, purpose: 0)
+    let draws = 20_000
+    let thirds = (0..<draws).count { _ in random.below(3 << 30) % 3 == 0 }
+    #expect(abs(Double(thirds) / Double(draws) - 1.0 / 3) < 4 * (2.0 / 9 / Double(draws)).squareRoot())
+  }
+
   @Test func permutationsHoldEachNumberOnceAndAreEquallyLikely() {
     for n in [0, 1, 2, 5, 196] {
       var random = CounterRandom(seed: 4, epoch: 0, sample: n, purpose: 0)
