@@ -49,7 +49,7 @@ PROBE ?= --mode linear --epochs 30
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 BIN := $(ROOT)/.build/release
 export PATH := $(BIN):$(PATH)
-PACKAGES := libopenblas-dev libzstd-dev libjpeg-dev $(if $(DATA),,dataset-fashion-mnist)
+PACKAGES := libopenblas-dev libzstd-dev libjpeg-dev pkg-config gzip $(if $(DATA),,dataset-fashion-mnist)
 FASHION := /usr/share/datasets/fashion-mnist
 SOURCES := $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
 
@@ -63,13 +63,7 @@ clean:
 # Installs what is missing, and asks for nothing where nothing is.
 $(OUT)/packages:
 	@mkdir -p $(OUT)
-	missing=()
-	for package in $(PACKAGES); do dpkg -s "$$package" >/dev/null 2>&1 || missing+=("$$package"); done
-	if (($${#missing[@]})); then
-	  if ((UID)); then run=(sudo); else run=(env DEBIAN_FRONTEND=noninteractive); fi
-	  "$${run[@]}" apt-get update -q
-	  "$${run[@]}" apt-get install -y -q --no-install-recommends "$${missing[@]}"
-	fi
+	$(ROOT)/pipelines/install.sh $(PACKAGES)
 	touch $@
 
 $(OUT)/tools: $(OUT)/packages $(SOURCES)

@@ -1,6 +1,7 @@
 #!/usr/bin/make -f
 # The test command: everything that has to hold before a change goes in. Run it from anywhere: pipelines/test.mk
 #
+#   install what is missing, with apt-get
 #   format  Swift is formatted as .swift-format says
 #   shell   shellcheck, on scripts and on the recipes of the make scripts
 #   pages   the man pages are clean mdoc
@@ -12,7 +13,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: all format shell pages build test
+.PHONY: all install format shell pages build test
 
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
@@ -20,7 +21,10 @@ FILTER ?=
 # Tests use public API alone, so that what they test is what is shipped, built once.
 override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c release
 
-all: format shell pages build test
+all: install format shell pages build test
+
+install:
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libzstd-dev libjpeg-dev pkg-config gzip zstd mandoc shellcheck
 
 format:
 	cd "$(ROOT)" && swift format lint --strict --recursive Package.swift Sources Tests
