@@ -2,7 +2,8 @@
 # From pictures to a measured table: pack, pretrain with Pseudo MAE, export, and compare with random weights.
 #
 #   pipelines/quickstart.mk                          Fashion-MNIST, from Debian's package
-#   pipelines/quickstart.mk DATA=photos IMAGE=64     a folder of JPEG files, a sub-folder a class
+#   pipelines/quickstart.mk DATA=photos IMAGE=64 PATCH=8            a folder of JPEG files, a sub-folder a class
+#   pipelines/quickstart.mk encoder DATA=photos IMAGE=64 PATCH=8    without classes: as far as the encoder
 #
 # Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and a stage whose file is
 # deleted is made again with all that follow from it. `make -n` shows what would be done.
@@ -55,9 +56,10 @@ PACKAGES := libopenblas-dev libzstd-dev libjpeg-dev pkg-config gzip $(if $(DATA)
 FASHION := /usr/share/datasets/fashion-mnist
 SOURCES := $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
 
-.PHONY: table clean
+.PHONY: table encoder clean
 table: $(OUT)/table.txt
 	@cat $<
+encoder: $(OUT)/teacher.stz
 
 clean:
 	rm -rf $(OUT)

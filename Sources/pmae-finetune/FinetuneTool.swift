@@ -45,7 +45,7 @@ struct FinetuneTool: Tool {
   mutating func execute() throws {
     // Everything that the options alone decide is checked before the input is waited for.
     let isFresh = encoder.start == nil
-    _ = try training.configuration(epochsOfViews: nil, isFresh: isFresh)
+    _ = try training.configuration(of: nil, isFresh: isFresh)
     try output.checkEarly()
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
     let sizes = try file?.encoder ?? encoder.fresh()
@@ -70,7 +70,8 @@ struct FinetuneTool: Tool {
     let labelled = try LabelledViews(
       reader, view: view, preferred: ["simple"], encoder: sizes, normalisation: file?.normalisation,
       labels: .below(count))
-    let configuration = try training.configuration(epochsOfViews: labelled.batches.epochs, isFresh: isFresh)
+    let configuration = try training.configuration(
+      of: (labelled.batches.epochs, labelled.batches.rowsPerEpoch), isFresh: isFresh)
     let log = try metrics.map { try LineFile(path: $0, overwrite: output.overwrite) }
 
     Interruption.watch()

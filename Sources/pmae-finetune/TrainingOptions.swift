@@ -13,8 +13,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "What the classifier sees (default: class in linear mode, mean in full mode).")
   var pool: Pooling?
 
-  @Option(help: "Images a step.")
-  var batch = 256
+  @Option(help: "Images a step (default: 256, or all where there are fewer).")
+  var batch: Int?
 
   @Option(help: "Passes over the images (default: those that the views hold; 90 in linear mode on one).")
   var epochs: Int?
@@ -52,11 +52,12 @@ struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// - Parameter epochsOfViews: nil before the views are there: what can be checked then is checked.
-  func configuration(epochsOfViews: Int?, isFresh: Bool) throws -> FinetuningConfiguration {
+  /// - Parameter views: epochs and rows an epoch; nil before the views are there: what can be checked then is checked.
+  func configuration(of views: (epochs: Int, rows: Int)?, isFresh: Bool) throws -> FinetuningConfiguration {
     let isLinear = mode == .linear
+    let batch = batch ?? min(256, views?.rows ?? 256)
     // One epoch of views is as good as any number to a probe: its features are kept.
-    let known = isLinear && epochsOfViews == 1 ? 90 : epochsOfViews
+    let known = isLinear && views?.epochs == 1 ? 90 : views?.epochs
     var c = FinetuningConfiguration(
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? known ?? 1 << 30,
       learningRate: lr ?? (baseLr ?? 1e-3) * Double(batch) / 256, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
