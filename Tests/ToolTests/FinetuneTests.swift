@@ -101,8 +101,8 @@ import Testing
     ("--image 20 --patch 6 one.stz", 64, "a patch of 6 does not divide an image of 20"),
     ("--image 20 --patch 5 --width 20 --heads 3 one.stz", 64, "heads 3 does not divide width 20"),
     ("--init encoder.stz --epochs 3 --batch 4 one.stz", 65, "one.stz: holds 1 epochs, but --epochs asks for 3"),
-    ("--init encoder.stz one.stz", 65, "one.stz: an epoch of 24 images is fewer than a batch of 256"),
-    ("--init encoder.stz --mode linear one.stz", 65, "an epoch of 24 images is fewer than a batch of 256"),
+    ("--init encoder.stz --batch 25 one.stz", 65, "one.stz: an epoch of 24 images is fewer than a batch of 25"),
+    ("--init encoder.stz --mode linear --batch 25 one.stz", 65, "an epoch of 24 images is fewer than a batch of 25"),
     ("--init encoder.stz --classes 3 --batch 4 one.stz", 65, "expected 0 to 2"),
     ("--init encoder.stz --view complex one.stz", 65, "one.stz: has no view \"complex\", only simple"),
     ("--init one.stz one.stz", 65, "one.stz: holds views, expected weights"),
@@ -120,6 +120,16 @@ import Testing
       #expect(result.errors.hasPrefix("pmae-finetune: "))
       #expect(result.errors.contains(message), "\(result.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder + "/m.stz"))
+    }
+  }
+
+  @Test func aSmallSetIsOneBatchUnlessOneIsAskedFor() throws {
+    try prepared { folder in
+      let shell = "pmae-finetune --quiet --init encoder.stz --metrics steps.jsonl --output m.stz one.stz"
+      #expect(try ToolRunner.shell(shell, in: folder).status == 0)
+      // 24 images in one epoch: one step.
+      let lines = try String(contentsOfFile: folder + "/steps.jsonl", encoding: .utf8).split(separator: "\n")
+      #expect(lines.count == 1)
     }
   }
 
