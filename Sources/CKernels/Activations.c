@@ -64,11 +64,6 @@ VARIANTS void pmae_adamw(float *restrict w, const float *restrict g, float *rest
   }
 }
 
-VARIANTS void pmae_bytes_to_float(const uint8_t *x, size_t pixel_stride, float *y, size_t y_stride, size_t n, float scale,
-                                  float shift) {
-  for (size_t i = 0; i < n; i++) y[i * y_stride] = (float)x[i * pixel_stride] * scale + shift;
-}
-
 VARIANTS int pmae_all_finite(const float *x, size_t n) {
   uint32_t bad = 0;
   for (size_t i = 0; i < n; i++) {

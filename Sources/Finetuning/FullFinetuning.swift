@@ -39,17 +39,12 @@ public final class FullFinetuning {
   public func train(on views: LabelledViews, limit: Int? = nil, onStep: (StepReport) -> Bool) throws -> Bool {
     let c = configuration
     let batches = views.batches
-    if batches.rowsPerEpoch < c.batch {
-      throw Failure(
-        .data,
-        "\(batches.reader.name): an epoch of \(batches.rowsPerEpoch) images is fewer than a batch of \(c.batch): use a smaller --batch"
-      )
-    }
+    let stepsPerEpoch = try Networks.stepsPerEpoch(
+      rows: batches.rowsPerEpoch, batch: c.batch, source: batches.reader.name)
     if batches.epochs < c.epochs {
       throw Failure(
         .data, "\(batches.reader.name): holds \(batches.epochs) epochs, but --epochs asks for \(c.epochs)")
     }
-    let stepsPerEpoch = batches.rowsPerEpoch / c.batch
     let total = c.epochs * stepsPerEpoch
     let end = min(limit ?? total, total)
     let names = classifier.parameters.map(\.name)

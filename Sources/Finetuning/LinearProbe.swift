@@ -113,12 +113,7 @@ public final class LinearProbe {
     on features: Tensor, labels: [Int32], epoch: Int, end: Int, source: String, _ onStep: (StepReport) -> Bool
   ) throws -> Bool {
     let c = configuration
-    if features.rows < c.batch {
-      throw Failure(
-        .data,
-        "\(source): an epoch of \(features.rows) images is fewer than a batch of \(c.batch): use a smaller --batch")
-    }
-    let steps = features.rows / c.batch
+    let steps = try stepsPerEpoch(rows: features.rows, batch: c.batch, source: source)
     var random = CounterRandom(seed: c.seed, epoch: epoch, sample: 0, purpose: Purpose.shuffle.rawValue)
     let order = random.permutation(features.rows).map(Int32.init)
     let step = TrainingStep(

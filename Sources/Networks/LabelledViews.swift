@@ -63,7 +63,7 @@ public final class LabelledViews {
         .data, "\(name): views of \(own.mean.count) channels, but the model takes \(encoder.channels)")
     }
     batches = try ViewBatches(reader, recipes: [chosen], side: encoder.image, channels: encoder.channels)
-    self.normalisation = normalisation ?? Normalisation(mean: batches.mean, std: batches.std)
+    self.normalisation = normalisation ?? batches.normalisation
     self.labels = labels
   }
 
@@ -78,9 +78,7 @@ public final class LabelledViews {
     let start = batches.position
     let rows = try batches.take(count)
     try check(rows.label, from: start, count: rows.count)
-    let images = ImageBatch(
-      pixels: rows.pixels[view] ?? [], count: rows.count, side: batches.side, channels: batches.channels,
-      mean: normalisation.mean, std: normalisation.std)
+    let images = rows.images(view, of: batches, normalisation: normalisation)
     return Batch(images: images, labels: rows.label, index: rows.index)
   }
 

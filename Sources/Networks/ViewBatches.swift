@@ -20,8 +20,8 @@ public final class ViewBatches {
   public let recipes: [String]
   public let side: Int
   public let channels: Int
-  public let mean: [Float]
-  public let std: [Float]
+  /// Of the images that the views were made from.
+  public let normalisation: Normalisation
   public let epochs: Int
   public let rowsPerEpoch: Int
   public let firstEpoch: Int
@@ -46,18 +46,14 @@ public final class ViewBatches {
       guard let text = metadata[key] else { throw Failure(.data, "\(reader.name): the views have no \"\(key)\"") }
       return try JSONText.decode(type, from: text, what: "\(reader.name): metadata \"\(key)\"")
     }
-    mean = try value("mean", [Float].self)
-    std = try value("std", [Float].self)
+    guard let normalisation = try Normalisation(metadata, channels: channels, source: reader.name) else {
+      throw Failure(.data, "\(reader.name): the views have no \"mean\" and \"std\"")
+    }
+    self.normalisation = normalisation
     epochs = try value("epochs", Int.self)
     rowsPerEpoch = try value("rows_per_epoch", Int.self)
     firstEpoch = metadata["first_epoch"] == nil ? 0 : try value("first_epoch", Int.self)
-    classes = metadata["classes"] == nil ? nil : try value("classes", [String].self)
-    guard mean.count == channels, std.count == channels, std.allSatisfy({ $0 > 0 && $0.isFinite }),
-      mean.allSatisfy(\.isFinite)
-    else {
-      throw Failure(
-        .data, "\(reader.name): mean \(mean) and std \(std): expected \(channels) finite values each, std above 0")
-    }
+    classes = try WeightsFile.classNames(of: reader.header, source: reader.name)
     guard epochs >= 0, firstEpoch >= 0, rowsPerEpoch >= 0, epochs < 1 << 31, firstEpoch < 1 << 31,
       rowsPerEpoch < 1 << 31
     else {
@@ -182,9 +178,24 @@ public final class ViewBatches {
 
 extension ViewBatches.Rows {
   /// A recipe's pixels as a network's input.
-  public func images(_ recipe: String, of batches: ViewBatches) -> ImageBatch {
-    ImageBatch(
-      pixels: pixels[recipe] ?? [], count: count, side: batches.side, channels: batches.channels, mean: batches.mean,
-      std: batches.std)
+  /// - Parameter normalisation: a model's own; nil for that of the views.
+  public func images(
+    _ recipe: String, of batches: ViewBatches, normalisation: Normalisation? = nil
+  ) -> ImageBatch {
+    let normalisation = normalisation ?? batches.normalisation
+    return ImageBatch(
+      pixels: pixels[recipe] ?? [], count: count, side: batches.side, channels: batches.channels,
+      mean: normalisation.mean, std: normalisation.std)
   }
+}
+
+/// How many whole batches an epoch has; what is left over is passed over.
+/// - Parameter source: what a message calls the images.
+/// - Throws: `Failure(.data)` where there is not even one.
+public func stepsPerEpoch(rows: Int, batch: Int, source: String) throws -> Int {
+  if rows < batch {
+    throw Failure(
+      .data, "\(source): an epoch of \(rows) images is fewer than a batch of \(batch): use a smaller --batch")
+  }
+  return rows / batch
 }

@@ -74,12 +74,7 @@ public final class PretrainingRun {
     }
     let encoder = configuration.encoder
     let views = try ViewBatches(reader, recipes: recipes, side: encoder.image, channels: encoder.channels)
-    if views.rowsPerEpoch < configuration.batch {
-      throw Failure(
-        .data,
-        "\(reader.name): an epoch of \(views.rowsPerEpoch) images is fewer than a batch of \(configuration.batch): use a smaller --batch"
-      )
-    }
+    _ = try stepsPerEpoch(rows: views.rowsPerEpoch, batch: configuration.batch, source: reader.name)
     return views
   }
 
@@ -94,14 +89,15 @@ public final class PretrainingRun {
     onStep: (StepReport) -> Bool
   ) throws {
     let c = configuration
-    let stepsPerEpoch = views.rowsPerEpoch / c.batch
+    let stepsPerEpoch = try Networks.stepsPerEpoch(
+      rows: views.rowsPerEpoch, batch: c.batch, source: views.reader.name)
     let total = c.epochs * stepsPerEpoch
     let end = min(limit ?? total, total)
     try checkCoverage(of: views, stepsPerEpoch: stepsPerEpoch, end: end)
     var metadata = metadata
     for key in ["mean", "std", "classes"] { metadata[key] = views.reader.header.metadata[key] }
     try folder.write(try c.json(pretty: true) + "\n", to: folder.configuration)
-    let log = try MetricsLog(folder, keepingSteps: steps)
+    let log = try folder.metricsLog(keepingSteps: steps)
     if steps < end {
       try views.skip((steps / stepsPerEpoch - views.firstEpoch) * views.rowsPerEpoch + steps % stepsPerEpoch * c.batch)
     } else {
@@ -110,7 +106,7 @@ public final class PretrainingRun {
     var stopped = false
     while steps < end && !stopped {
       let report = try step(views, stepsPerEpoch: stepsPerEpoch)
-      try log.append(report.json)
+      try log.write(report.json)
       stopped = onStep(report)
       let isEpochEnd = steps % stepsPerEpoch == 0
       if isEpochEnd || stopped || steps == end {

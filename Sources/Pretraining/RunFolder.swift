@@ -30,18 +30,11 @@ public struct RunFolder: Sendable {
       throw Failure(.io, "\(file): cannot write: \(error.localizedDescription)")
     }
   }
-}
 
-/// metrics.jsonl: a JSON line a step, appended as it comes.
-final class MetricsLog {
-  private let path: String
-  private let descriptor: Int32
-
-  /// Keeps the lines of steps up to `steps`, so that a resumed run's log is an unbroken run's.
-  init(_ folder: RunFolder, keepingSteps steps: Int) throws {
-    path = folder.metrics
+  /// The log of steps, with the lines of those up to `steps` kept, so that a resumed run's is an unbroken run's.
+  func metricsLog(keepingSteps steps: Int) throws -> LineFile {
     var kept = ""
-    if steps > 0, let text = try? String(contentsOfFile: path, encoding: .utf8) {
+    if steps > 0, let text = try? String(contentsOfFile: metrics, encoding: .utf8) {
       for line in text.split(separator: "\n") {
         guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
           let step = object["step"] as? Int, step <= steps
@@ -49,20 +42,7 @@ final class MetricsLog {
         kept += line + "\n"
       }
     }
-    try folder.write(kept, to: path)
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-    if descriptor < 0 { throw Failure(.cannotCreate, "\(path): \(String(cString: strerror(errno)))") }
-  }
-
-  deinit { close(descriptor) }
-
-  func append(_ line: String) throws {
-    var bytes = Array((line + "\n").utf8)[...]
-    while !bytes.isEmpty {
-      let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0 && errno == EINTR { continue }
-      if written <= 0 { throw Failure(.io, "\(path): cannot write: \(String(cString: strerror(errno)))") }
-      bytes = bytes.dropFirst(written)
-    }
+    try write(kept, to: metrics)
+    return try LineFile(appendingTo: metrics)
   }
 }

@@ -9,9 +9,6 @@ package struct JSONScanner {
     self.bytes = bytes
   }
 
-  /// True at the end of the JSON.
-  package var isAtEnd: Bool { position == bytes.count }
-
   package mutating func skipSpace() {
     while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
   }

@@ -64,6 +64,4 @@ int pmae_all_finite(const float *x, size_t n);
 void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);
 /// t += (s - t) * weight.
 void pmae_lerp(float *t, const float *s, size_t n, float weight);
-/// y[i] = (x[i] / 255 - mean) / std as scale * x + shift, for one channel of interleaved u8 pixels.
-void pmae_bytes_to_float(const uint8_t *x, size_t pixel_stride, float *y, size_t y_stride, size_t n, float scale, float shift);
 #endif

@@ -1,7 +1,6 @@
 // A log for other programs, written while a tool runs: metrics as JSON lines.
 
 import Foundation
-import TensorStream
 
 /// A file of lines, each there as soon as it is written.
 public final class LineFile {
@@ -13,9 +12,17 @@ public final class LineFile {
     self.path = path
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0o666)
     if descriptor < 0 {
-      let reason = errno == EEXIST ? "exists already: --overwrite replaces it" : String(cString: strerror(errno))
+      let reason = errno == EEXIST ? "exists already: --overwrite replaces it" : errorText(errno)
       throw Failure(.cannotCreate, "\(path): \(reason)")
     }
+  }
+
+  /// Goes on after what a file holds.
+  /// - Throws: `Failure(.cannotCreate)` where it is not there or cannot be written.
+  public init(appendingTo path: String) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    if descriptor < 0 { throw Failure(.cannotCreate, "\(path): \(errorText(errno))") }
   }
 
   deinit { if descriptor >= 0 { _ = Foundation.close(descriptor) } }
@@ -27,7 +34,7 @@ public final class LineFile {
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if written < 0 && errno == EINTR { continue }
-      if written <= 0 { throw Failure(.io, "\(path): cannot write: \(String(cString: strerror(errno)))") }
+      if written <= 0 { throw Failure(.io, "\(path): cannot write: \(errorText(errno))") }
       bytes = bytes.dropFirst(written)
     }
   }
@@ -36,7 +43,7 @@ public final class LineFile {
   public func close() throws {
     defer { descriptor = -1 }
     if Foundation.close(descriptor) != 0 {
-      throw Failure(.io, "\(path): cannot write: \(String(cString: strerror(errno)))")
+      throw Failure(.io, "\(path): cannot write: \(errorText(errno))")
     }
   }
 }
