@@ -56,7 +56,7 @@ PACKAGES := libopenblas-dev libzstd-dev libjpeg-dev pkg-config gzip $(if $(DATA)
 FASHION := /usr/share/datasets/fashion-mnist
 SOURCES := $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
 
-.PHONY: table encoder clean
+.PHONY: table encoder options clean
 table: $(OUT)/table.txt
 	@cat $<
 encoder: $(OUT)/teacher.stz
@@ -105,6 +105,10 @@ endif
 # --- Pretraining -------------------------------------------------------------------------------------------------
 
 SHAPE := --image $(IMAGE) --patch $(PATCH) $(MODEL) --batch $(BATCH) --epochs $(EPOCHS) --seed $(SEED) $(PRETRAIN)
+
+# What is pretrained, and how: for benchmark.mk, which times it.
+options:
+	@echo '$(SHAPE)'
 
 # The file says that the run is complete; a checkpoint alone may be a killed run's, which --resume continues.
 $(OUT)/pretrained.done: $(OUT)/train.stz

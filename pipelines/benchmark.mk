@@ -1,0 +1,171 @@
+#!/usr/bin/make -f
+# How fast does pmae-pretrain train here, and in how much memory? Times steady-state steps of the built tool, and where there
+# is a peer, runs the two in turn and prints the ratio's median with its spread.
+#
+#   pipelines/benchmark.mk                                      everything
+#   pipelines/benchmark.mk vit-small-float32                    our speed alone: the median of PAIRS runs
+#   pipelines/benchmark.mk vit-small PRECISION=bfloat16 PEER='python3 bench.py'
+#   pipelines/benchmark.mk vit-base-float32 PEER='python3 bench.py' COMPILE=1
+#   pipelines/benchmark.mk report                               the tables of what was measured before, again
+#
+# Targets
+#   MODEL-PRECISION       a model at one precision, beside the peer: vit-small (224, patch 16, batch 32), vit-base (224, patch
+#                         16, batch 16) or quickstart (what quickstart.mk trains); float32 or bfloat16
+#   MODEL-PRECISION-compiled    the same, with --compile for the peer
+#   MODEL                 the same, at PRECISION
+#   threads               vit-small with THREADS threads over one, in turn
+#   scaling               a table as batch, picture and model grow; each row is one run, with its batch
+#   memory                peak memory of the three models at PRECISION, from the last measurements; what is missing is measured
+#   all                   all of these; compiled only where there is a peer. Hours: a pair of vit-small takes minutes
+#   report                prints everything that RUN holds
+#   peer-arguments        prints what each target passes to the peer
+#   clean                 deletes RUN
+#
+# The peer
+#   PEER is a shell command that does the same step and writes a line with `N images/s` and, for memory, `peak N GiB` (or MiB).
+#   It is followed by arguments that benchmark-peer.sh makes of our options, so that neither can drift:
+#     --model vit_small --batch 32 --dtype f32|bf16 [--compile] --steps N field=value...
+#   With PEER_ARGUMENTS, even empty, by those instead. It has OMP_NUM_THREADS=THREADS in its environment.
+#
+# What is measured
+#   Each run trains on views of noise from a file for STEPS + 2 steps, of which the first two are left out. images/s is the
+#   median of the others, as --profile says it; peak memory is the process's. Runs are A B A B ..., PAIRS of them (at least five
+#   where there are two sides), and a ratio is of the two runs of a pair. Nothing else should run on the machine.
+#
+# Files
+#   RUN/NAME.tsv has every run and the commands; NAME.tsv.part is one that did not finish. RUN also has the views.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.NOTPARALLEL:
+.DEFAULT_GOAL := all
+
+# --- What a user may set -----------------------------------------------------------------------------------------
+
+# The other side, and whether it compiles (1).
+PEER ?=
+COMPILE ?=
+# Pairs of runs; steps that a run times, and a run of the quickstart's model, whose steps are short.
+PAIRS ?= 5
+STEPS ?= 5
+QUICKSTART_STEPS ?= 40
+THREADS ?= $(shell nproc)
+# Of the targets whose name has none: float32 or bfloat16.
+PRECISION ?= float32
+# Rows of the scaling table: batches of vit-small at 224; vit-small as SIDE:BATCH; MODEL:BATCH at 224.
+SCALING_BATCHES ?= 8 16 32 64 128
+SCALING_IMAGES ?= 96:32 160:32 224:32 384:16
+SCALING_MODELS ?= vit-tiny:32 vit-small:32 vit-base:16 vit-large:8
+# Where results and views go.
+RUN ?= run/benchmark
+# The folder of the tools; without it, this checkout's, which are built first.
+BIN ?=
+
+# --- What is measured --------------------------------------------------------------------------------------------
+
+ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+SCRIPTS := $(ROOT)/pipelines
+TOOLS := $(or $(abspath $(BIN)),$(ROOT)/.build/release)
+export PATH := $(TOOLS):$(PATH)
+
+MODELS := vit-small vit-base quickstart
+vit-small.options := --model vit-small --image 224 --patch 16 --batch 32
+vit-base.options := --model vit-base --image 224 --patch 16 --batch 16
+# Not as part of this make: its options are not for that one.
+quickstart.options = $(shell env -u MAKEFLAGS -u MAKELEVEL $(SCRIPTS)/quickstart.mk --silent options)
+vit-small.steps = $(STEPS)
+vit-base.steps = $(STEPS)
+quickstart.steps = $(QUICKSTART_STEPS)
+
+PRECISIONS := float32 bfloat16
+PLAIN := $(foreach m,$(MODELS),$(addprefix $(m)-,$(PRECISIONS)))
+COMPILED := $(addsuffix -compiled,$(PLAIN))
+
+# Of a target's name: its model, its precision, --compile or nothing, and its results.
+model = $(firstword $(foreach m,$(MODELS),$(if $(filter $(m)-%,$1),$m)))
+precision = $(firstword $(foreach p,$(PRECISIONS),$(if $(findstring $p,$1),$p)))
+compile = $(if $(filter %-compiled,$1)$(filter 1,$(COMPILE)),--compile)
+name = $(patsubst %-compiled,%,$1)$(if $(compile),-compiled)
+options = $($(model).options) --precision $(precision)
+steps = $($(model).steps)
+
+# $(call peer,TARGET): prints the peer's arguments.
+peer = "$(SCRIPTS)/benchmark-peer.sh" $(compile) --steps $(steps) $(options)
+
+# $(call measure,TARGET): runs and prints its pairs.
+define measure
+ours=$$("$(SCRIPTS)/benchmark-command.sh" "$(RUN)" $(steps) $(options) --threads $(THREADS))
+theirs=()
+$(if $(PEER),arguments=$${PEER_ARGUMENTS-$$($(peer))}
+theirs=(peer "export OMP_NUM_THREADS=$(THREADS); $$PEER $$arguments"))
+"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/$(name).tsv" \
+  "$(name), threads: $(THREADS), steps a run: $(steps)" $(PAIRS) pmae-pretrain "$$ours" "$${theirs[@]}"
+rm -rf "$(RUN)/run"
+endef
+
+.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) threads scaling memory report peer-arguments clean tools
+all: $(PLAIN) $(if $(PEER),$(if $(filter 1,$(COMPILE)),,$(filter vit-small-%,$(COMPILED)))) \
+  $(if $(filter-out 1,$(THREADS)),threads) scaling memory
+
+$(MODELS): %: %-$(PRECISION)
+
+$(PLAIN): tools
+	@$(call measure,$@)
+
+$(COMPILED): tools
+	@$(if $(PEER),,echo '$@: needs a PEER' >&2; exit 64)
+	$(call measure,$@)
+
+threads: tools
+	@timed() {
+	  "$(SCRIPTS)/benchmark-command.sh" "$(RUN)" $(STEPS) $(vit-small.options) --precision $(PRECISION) --threads "$$1"
+	}
+	if (($(THREADS) < 2)); then echo 'threads: THREADS is $(THREADS): expected 2 or more' >&2; exit 64; fi
+	many=$$(timed $(THREADS))
+	one=$$(timed 1)
+	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/threads-$(PRECISION).tsv" \
+	  "threads-$(PRECISION), vit-small, steps a run: $(STEPS)" $(PAIRS) "$(THREADS) threads" "$$many" "1 thread" "$$one"
+	rm -rf "$(RUN)/run"
+
+scaling: tools
+	@"$(SCRIPTS)/benchmark-scaling.sh" "$(RUN)" $(STEPS) '--precision $(PRECISION) --threads $(THREADS)' \
+	  $(addprefix batch:vit-small:224:,$(SCALING_BATCHES)) \
+	  $(addprefix image:vit-small:,$(SCALING_IMAGES)) \
+	  $(foreach m,$(SCALING_MODELS),model:$(subst :,:224:,$(m)))
+	rm -rf "$(RUN)/run"
+
+# --- What was measured -------------------------------------------------------------------------------------------
+
+MEMORY := $(addsuffix -$(PRECISION),$(MODELS))
+# Without the peer's side, where one is asked for, it is not there.
+define measured
+if ! grep -qs '^# $(if $(PEER),b,a)' "$(RUN)/$(name).tsv"; then
+$(measure)
+fi
+
+endef
+memory: tools
+	@$(foreach m,$(MEMORY),$(call measured,$m))
+	"$(SCRIPTS)/benchmark-report.sh" --memory $(foreach m,$(MEMORY),"$(RUN)/$(call name,$m).tsv")
+
+report:
+	@"$(SCRIPTS)/benchmark-report.sh" "$(RUN)"/*.tsv
+
+peer-arguments:
+	@$(foreach t,$(PLAIN) $(COMPILED),printf '%-28s ' $t; $(call peer,$t);)
+
+clean:
+	rm -rf "$(RUN)"
+
+# --- Tools -------------------------------------------------------------------------------------------------------
+
+tools:$(if $(BIN),, $(ROOT)/.build/benchmark-tools)
+	@mkdir -p "$(RUN)"
+
+ifeq ($(BIN),)
+$(ROOT)/.build/benchmark-tools: $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
+	"$(SCRIPTS)/install.sh" libopenblas-dev libzstd-dev libjpeg-dev pkg-config
+	swift build -c release --package-path "$(ROOT)"
+	touch "$@"
+endif
