@@ -14,6 +14,8 @@ public struct FinetuningConfiguration: Equatable, Sendable {
   public var pooling: Pooling
   /// Images a step.
   public var batch = 256
+  /// Equal parts in which a batch is computed, one after the other; 1 in linear mode. It decides no more than rounding.
+  public var accumulate = 1
   public var epochs: Int
   /// The peak learning rate, not per 256.
   public var learningRate: Double
@@ -42,6 +44,9 @@ public struct FinetuningConfiguration: Equatable, Sendable {
       if !condition { throw Failure(.usage, message()) }
     }
     try check((1...1 << 20).contains(batch), "batch must be from 1 to 1,048,576, not \(batch)")
+    try check(
+      accumulate >= 1 && batch.isMultiple(of: accumulate),
+      "accumulate must be a divisor of the batch of \(batch), not \(accumulate)")
     try check((1...1 << 30).contains(epochs), "epochs must be at least 1, not \(epochs)")
     for (name, value) in [("lr", learningRate), ("weight-decay", weightDecay), ("warmup-epochs", warmupEpochs)] {
       try check(value >= 0 && value.isFinite, "\(name) must be 0 or more, not \(value)")

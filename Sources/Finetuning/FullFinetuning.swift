@@ -55,13 +55,13 @@ public final class FullFinetuning {
       let rate = learningRate(
         peak: c.learningRate, epoch: Double(optimizer.steps) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
         epochs: Double(c.epochs))
-      let batch = try views.take(c.batch)
-      let keeps = classifier.encoder.drawKeeps(
-        batch.index.map {
-          CounterRandom(seed: c.seed, epoch: epoch, sample: Int($0), purpose: Purpose.dropPath.rawValue)
-        })
-      let (loss, accuracy) = try step(labels: batch.labels, rate: rate, engine: engine) { tape in
-        classifier(tape, batch.images, keeps: keeps)
+      let batch = try (0..<c.accumulate).map { _ in try views.take(c.batch / c.accumulate) }
+      let (loss, accuracy) = try step(labels: batch.map(\.labels), rate: rate, engine: engine) { tape, part in
+        let keeps = classifier.encoder.drawKeeps(
+          batch[part].index.map {
+            CounterRandom(seed: c.seed, epoch: epoch, sample: Int($0), purpose: Purpose.dropPath.rawValue)
+          })
+        return classifier(tape, batch[part].images, keeps: keeps)
       }
       if optimizer.steps % stepsPerEpoch == 0 { try batches.skip(batches.rowsPerEpoch - stepsPerEpoch * c.batch) }
       let report = StepReport(

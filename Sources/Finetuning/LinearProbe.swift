@@ -125,7 +125,7 @@ public final class LinearProbe {
       let rate = learningRate(
         peak: c.learningRate, epoch: Double(epoch) + Double(i) / Double(steps), warmup: c.warmupEpochs,
         epochs: Double(c.epochs))
-      let (loss, accuracy) = try step(labels: rows.map { labels[Int($0)] }, rate: rate, engine: engine) { tape in
+      let (loss, accuracy) = try step(labels: [rows.map { labels[Int($0)] }], rate: rate, engine: engine) { tape, _ in
         tape.linear(tape.gatherRows(features, rows), head.weight.tensor, head.bias.tensor)
       }
       let report = StepReport(

@@ -13,28 +13,39 @@ struct TrainingStep {
   let labelSmoothing: Double
 
   /// One step on the logits that `forward` computes.
+  /// - Parameters:
+  ///   - batch: the labels of its parts, of equal size, which are computed one after the other.
+  ///   - forward: the logits of a part, by its place in the batch.
   /// - Throws: `Failure(.data)` where the loss or a gradient is not finite; no weight has moved then.
   func callAsFunction(
-    labels: [Int32], rate: Double, engine: Engine, forward: (Tape) -> Tensor
+    labels batch: [[Int32]], rate: Double, engine: Engine, forward: (_ tape: Tape, _ part: Int) -> Tensor
   ) throws -> (loss: Double, accuracy: Double) {
-    let tape = Tape(engine)
-    let logits = forward(tape)
-    let correct = labels.enumerated().filter { row, label in
-      pmae_argmax(logits.row(row), logits.columns) == Int(label)
-    }.count
-    let targets = smoothedLabels(labels, classes: logits.columns, smoothing: labelSmoothing, engine: engine)
-    let loss = tape.softCrossEntropy(logits, labels: targets)
     let step = optimizer.steps + 1
-    guard loss.value.isFinite else {
-      throw Failure(.data, "step \(step): the loss is \(loss.value): fine-tuning stops, nothing is written")
+    let share = 1 / Double(batch.count)
+    var (lossSum, correct, count) = (0.0, 0, 0)
+    for (part, labels) in batch.enumerated() {
+      let tape = Tape(engine)
+      let logits = forward(tape, part)
+      correct +=
+        labels.enumerated().filter { row, label in
+          pmae_argmax(logits.row(row), logits.columns) == Int(label)
+        }.count
+      count += labels.count
+      let targets = smoothedLabels(labels, classes: logits.columns, smoothing: labelSmoothing, engine: engine)
+      let loss = tape.softCrossEntropy(logits, labels: targets)
+      guard loss.value.isFinite else {
+        throw Failure(.data, "step \(step): the loss is \(loss.value): fine-tuning stops, nothing is written")
+      }
+      lossSum += loss.value
+      // A loss is a mean over rows, and all parts have as many.
+      tape.backward([(loss, Float(share))])
     }
-    tape.backward([(loss, 1)])
     if let place = optimizer.firstNonFiniteGradient() {
       throw Failure(
         .data, "step \(step): the gradient of \(names[place]) is not finite: fine-tuning stops, nothing is written")
     }
     optimizer.step(rate: rate)
-    return (loss.value, Double(correct) / Double(labels.count))
+    return (lossSum / Double(batch.count), Double(correct) / Double(count))
   }
 }
 

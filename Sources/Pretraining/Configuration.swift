@@ -41,7 +41,10 @@ public struct Configuration: Codable, Equatable, Sendable {
   public var teacherTemperature = 0.05
   public var sinkhornIterations = 3
   public var dropPath = 0.25
+  /// Images a step.
   public var batch = 256
+  /// Equal parts in which a batch is computed, one after the other. It decides no more than rounding.
+  public var accumulate = 1
   public var epochs = 300
   public var warmupEpochs = 60.0
   /// The peak learning rate, not per 256.
@@ -98,6 +101,9 @@ public struct Configuration: Codable, Equatable, Sendable {
     }
     try check(dropPath >= 0 && dropPath < 1, "drop-path must be from 0 to below 1, not \(dropPath)")
     try check(batch >= 1 && batch <= 1 << 20, "batch must be from 1 to 1,048,576, not \(batch)")
+    try check(
+      accumulate >= 1 && batch.isMultiple(of: accumulate),
+      "accumulate must be a divisor of the batch of \(batch), not \(accumulate)")
     try check(epochs >= 1, "epochs must be at least 1, not \(epochs)")
     try check(
       warmupEpochs <= Double(epochs), "warmup-epochs \(warmupEpochs) are more than the \(epochs) epochs")
@@ -110,9 +116,18 @@ public struct Configuration: Codable, Equatable, Sendable {
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
+  /// Options that came later, as a configuration from before them means them.
+  private static var later: [String: Any] { ["accumulate": 1] }
+
   public init(json: String, source: String) throws {
     do {
-      self = try JSONDecoder().decode(Configuration.self, from: Data(json.utf8))
+      var data = Data(json.utf8)
+      if let old = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+        Self.later.keys.contains(where: { old[$0] == nil })
+      {
+        data = try JSONSerialization.data(withJSONObject: Self.later.merging(old) { $1 })
+      }
+      self = try JSONDecoder().decode(Configuration.self, from: data)
     } catch {
       throw Failure(.data, "\(source): its configuration cannot be read: \(error)")
     }

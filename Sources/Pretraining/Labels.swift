@@ -2,15 +2,28 @@ import Autodiff
 import CKernels
 import Compute
 
+/// What the labelling teacher says of some images (§3.3). B images, K folds of F patches, C prototypes.
+public struct PseudoLabels {
+  /// [B, C]
+  public let classes: Tensor
+  /// [B·K·F, C]
+  public let patches: Tensor
+  /// The teacher's tokens that these are the labels of [B·K·F, D], for a student's patch to find the nearest; nil where
+  /// it takes the label of its own place.
+  let tokens: Tensor?
+}
+
 /// Sinkhorn-Knopp (SwAV): soft assignments of R rows to C prototypes, each row summing to 1, the prototypes used evenly.
-/// Takes the place of the logits [R, C] in memory; R is the global batch. The greatest logit is subtracted first, which
-/// changes nothing but overflow.
-public func sinkhorn(_ logits: Tensor, temperature: Double, iterations: Int, engine: Engine) {
-  let (rows, columns) = (logits.rows, logits.columns)
-  let top = engine.maximum(logits)
-  engine.rows(rows, cost: columns) { range in
-    for r in range {
-      pmae_exp_scaled(logits.row(r), logits.row(r), columns, top, Float(1 / temperature))
+/// Takes the place of the logits in memory. The greatest logit is subtracted first, which changes nothing but overflow.
+/// - Parameter parts: the logits of the global batch, [R, C] in one piece or more, one after the other.
+public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, engine: Engine) {
+  let columns = parts[0].columns
+  let top = parts.map(engine.maximum).max() ?? 0
+  for logits in parts {
+    engine.rows(logits.rows, cost: columns) { range in
+      for r in range {
+        pmae_exp_scaled(logits.row(r), logits.row(r), columns, top, Float(1 / temperature))
+      }
     }
   }
   // Rows are scaled to 1 instead of 1 / R: the next division by the column sums takes the factor out again.
@@ -20,11 +33,15 @@ public func sinkhorn(_ logits: Tensor, temperature: Double, iterations: Int, eng
     engine.threads.run((columns + strip - 1) / strip) { index in
       let c = index * strip
       let width = min(strip, columns - c)
-      pmae_column_sums(logits.pointer + c, scales.pointer + c, rows, width, columns, 0)
+      for (i, part) in parts.enumerated() {
+        pmae_column_sums(part.pointer + c, scales.pointer + c, part.rows, width, columns, i == 0 ? 0 : 1)
+      }
       for i in c..<c + width { scales.pointer[i] = 1 / scales.pointer[i] }
     }
-    engine.rows(rows, cost: columns) { range in
-      for r in range { pmae_scale_row(logits.row(r), scales.pointer, columns) }
+    for part in parts {
+      engine.rows(part.rows, cost: columns) { range in
+        for r in range { pmae_scale_row(part.row(r), scales.pointer, columns) }
+      }
     }
   }
 }

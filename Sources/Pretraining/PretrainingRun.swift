@@ -136,12 +136,12 @@ public final class PretrainingRun {
     let start = DispatchTime.now().uptimeNanoseconds
     let step = steps
     let epoch = step / stepsPerEpoch
-    let rows = try views.take(c.batch)
+    let batch = try take(views, epoch: epoch)
     let rate = learningRate(
       peak: c.learningRate, epoch: Double(step) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
       epochs: Double(c.epochs))
 
-    let losses = try gradients(of: rows, from: views, epoch: epoch)
+    let losses = model.gradients(of: batch)
     try check(losses, step: step + 1)
     optimizer.step(rate: rate)
 
@@ -170,18 +170,18 @@ public final class PretrainingRun {
       imagesPerSecond: Double(c.batch) / seconds)
   }
 
-  /// The losses of a batch; leaves their gradients in the parameters.
-  public func gradients(of rows: ViewBatches.Rows, from views: ViewBatches, epoch: Int) throws -> Losses {
+  /// The next batch in the parts that it is computed in, and what is drawn for each image.
+  public func take(_ views: ViewBatches, epoch: Int) throws -> [MicroBatch] {
     let c = configuration
-    let masks = try masks(rows, views, epoch: epoch)
-    let simple = rows.images("simple", of: views)
-    let complex =
-      c.labelView == .simple ? simple : views.recipes.contains("complex") ? rows.images("complex", of: views) : nil
-    let keeps = model.student.drawKeeps(random(rows, epoch: epoch, .dropPath))
-    let tape = Tape(engine)
-    let losses = model.losses(tape, simple: simple, complex: complex, masks: masks, keeps: keeps)
-    losses.backward(tape)
-    return losses
+    return try (0..<c.accumulate).map { _ in
+      let rows = try views.take(c.batch / c.accumulate)
+      let simple = rows.images("simple", of: views)
+      let complex =
+        c.labelView == .simple ? simple : views.recipes.contains("complex") ? rows.images("complex", of: views) : nil
+      return MicroBatch(
+        simple: simple, complex: complex, masks: try masks(rows, views, epoch: epoch),
+        keeps: model.student.drawKeeps(random(rows, epoch: epoch, .dropPath)))
+    }
   }
 
   private func random(_ rows: ViewBatches.Rows, epoch: Int, _ purpose: Purpose) -> [CounterRandom] {
@@ -210,7 +210,7 @@ public final class PretrainingRun {
   }
 
   /// A NaN or an infinity ends the run before it reaches a weight.
-  private func check(_ losses: Losses, step: Int) throws {
+  private func check(_ losses: LossValues, step: Int) throws {
     let terms: [(String, Double?)] = [("loss_m", losses.m), ("loss_c", losses.c), ("loss_p", losses.p)]
     for (name, value) in terms {
       if let value, !value.isFinite {

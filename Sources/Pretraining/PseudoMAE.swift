@@ -63,16 +63,26 @@ public final class PseudoMAE {
       .filter { $0.1.tensor.tracksGradient }
   }
 
-  /// The loss of a batch, Eq. 5 or MAE's: L = λ_m L_m + λ_c L_c + λ_p L_p.
-  /// - Parameters:
-  ///   - complex: the view that labels are made from; nil where no label is wanted.
-  ///   - keeps: for drop path.
-  public func losses(
-    _ tape: Tape, simple: ImageBatch, complex: ImageBatch?, masks: Masks, keeps: [BranchKeep]?
-  ) -> Losses {
+  /// The losses of a batch; adds their gradients to the parameters' own. Its parts, of equal size, are computed one after
+  /// the other, so that memory is needed for one alone; only labels, which are balanced over the batch, are made of all first.
+  public func gradients(of batch: [MicroBatch]) -> LossValues {
+    precondition(batch.allSatisfy { $0.simple.count == batch[0].simple.count }, "parts of a batch are of equal size")
+    let values = zip(batch, labels(of: batch)).map { part, labels in
+      let tape = Tape(engine)
+      let losses = losses(tape, part, labels: labels)
+      losses.backward(tape, share: 1 / Double(batch.count))
+      return losses.values
+    }
+    return LossValues(meanOf: values)
+  }
+
+  /// The loss of a part, Eq. 5 or MAE's: L = λ_m L_m + λ_c L_c + λ_p L_p.
+  /// - Parameter labels: the part's own; nil where no label is wanted.
+  public func losses(_ tape: Tape, _ part: MicroBatch, labels: PseudoLabels?) -> Losses {
     let c = configuration
+    let (simple, masks) = (part.simple, part.masks)
     let b = simple.count
-    let latent = student(tape, simple, ids: masks.visible, keeps: keeps)
+    let latent = student(tape, simple, ids: masks.visible, keeps: part.keeps)
 
     if c.objective == .mae {
       let m = masks.maskedCount
@@ -95,11 +105,11 @@ public final class PseudoMAE {
 
     // Eq. 1–2: the cosine to the reconstruction teacher's features, normalised a token.
     let loss = tape.cosineLoss(reconstructed, target: reconstructionTargets(simple, masks))
-    guard let complex, let head else { return Losses(m: loss, weightM: c.lambdaM) }
+    guard let labels, let head else { return Losses(m: loss, weightM: c.lambdaM) }
 
-    // §3.3: labels of the class token and, for each masked patch, of the nearest teacher token.
+    // Eq. 3–4: labels of the class token and, for each masked patch, of the nearest teacher token.
     let described = forLabels == forTargets ? reconstructed : patches(forLabels)
-    let labels = pseudoLabels(complex, masks, for: described)
+    let match = labels.tokens.map { nearest(described, in: $0, sequences: b, engine: engine) }
     let scale = Float(1 / c.studentTemperature)
     let classTokens = tape.gatherRows(out, (0..<Int32(b)).map { $0 })
     return Losses(
@@ -107,7 +117,7 @@ public final class PseudoMAE {
       c: tape.softCrossEntropy(head(tape, classTokens, .classToken), labels: labels.classes, scale: scale),
       weightC: c.lambdaC,
       p: tape.softCrossEntropy(
-        head(tape, described, .patch), labels: labels.patches, rowOf: labels.match, scale: scale),
+        head(tape, described, .patch), labels: labels.patches, rowOf: match, scale: scale),
       weightP: c.lambdaP)
   }
 
@@ -121,31 +131,30 @@ public final class PseudoMAE {
     return tape.standardiseRows(tape.gatherRows(tokens, foldRows(tokens.rows, simple.count * folds).patches))
   }
 
-  private struct PseudoLabels {
-    /// [B, C]
-    let classes: Tensor
-    /// [B·K·F, C], and the row that belongs to each of the student's patches (nil: its own).
-    let patches: Tensor
-    let match: [Int32]?
-  }
-
-  /// §3.3: the labelling teacher's Sinkhorn assignments of the complex view's masked patches, in K folds.
-  private func pseudoLabels(_ complex: ImageBatch, _ masks: Masks, for student: Tensor) -> PseudoLabels {
+  /// §3.3: the labelling teacher's Sinkhorn assignments of the complex view's masked patches, in K folds, over the rows of
+  /// all parts of a batch. For each part nil where no label is wanted.
+  public func labels(of batch: [MicroBatch]) -> [PseudoLabels?] {
     let c = configuration
-    guard let labellingTeacher, let labellingHead else { preconditionFailure("MAE has no labels") }
-    let tape = Tape(engine, recording: false)
-    let tokens = labellingTeacher(
-      tape, complex, ids: masks.folded(c.labelFolds), sequencesPerImage: c.labelFolds)
-    let rows = foldRows(tokens.rows, complex.count * c.labelFolds)
-    let patches = tape.gatherRows(tokens, rows.patches)
-    let classLabels = labellingHead(tape, tape.gatherRows(tokens, rows.classTokens), .classToken)
-    let patchLabels = labellingHead(tape, patches, .patch)
-    for labels in [classLabels, patchLabels] {
-      sinkhorn(labels, temperature: c.teacherTemperature, iterations: c.sinkhornIterations, engine: engine)
+    let views = batch.compactMap(\.complex)
+    guard let labellingTeacher, let labellingHead, views.count == batch.count else { return batch.map { _ in nil } }
+    let given = zip(batch, views).map { part, complex in
+      let tape = Tape(engine, recording: false)
+      let tokens = labellingTeacher(
+        tape, complex, ids: part.masks.folded(c.labelFolds), sequencesPerImage: c.labelFolds)
+      let rows = foldRows(tokens.rows, complex.count * c.labelFolds)
+      let patches = tape.gatherRows(tokens, rows.patches)
+      return PseudoLabels(
+        classes: labellingHead(tape, tape.gatherRows(tokens, rows.classTokens), .classToken),
+        patches: labellingHead(tape, patches, .patch), tokens: c.match == .nearest ? patches : nil)
     }
-    return PseudoLabels(
-      classes: meanOfFolds(classLabels, folds: c.labelFolds, engine: engine), patches: patchLabels,
-      match: c.match == .nearest ? nearest(student, in: patches, sequences: complex.count, engine: engine) : nil)
+    // What is given are logits: labels take their place in memory.
+    for rows in [given.map(\.classes), given.map(\.patches)] {
+      sinkhorn(rows, temperature: c.teacherTemperature, iterations: c.sinkhornIterations, engine: engine)
+    }
+    return given.map {
+      PseudoLabels(
+        classes: meanOfFolds($0.classes, folds: c.labelFolds, engine: engine), patches: $0.patches, tokens: $0.tokens)
+    }
   }
 
   /// The labelling teacher and its head take a step towards the student: t ← m t + (1 − m) s.
@@ -186,24 +195,4 @@ public final class PseudoMAE {
       (0..<sequences).map { Int32($0 * tokens) }, (0..<Int32(rows)).filter { Int($0) % tokens != 0 }
     )
   }
-}
-
-/// The terms of Equation 5.
-public struct Losses {
-  private let terms: [(loss: Loss, weight: Double)]
-  public let m: Double
-  /// nil where no labels were made.
-  public let c: Double?
-  public let p: Double?
-
-  init(m: Loss, weightM: Double, c: Loss? = nil, weightC: Double = 0, p: Loss? = nil, weightP: Double = 0) {
-    self.m = m.value
-    self.c = c?.value
-    self.p = p?.value
-    terms = [(m, weightM)] + (c.map { [($0, weightC)] } ?? []) + (p.map { [($0, weightP)] } ?? [])
-  }
-
-  public var total: Double { terms.reduce(0) { $0 + $1.weight * $1.loss.value } }
-
-  public func backward(_ tape: Tape) { tape.backward(terms.map { ($0.loss, Float($0.weight)) }) }
 }

@@ -13,8 +13,11 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "What the classifier sees (default: class in linear mode, mean in full mode).")
   var pool: Pooling?
 
-  @Option(help: "Images a step (default: 256, or all where there are fewer).")
+  @Option(help: "Images a step (default: 256, or all where there are fewer, in whole parts).")
   var batch: Int?
+
+  @Option(help: "Parts in which a batch is computed one after the other, to need less memory (default: 1).")
+  var accumulate: Int?
 
   @Option(help: "Passes over the images (default: those that the views hold; 90 in linear mode on one).")
   var epochs: Int?
@@ -45,8 +48,12 @@ struct TrainingOptions: ParsableArguments {
 
   mutating func validate() throws {
     if lr != nil && baseLr != nil { throw ValidationError("--lr and --base-lr exclude each other") }
+    if let accumulate, accumulate < 1 { throw ValidationError("--accumulate is \(accumulate): expected 1 or more") }
     if mode == .linear {
-      for (name, value) in [("layer-decay", layerDecay), ("drop-path", dropPath)] where value != nil {
+      let given = [
+        ("accumulate", accumulate != nil), ("layer-decay", layerDecay != nil), ("drop-path", dropPath != nil),
+      ]
+      for (name, isGiven) in given where isGiven {
         throw ValidationError("--\(name) has no meaning in linear mode: the encoder is frozen")
       }
     }
@@ -55,13 +62,15 @@ struct TrainingOptions: ParsableArguments {
   /// - Parameter views: epochs and rows an epoch; nil before the views are there: what can be checked then is checked.
   func configuration(of views: (epochs: Int, rows: Int)?, isFresh: Bool) throws -> FinetuningConfiguration {
     let isLinear = mode == .linear
-    let batch = batch ?? min(256, views?.rows ?? 256)
+    let parts = accumulate ?? 1
+    let batch = batch ?? max(min(256, views?.rows ?? 256) / parts, 1) * parts
     // One epoch of views is as good as any number to a probe: its features are kept.
     let known = isLinear && views?.epochs == 1 ? 90 : views?.epochs
     var c = FinetuningConfiguration(
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? known ?? 1 << 30,
       learningRate: lr ?? (baseLr ?? 1e-3) * Double(batch) / 256, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
     c.batch = batch
+    c.accumulate = parts
     c.labelSmoothing = labelSmoothing ?? (isLinear ? 0 : 0.1)
     if !isLinear {
       c.layerDecay = layerDecay ?? (isFresh ? 1 : 0.75)

@@ -33,6 +33,9 @@ struct PretrainTool: Tool {
   @Option(help: "Images a step.")
   var batch = 256
 
+  @Option(help: "Parts in which a batch is computed one after the other, to need less memory.")
+  var accumulate = 1
+
   @Option(help: "Epochs of the whole run (default: up to the last that the views hold).")
   var epochs: Int?
 
@@ -83,6 +86,7 @@ struct PretrainTool: Tool {
     var configuration = try model.configuration(objective: method.objective)
     method.apply(to: &configuration)
     configuration.batch = batch
+    configuration.accumulate = accumulate
     configuration.seed = seed
     configuration.weightDecay = weightDecay
     configuration.learningRate = lr ?? baseLr * Double(batch) / 256

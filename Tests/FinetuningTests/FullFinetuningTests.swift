@@ -45,6 +45,38 @@ import Testing
     #expect(weights[0] == weights[1])
   }
 
+  /// A batch in parts is the batch, drop path and label smoothing included.
+  @Test(arguments: Pooling.allCases, [2, 4])
+  func partsAddUpToTheBatch(pooling: Pooling, parts: Int) throws {
+    var c = fixture.configuration(pooling)
+    c.batch = 4
+    c.dropPath = 0.5
+    let runs = try [1, parts].map { parts in
+      c.accumulate = parts
+      let run = try fixture.run(c)
+      var reports: [StepReport] = []
+      _ = try run.train(on: fixture.views()) { report in
+        reports.append(report)
+        return false
+      }
+      return (run, reports)
+    }
+    #expect(runs[1].1.count == 6)
+    for (mine, theirs) in zip(runs[1].1, runs[0].1) {
+      // Later losses are of weights that rounding has moved already.
+      #expect(abs(mine.loss - theirs.loss) <= (mine.step == 1 ? 1e-6 : 1e-5) * theirs.loss)
+      #expect(mine.accuracy == theirs.accuracy)
+      #expect(mine.learningRate == theirs.learningRate)
+    }
+    for (mine, theirs) in zip(runs[1].0.classifier.parameters, runs[0].0.classifier.parameters) {
+      let isKey = { (i: Int) in mine.name.hasSuffix("qkv.bias") && (12..<24).contains(i) }
+      let distances = (0..<mine.tensor.count).filter { !isKey($0) }.map {
+        abs(mine.tensor.pointer[$0] - theirs.tensor.pointer[$0])
+      }
+      #expect(distances.max() ?? 0 < 1e-5, "\(mine.name)")
+    }
+  }
+
   @Test func dropPathChangesWhatIsLearnt() throws {
     let weights = try [0, 0.5].map { rate in
       var c = fixture.configuration(.mean)

@@ -13,7 +13,7 @@ struct GradientTests {
     let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 2))
     try run.initialise(from: oracle.start)
     let views = try run.views(try StreamReader(path: oracle.views))
-    let losses = try run.gradients(of: try views.take(try oracle.configuration().batch), from: views, epoch: 0)
+    let losses = run.model.gradients(of: try run.take(views, epoch: 0))
     let expected = try oracle.expected()
     let loss = Double(try #require(try expected["loss"]?.values(of: Float.self).first))
     #expect(abs(losses.total - loss) <= 1e-5 * loss)
@@ -42,7 +42,7 @@ struct GradientTests {
     let oracle = OracleRun(name: "default")
     let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 1))
     let views = try run.views(try StreamReader(path: oracle.views))
-    _ = try run.gradients(of: try views.take(4), from: views, epoch: 0)
+    _ = run.model.gradients(of: try run.take(views, epoch: 0))
     for part in run.model.parts where part.prefix.contains("teacher") || part.prefix.contains("labelling") {
       #expect(part.network.parameters.allSatisfy { $0.tensor.gradient == nil }, "\(part.prefix)")
     }

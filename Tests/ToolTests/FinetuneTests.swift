@@ -48,7 +48,8 @@ import Testing
   }
 
   /// The same bits for one thread and two, from a file and from a pipe, from .stz and .safetensors, in either mode.
-  @Test(arguments: ["linear --epochs 20", "full --drop-path 0.3"]) func runsAreRepeatable(mode: String) throws {
+  @Test(arguments: ["linear --epochs 20", "full --drop-path 0.3", "full --accumulate 2"])
+  func runsAreRepeatable(mode: String) throws {
     try prepared { folder in
       let result = try ToolRunner.shell(
         """
@@ -98,6 +99,10 @@ import Testing
   @Test(arguments: [
     ("--init encoder.stz --width 12 one.stz", 64, "--width and --init exclude each other"),
     ("--mode linear --drop-path 0.1 --init encoder.stz one.stz", 64, "--drop-path has no meaning in linear mode"),
+    ("--mode linear --accumulate 2 --init encoder.stz one.stz", 64, "--accumulate has no meaning in linear"),
+    ("--init encoder.stz --batch 8 --accumulate 3 one.stz", 64, "accumulate must be a divisor of the batch of 8"),
+    ("--init encoder.stz --accumulate 0 one.stz", 64, "--accumulate is 0: expected 1 or more"),
+    ("--init encoder.stz --accumulate 25 one.stz", 65, "an epoch of 24 images is fewer than a batch of 25"),
     ("--image 20 --patch 6 one.stz", 64, "a patch of 6 does not divide an image of 20"),
     ("--image 20 --patch 5 --width 20 --heads 3 one.stz", 64, "heads 3 does not divide width 20"),
     ("--init encoder.stz --epochs 3 --batch 4 one.stz", 65, "one.stz: holds 1 epochs, but --epochs asks for 3"),
@@ -123,9 +128,10 @@ import Testing
     }
   }
 
-  @Test func aSmallSetIsOneBatchUnlessOneIsAskedFor() throws {
+  /// Of 24 pictures in 7 parts 21 are a batch.
+  @Test(arguments: ["", "--accumulate 7"]) func aSmallSetIsOneBatchUnlessOneIsAskedFor(parts: String) throws {
     try prepared { folder in
-      let shell = "pmae-finetune --quiet --init encoder.stz --metrics steps.jsonl --output m.stz one.stz"
+      let shell = "pmae-finetune --quiet --init encoder.stz --metrics steps.jsonl --output m.stz \(parts) one.stz"
       #expect(try ToolRunner.shell(shell, in: folder).status == 0)
       // 24 images in one epoch: one step.
       let lines = try String(contentsOfFile: folder + "/steps.jsonl", encoding: .utf8).split(separator: "\n")

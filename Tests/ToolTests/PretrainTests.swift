@@ -28,11 +28,13 @@ struct PretrainTests {
     }
   }
 
-  @Test(arguments: ["default", "mae", "sdae", "single-fold", "single-teacher", "odd"])
-  func aRunAgreesWithTheOracle(_ name: String) throws {
+  /// Also where each picture of a batch is computed by itself.
+  @Test(arguments: ["default", "mae", "sdae", "single-fold", "single-teacher", "odd"], [false, true])
+  func aRunAgreesWithTheOracle(_ name: String, oneAtATime: Bool) throws {
     try ToolRunner.withTemporaryFolder { folder in
       let run = folder + "/run"
-      let result = try Self.pretrain(name, run, ["--init", "\(Self.oracle)\(name).init.safetensors"])
+      let parts = oneAtATime ? ["--accumulate", name == "odd" ? "3" : "4"] : []
+      let result = try Self.pretrain(name, run, ["--init", "\(Self.oracle)\(name).init.safetensors"] + parts)
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.errors == "")
       let expected = try readTensors(path: "\(Self.oracle)\(name).expected.safetensors")
@@ -61,14 +63,14 @@ struct PretrainTests {
     }
   }
 
-  @Test func theBitsDoNotDependOnThreads() throws {
+  @Test(arguments: ["1", "3"]) func theBitsDoNotDependOnThreads(parts: String) throws {
     try ToolRunner.withTemporaryFolder { folder in
       var first: [String: [UInt8]]?
       for threads in [1, 2, 3, 7] {
         let run = "\(folder)/\(threads)"
         // Drop path on: later options win.
         let result = try Self.pretrain(
-          "odd", run, ["--drop-path", "0.5", "--seed", "7", "--threads", "\(threads)"])
+          "odd", run, ["--drop-path", "0.5", "--seed", "7", "--threads", "\(threads)", "--accumulate", parts])
         #expect(result.status == 0, "\(result.errors)")
         let tensors = try Self.tensors(run)
         #expect(tensors == first ?? tensors, "\(threads) threads")
@@ -77,9 +79,9 @@ struct PretrainTests {
     }
   }
 
-  @Test func aStoppedRunResumesToTheSameBits() throws {
+  @Test(arguments: ["1", "3"]) func aStoppedRunResumesToTheSameBits(parts: String) throws {
     try ToolRunner.withTemporaryFolder { folder in
-      let more = ["--drop-path", "0.5"]
+      let more = ["--drop-path", "0.5", "--accumulate", parts]
       #expect(try Self.pretrain("odd", folder + "/whole", more).status == 0)
       // Stopped in the middle of an epoch, at its end, and once more.
       for steps in ["1", "2", "5", "99"] {
@@ -98,10 +100,12 @@ struct PretrainTests {
     try ToolRunner.withTemporaryFolder { folder in
       let run = folder + "/run"
       #expect(try Self.pretrain("default", run, ["--steps", "1"]).status == 0)
-      let result = try Self.pretrain("default", run, ["--resume", "--width", "48", "--lambda-c", "0.5"])
+      let result = try Self.pretrain(
+        "default", run, ["--resume", "--width", "48", "--lambda-c", "0.5", "--accumulate", "2"])
       #expect(result.status == 65)
       #expect(result.errors.contains("encoder.width 48, not 24"))
       #expect(result.errors.contains("lambdaC 0.5, not 1"))
+      #expect(result.errors.contains("accumulate 2, not 1"))
       let again = try Self.pretrain("default", run)
       #expect(again.status == 73)
       #expect(again.errors.contains("--resume"))
@@ -132,6 +136,8 @@ struct PretrainTests {
     (["--label-folds", "99"], "label-folds"), (["--mask-ratio", "1"], "mask-ratio"),
     (["--precision", "bfloat16"], "float32"), (["--warmup-epochs", "9"], "warmup-epochs"),
     (["--model", "vit-huge"], "vit-tiny"), (["--batch", "0"], "batch"),
+    (["--accumulate", "3"], "accumulate must be a divisor of the batch of 4, not 3"),
+    (["--accumulate", "0"], "accumulate must be a divisor of the batch of 4, not 0"),
   ])
   func impossibleOptionsAreUsageErrors(_ options: [String], _ words: String) throws {
     try ToolRunner.withTemporaryFolder { folder in
