@@ -15,39 +15,49 @@ extension Tape {
     let y = tensor(rows: qkv.rows, columns: width, from: qkv)
 
     /// One head's part of an array laid out like qkv: 0 queries, 1 keys, 2 values.
-    func part(_ base: UnsafeMutablePointer<Float>, _ which: Int, _ task: Int) -> Matrix {
-      let start = task / heads * tokens * 3 * width + which * width + task % heads * depth
-      return Matrix(base + start, rows: tokens, columns: depth, stride: 3 * width)
+    func part(_ base: Tensor, _ which: Int, _ task: Int) -> Matrix {
+      let start = base.row(task / heads * tokens) + which * width + task % heads * depth
+      return Matrix(start, rows: tokens, columns: depth, stride: base.stride)
     }
-    func output(_ base: UnsafeMutablePointer<Float>, _ task: Int) -> Matrix {
-      Matrix(
-        base + task / heads * tokens * width + task % heads * depth, rows: tokens, columns: depth, stride: width)
-    }
-    func probabilities(_ task: Int, into p: Matrix) {
-      multiplyHere(part(qkv.pointer, 0, task), part(qkv.pointer, 1, task), into: p, transposing: .right)
+    func output(_ base: Tensor, _ task: Int) -> Matrix { part(base, 0, task) }
+    // What the kernels pack of one head: at most tokens or depth columns.
+    let packing = max(
+      engine.scratch(inner: depth, columns: tokens), engine.scratch(inner: tokens, columns: depth))
+    func probabilities(_ task: Int, into p: Matrix, scratch: UnsafeMutablePointer<Float>) {
+      engine.multiplyHere(
+        part(qkv, 0, task), part(qkv, 1, task), into: p, transposing: .right, scratch: scratch)
       for t in 0..<tokens { pmae_softmax(p.pointer + t * tokens, tokens, scale) }
     }
 
-    engine.run(sequences * heads, scratch: tokens * tokens) { task, scratch in
-      let p = Matrix(scratch, rows: tokens, columns: tokens)
-      probabilities(task, into: p)
-      multiplyHere(p, part(qkv.pointer, 2, task), into: output(y.pointer, task))
+    let work = 2 * sequences * tokens * tokens * width
+    engine.measure(.attention, flop: 2 * work, values: qkv.count + y.count) {
+      engine.run(sequences * heads, scratch: tokens * tokens + packing) { task, scratch in
+        let p = Matrix(scratch, rows: tokens, columns: tokens)
+        let packed = scratch + tokens * tokens
+        probabilities(task, into: p, scratch: packed)
+        engine.multiplyHere(p, part(qkv, 2, task), into: output(y, task), scratch: packed)
+      }
     }
     record(y) { [engine] dy in
       let (dqkv, isFirst) = qkv.gradientSink(engine)
-      let beta: Float = isFirst ? 0 : 1
-      engine.run(sequences * heads, scratch: 2 * tokens * tokens) { task, scratch in
-        let p = Matrix(scratch, rows: tokens, columns: tokens)
-        let ds = Matrix(scratch + tokens * tokens, rows: tokens, columns: tokens)
-        let d = output(dy.pointer, task)
-        probabilities(task, into: p)
-        multiplyHere(p, d, into: part(dqkv, 2, task), transposing: .left, beta: beta)
-        multiplyHere(d, part(qkv.pointer, 2, task), into: ds, transposing: .right)
-        for t in 0..<tokens {
-          pmae_softmax_backward(p.pointer + t * tokens, ds.pointer + t * tokens, tokens, scale)
+      engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.count + y.count) {
+        engine.run(sequences * heads, scratch: 2 * tokens * tokens + packing) { task, scratch in
+          let p = Matrix(scratch, rows: tokens, columns: tokens)
+          let ds = Matrix(scratch + tokens * tokens, rows: tokens, columns: tokens)
+          let packed = scratch + 2 * tokens * tokens
+          let d = output(dy, task)
+          func multiply(_ a: Matrix, _ b: Matrix, into c: Matrix, _ transposing: Transposition, adding: Bool = false) {
+            engine.multiplyHere(a, b, into: c, transposing: transposing, adding: adding, scratch: packed)
+          }
+          probabilities(task, into: p, scratch: packed)
+          multiply(p, d, into: part(dqkv, 2, task), .left, adding: !isFirst)
+          multiply(d, part(qkv, 2, task), into: ds, .right)
+          for t in 0..<tokens {
+            pmae_softmax_backward(p.pointer + t * tokens, ds.pointer + t * tokens, tokens, scale)
+          }
+          multiply(ds, part(qkv, 1, task), into: part(dqkv, 0, task), .none, adding: !isFirst)
+          multiply(ds, part(qkv, 0, task), into: part(dqkv, 1, task), .left, adding: !isFirst)
         }
-        multiplyHere(ds, part(qkv.pointer, 1, task), into: part(dqkv, 0, task), beta: beta)
-        multiplyHere(ds, part(qkv.pointer, 0, task), into: part(dqkv, 1, task), transposing: .left, beta: beta)
       }
     }
     return y

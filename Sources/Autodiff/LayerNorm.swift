@@ -9,36 +9,48 @@ extension Tape {
     _ x: Tensor, _ gamma: Tensor, _ beta: Tensor, rowsOf: [Int32]? = nil, epsilon: Float = 1e-6
   ) -> Tensor {
     let width = x.columns
-    let y = tensor(rows: rowsOf?.count ?? x.rows, columns: width, from: x, gamma, beta)
-    let statistics = engine.memory.take(2 * max(y.rows, 1))
+    let rowCount = rowsOf?.count ?? x.rows
+    let statistics = engine.memory.take(2 * max(rowCount, 1))
     let source: (Int) -> Int = { r in rowsOf.map { Int($0[r]) } ?? r }
-    engine.rows(y.rows, cost: width) { rows in
-      for r in rows {
-        pmae_layer_norm(
-          x.row(source(r)), gamma.pointer, beta.pointer, y.row(r), width, epsilon, statistics.pointer + 2 * r)
-      }
-    }
-    record(y) { [engine] dy in
-      if gamma.tracksGradient || beta.tracksGradient {
-        let (dgamma, isFirst) = gamma.gradientSink(engine)
-        let (dbeta, _) = beta.gradientSink(engine)
-        engine.columnStrips(width) { columns in
-          let c = columns.lowerBound
-          rowsOf.withPointer { rows in
-            pmae_layer_norm_parameters(
-              x.pointer + c, rows, dy.pointer + c, statistics.pointer, dgamma + c, dbeta + c, y.rows, columns.count,
-              width, isFirst ? 0 : 1)
+    let stride = Tensor.stride(width)
+    let normalise = { [engine] in
+      let values = engine.memory.take(max(rowCount, 1) * stride)
+      engine.measure(.norm, values: 2 * rowCount * width) {
+        engine.rows(rowCount, cost: width) { rows in
+          for r in rows {
+            pmae_layer_norm(
+              x.row(source(r)), gamma.pointer, beta.pointer, values.pointer + r * stride, width, epsilon,
+              statistics.pointer + 2 * r)
           }
         }
       }
-      guard x.tracksGradient else { return }
-      let (dx, isFirst) = x.gradientSink(engine)
-      if isFirst && rowsOf != nil { dx.update(repeating: 0, count: x.count) }
-      engine.rows(y.rows, cost: width) { rows in
-        for r in rows {
-          pmae_layer_norm_backward(
-            x.row(source(r)), gamma.pointer, dy.pointer + r * width, dx + source(r) * width, width,
-            statistics.pointer + 2 * r, isFirst && rowsOf == nil ? 0 : 1)
+      return values
+    }
+    // Cheap to compute again from what is kept anyway: a block's two would else be a sixth of its memory.
+    let y = Tensor(rows: rowCount, columns: width, tracksGradient: tracks([x, gamma, beta]), remake: normalise)
+    record(y) { [engine] dy in
+      engine.measure(.normBackward, values: 4 * rowCount * width) {
+        if gamma.tracksGradient || beta.tracksGradient {
+          let (dgamma, isFirst) = gamma.gradientSink(engine)
+          let (dbeta, _) = beta.gradientSink(engine)
+          engine.columnStrips(width) { columns in
+            let c = columns.lowerBound
+            rowsOf.withPointer { rows in
+              pmae_layer_norm_parameters(
+                x.pointer + c, rows, dy.pointer + c, statistics.pointer, dgamma.pointer + c, dbeta.pointer + c,
+                rowCount, columns.count, x.stride, dy.stride, isFirst ? 0 : 1)
+            }
+          }
+        }
+        guard x.tracksGradient else { return }
+        let (dx, isFirst) = x.gradientSink(engine)
+        if isFirst && rowsOf != nil { engine.zero(dx) }
+        engine.rows(rowCount, cost: width) { rows in
+          for r in rows {
+            pmae_layer_norm_backward(
+              x.row(source(r)), gamma.pointer, dy.row(r), dx.row(source(r)), width,
+              statistics.pointer + 2 * r, isFirst && rowsOf == nil ? 0 : 1)
+          }
         }
       }
     }

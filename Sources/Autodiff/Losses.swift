@@ -27,7 +27,7 @@ extension Tape {
             logits.row(r), label(r), width, scale, factor, statistics.pointer + 3 * r)
         }
       }
-      logits.addGradient(logits.values, engine)
+      logits.addGradient(logits, engine)
     }
   }
 
@@ -56,8 +56,8 @@ extension Tape {
         for r in rows {
           let s = statistics.pointer + 3 * r
           // d cos / d p = t / (|p| |t|) − cos · p / |p|²
-          pmae_axpby(-factor * s[0] * s[1], target.row(r), isFirst ? 0 : 1, d + r * width, width)
-          pmae_axpy(factor * s[2] * s[0] * s[0], prediction.row(r), d + r * width, width)
+          pmae_axpby(-factor * s[0] * s[1], target.row(r), isFirst ? 0 : 1, d.row(r), width)
+          pmae_axpy(factor * s[2] * s[0] * s[0], prediction.row(r), d.row(r), width)
         }
       }
     }
@@ -77,16 +77,15 @@ extension Tape {
       guard prediction.tracksGradient else { return }
       let (d, isFirst) = prediction.gradientSink(engine)
       let factor = 2 * weight / Float(prediction.count)
-      engine.rows(prediction.count, cost: 1) { range in
-        let i = range.lowerBound
-        pmae_axpby(factor, difference.pointer + i, isFirst ? 0 : 1, d + i, range.count)
+      engine.rows(prediction.rows, cost: width) { rows in
+        for r in rows { pmae_axpby(factor, difference.pointer + r * width, isFirst ? 0 : 1, d.row(r), width) }
       }
     }
   }
 
   /// Each row to zero mean and unit (unbiased) variance, Equation 2. Constant: no gradient passes.
   public func standardiseRows(_ x: Tensor, epsilon: Float = 1e-6) -> Tensor {
-    let y = Tensor(rows: x.rows, columns: x.columns, values: engine.memory.take(x.count))
+    let y = Tensor(rows: x.rows, columns: x.columns, engine: engine)
     engine.rows(x.rows, cost: x.columns) { rows in
       for r in rows { pmae_standardise(x.row(r), y.row(r), x.columns, epsilon, 1) }
     }

@@ -15,18 +15,25 @@ public final class Tape {
   }
 
   /// A new tensor computed from `parents`, its values not yet set.
-  func tensor(rows: Int, columns: Int, from parents: Tensor...) -> Tensor {
-    Tensor(
-      rows: rows, columns: columns, values: engine.memory.take(rows * columns),
-      tracksGradient: isRecording && parents.contains { $0.tracksGradient })
+  func tensor(rows: Int, columns: Int, from parents: [Tensor]) -> Tensor {
+    // What was let go of comes back here, before several threads ask for it.
+    for parent in parents { _ = parent.values }
+    return Tensor(rows: rows, columns: columns, engine: engine, tracksGradient: tracks(parents))
   }
 
+  func tensor(rows: Int, columns: Int, from parents: Tensor...) -> Tensor {
+    tensor(rows: rows, columns: columns, from: parents)
+  }
+
+  /// Whether a loss can reach something that is computed from these.
+  func tracks(_ parents: [Tensor]) -> Bool { isRecording && parents.contains { $0.tracksGradient } }
+
   /// Notes how the gradient of `output` goes on to what it was computed from. Skipped where no loss reached the output.
-  /// - Parameter changing: whether the step changes the gradient in place; it may be shared otherwise.
-  func record(_ output: Tensor, changing: Bool = false, _ step: @escaping (_ gradient: Buffer) -> Void) {
+  /// - Parameter step: must not change the gradient that it is given: another tensor may share it.
+  func record(_ output: Tensor, _ step: @escaping (_ gradient: Tensor) -> Void) {
     guard output.tracksGradient else { return }
-    steps.append { [engine] in
-      guard let gradient = changing ? output.ownGradient(engine) : output.gradient else { return }
+    steps.append {
+      guard let gradient = output.gradient else { return }
       output.gradient = nil
       step(gradient)
     }

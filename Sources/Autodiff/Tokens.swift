@@ -26,13 +26,15 @@ extension Tape {
         let (dp, isFirst) = patches.gradientSink(engine)
         engine.rows(sequences, cost: n * width) { range in
           for s in range {
-            pmae_axpby(1, dy.pointer + (s * (n + 1) + 1) * width, isFirst ? 0 : 1, dp + s * n * width, n * width)
+            for i in 0..<n {
+              pmae_axpby(1, dy.row(s * (n + 1) + 1 + i), isFirst ? 0 : 1, dp.row(s * n + i), width)
+            }
           }
         }
       }
       if classToken.tracksGradient {
         let (dc, isFirst) = classToken.gradientSink(engine)
-        pmae_column_sums(dy.pointer, dc, sequences, width, (n + 1) * width, isFirst ? 0 : 1)
+        pmae_column_sums(dy.pointer, dc.pointer, sequences, width, (n + 1) * dy.stride, isFirst ? 0 : 1)
       }
     }
     return y
@@ -66,11 +68,10 @@ extension Tape {
         let beta: Float = isFirst ? 0 : 1
         engine.rows(sequences, cost: (1 + visible) * width) { range in
           for s in range {
-            let row = dy.pointer + s * (1 + n) * width
-            pmae_axpby(1, row, beta, dx + s * (1 + visible) * width, width)
+            pmae_axpby(1, dy.row(s * (1 + n)), beta, dx.row(s * (1 + visible)), width)
             for j in 0..<visible {
               let place = 1 + Int(shuffle[s * n + j])
-              pmae_axpby(1, row + place * width, beta, dx + (s * (1 + visible) + 1 + j) * width, width)
+              pmae_axpby(1, dy.row(s * (1 + n) + place), beta, dx.row(s * (1 + visible) + 1 + j), width)
             }
           }
         }
@@ -83,12 +84,12 @@ extension Tape {
           for s in range {
             for j in visible..<n {
               let place = s * (1 + n) + 1 + Int(shuffle[s * n + j])
-              pmae_axpy(1, dy.pointer + place * width, partial.pointer + s * width, width)
+              pmae_axpy(1, dy.row(place), partial.pointer + s * width, width)
             }
           }
         }
         let (dm, isFirst) = maskToken.gradientSink(engine)
-        pmae_column_sums(partial.pointer, dm, sequences, width, width, isFirst ? 0 : 1)
+        pmae_column_sums(partial.pointer, dm.pointer, sequences, width, width, isFirst ? 0 : 1)
       }
     }
     return y
@@ -103,9 +104,9 @@ extension Tape {
     }
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
-      if isFirst { dx.update(repeating: 0, count: x.count) }
+      if isFirst { engine.zero(dx) }
       engine.rows(y.rows, cost: width) { rows in
-        for r in rows { pmae_axpy(1, dy.pointer + r * width, dx + Int(indices[r]) * width, width) }
+        for r in rows { pmae_axpy(1, dy.row(r), dx.row(Int(indices[r])), width) }
       }
     }
     return y
@@ -119,16 +120,16 @@ extension Tape {
     let y = tensor(rows: sequences, columns: width, from: x)
     engine.rows(sequences, cost: tokens * width) { range in
       for s in range {
-        pmae_column_sums(x.row(s * tokens + 1), y.row(s), tokens - 1, width, width, 0)
+        pmae_column_sums(x.row(s * tokens + 1), y.row(s), tokens - 1, width, x.stride, 0)
         for c in 0..<width { y.row(s)[c] *= share }
       }
     }
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
-      if isFirst { dx.update(repeating: 0, count: x.count) }
+      if isFirst { engine.zero(dx) }
       engine.rows(sequences, cost: tokens * width) { range in
         for s in range {
-          for t in 1..<tokens { pmae_axpy(share, dy.pointer + s * width, dx + (s * tokens + t) * width, width) }
+          for t in 1..<tokens { pmae_axpy(share, dy.row(s), dx.row(s * tokens + t), width) }
         }
       }
     }
@@ -148,7 +149,7 @@ extension Tape {
       engine.rows(x.rows, cost: width) { rows in
         for r in rows {
           pmae_normalise_backward(
-            y.row(r), dy.pointer + r * width, dx + r * width, width, inverse.pointer[r], isFirst ? 0 : 1)
+            y.row(r), dy.row(r), dx.row(r), width, inverse.pointer[r], isFirst ? 0 : 1)
         }
       }
     }

@@ -28,8 +28,23 @@ VARIANTS void pmae_bias_gelu(float *z, const float *bias, float *y, size_t rows,
   }
 }
 
-VARIANTS void pmae_gelu_backward(const float *restrict z, float *restrict d, size_t n) {
-  for (size_t i = 0; i < n; i++) d[i] *= gelu_slope1(z[i]);
+VARIANTS void pmae_bias_gelu_in_place(float *z, const float *restrict bias, size_t rows, size_t columns, size_t stride) {
+  for (size_t r = 0; r < rows; r++) {
+    float *restrict row = z + r * stride;
+    for (size_t c = 0; c < columns; c++) row[c] = gelu1(row[c] + bias[c]);
+  }
+}
+
+VARIANTS void pmae_gelu_return(float *z, float *d, size_t rows, size_t columns, size_t stride) {
+  for (size_t r = 0; r < rows; r++) {
+    float *restrict zr = z + r * stride;
+    float *restrict dr = d + r * stride;
+    for (size_t c = 0; c < columns; c++) {
+      const float v = zr[c];
+      dr[c] *= gelu_slope1(v);
+      zr[c] = gelu1(v);
+    }
+  }
 }
 
 VARIANTS void pmae_axpy(float a, const float *restrict x, float *restrict y, size_t n) {

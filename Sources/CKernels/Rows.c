@@ -80,8 +80,8 @@ VARIANTS void pmae_layer_norm_backward(const float *x, const float *gamma, const
 }
 
 VARIANTS void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, const float *dy, const float *statistics,
-                                         float *dgamma, float *dbeta, size_t rows, size_t columns, size_t stride,
-                                         int accumulate) {
+                                         float *dgamma, float *dbeta, size_t rows, size_t columns, size_t x_stride,
+                                         size_t dy_stride, int accumulate) {
   // Blocks of rows are summed apart, so that a long sum keeps its precision.
   float g[64], b[64];
   for (size_t c0 = 0; c0 < columns; c0 += 64) {
@@ -93,8 +93,8 @@ VARIANTS void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, 
       memset(g, 0, sizeof g);
       memset(b, 0, sizeof b);
       for (size_t r = r0; r < end; r++) {
-        const float *xr = x + (row_of ? (size_t)row_of[r] : r) * stride + c0;
-        const float *dr = dy + r * stride + c0;
+        const float *xr = x + (row_of ? (size_t)row_of[r] : r) * x_stride + c0;
+        const float *dr = dy + r * dy_stride + c0;
         const float mean = statistics[2 * r], inverse = statistics[2 * r + 1];
         for (size_t c = 0; c < width; c++) {
           g[c] += dr[c] * ((xr[c] - mean) * inverse);

@@ -41,8 +41,9 @@ public final class MemoryPool: @unchecked Sendable {
   /// Memory for `count` values, at least one, of any content.
   public func take(_ count: Int) -> Buffer {
     let capacity = Self.capacity(for: count)
-    let reused = lock.withLock { free[capacity]?.popLast() }
-    if let reused { return Buffer(pointer: reused, count: count, capacity: capacity, memory: self) }
+    if let (pointer, capacity) = lock.withLock({ reuse(capacity) }) {
+      return Buffer(pointer: pointer, count: count, capacity: capacity, memory: self)
+    }
     let raw = UnsafeMutableRawPointer.allocate(byteCount: capacity * 4, alignment: capacity >= 1 << 19 ? 1 << 21 : 64)
     #if os(Linux)
       // Large blocks on huge pages: fewer page faults at the start and fewer TLB misses in every GEMM.
@@ -51,6 +52,16 @@ public final class MemoryPool: @unchecked Sendable {
     lock.withLock { allocated += capacity }
     let pointer = raw.bindMemory(to: Float.self, capacity: capacity)
     return Buffer(pointer: pointer, count: count, capacity: capacity, memory: self)
+  }
+
+  /// A free block of the wanted size, or the next larger one up to half as large again: blocks of the forward pass then also
+  /// serve the backward pass, whose sizes are others.
+  private func reuse(_ wanted: Int) -> (UnsafeMutablePointer<Float>, capacity: Int)? {
+    var best = wanted
+    if free[wanted, default: []].isEmpty {
+      best = free.lazy.filter { $0.key > wanted && $0.key <= wanted / 2 * 3 && !$0.value.isEmpty }.map(\.key).min() ?? 0
+    }
+    return free[best]?.popLast().map { ($0, best) }
   }
 
   fileprivate func give(_ pointer: UnsafeMutablePointer<Float>, _ capacity: Int) {

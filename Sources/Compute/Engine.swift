@@ -1,17 +1,32 @@
 import COpenBLAS
+import Foundation
 
 /// What an operation runs on: the threads and the memory of one run.
 public final class Engine: Sendable {
   public let threads: ThreadPool
   public let memory: MemoryPool
+  /// Where the time goes, if anyone wants to know.
+  public let profile: Profile?
+  let multiplier: Multiplier
 
-  /// - Parameter threads: at least 1.
-  public init(threads: Int) {
+  /// - Parameters:
+  ///   - threads: at least 1.
+  ///   - kernels: which matrix kernels to use, `avx512`, `avx2` or `openblas`; nil for the best that the machine has. What it
+  ///     cannot run is passed over.
+  ///   - profiling: whether to note where the time goes.
+  public init(
+    threads: Int, kernels: String? = ProcessInfo.processInfo.environment["PMAE_KERNELS"], profiling: Bool = false
+  ) {
     // Tiles are shared out by the pool; inside a tile OpenBLAS stays on the thread that calls it.
     openblas_set_num_threads(1)
     self.threads = ThreadPool(threads: threads)
     memory = MemoryPool()
+    multiplier = Multiplier(kernels: kernels)
+    profile = profiling ? Profile() : nil
   }
+
+  /// The matrix kernels in use: `avx512`, `avx2` or `openblas`.
+  public var kernels: String { multiplier.name }
 
   /// Runs `body` over blocks of rows. The blocks depend on the counts alone, never on the threads.
   /// - Parameters:
@@ -26,7 +41,7 @@ public final class Engine: Sendable {
   /// Runs `tasks` tasks, each with scratch memory of `scratch` values that no other task touches meanwhile.
   public func run(_ tasks: Int, scratch: Int, _ body: (_ task: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void) {
     let stride = (scratch + 15) / 16 * 16
-    let memory = self.memory.take(stride * threads.threads)
+    let memory = self.memory.take(max(stride * threads.threads, 1))
     threads.run(tasks) { task, worker in body(task, memory.pointer + worker * stride) }
   }
 }

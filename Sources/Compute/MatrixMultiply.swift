@@ -1,40 +1,9 @@
-import COpenBLAS
-
-/// A matrix in memory: `rows` × `columns` values, a row every `stride` of them.
-public struct Matrix {
-  public var pointer: UnsafeMutablePointer<Float>
-  public var rows: Int
-  public var columns: Int
-  public var stride: Int
-
-  public init(_ pointer: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-    self.pointer = pointer
-    self.rows = rows
-    self.columns = columns
-    self.stride = stride ?? columns
-  }
-}
-
-public enum Transposition: Sendable { case none, left, right }
-
-/// c = alpha op(a) op(b) + beta c on the calling thread, op as the transposition says. beta = 0 does not read c.
-public func multiplyHere(
-  _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none, alpha: Float = 1, beta: Float = 0
-) {
-  let inner = transposing == .left ? a.rows : a.columns
-  if c.rows == 0 || c.columns == 0 { return }
-  cblas_sgemm(
-    CblasRowMajor, transposing == .left ? CblasTrans : CblasNoTrans, transposing == .right ? CblasTrans : CblasNoTrans,
-    blasint(c.rows), blasint(c.columns), blasint(inner), alpha, a.pointer, blasint(a.stride), b.pointer,
-    blasint(b.stride), beta, c.pointer, blasint(c.stride))
-}
-
 extension Engine {
-  /// c = op(a) op(b) + beta c over tiles of c on all threads. The tiles follow from the shapes alone and the inner
-  /// dimension is never split, so the bits do not depend on the threads.
+  /// c = op(a) op(b), or c += where `adding`, over tiles of c on all threads. The tiles follow from the shapes alone and
+  /// every value is summed in one order, so the bits do not depend on the threads.
   /// - Parameter finish: called for each tile when it is computed, while it is still in cache: rows, columns of c.
   public func multiply(
-    _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none, beta: Float = 0,
+    _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none, adding: Bool = false,
     finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)? = nil
   ) {
     let inner = transposing == .left ? a.rows : a.columns
@@ -42,41 +11,127 @@ extension Engine {
     precondition((transposing == .left ? a.columns : a.rows) == c.rows, "rows differ")
     precondition((transposing == .right ? b.rows : b.columns) == c.columns, "columns differ")
     if c.rows == 0 || c.columns == 0 { return }
-    let (height, width) = Self.tile(rows: c.rows, columns: c.columns, inner: inner)
-    let down = (c.rows + height - 1) / height
-    let across = (c.columns + width - 1) / width
-    threads.run(down * across) { index in
-      let i = index / across * height
-      let j = index % across * width
-      let rows = i..<min(c.rows, i + height)
-      let columns = j..<min(c.columns, j + width)
-      var x = a
-      var y = b
-      if transposing == .left {
-        x.pointer += rows.lowerBound
-        x.columns = rows.count
-      } else {
-        x.pointer += rows.lowerBound * a.stride
-        x.rows = rows.count
-      }
-      if transposing == .right {
-        y.pointer += columns.lowerBound * b.stride
-        y.rows = columns.count
-      } else {
-        y.pointer += columns.lowerBound
-        y.columns = columns.count
-      }
-      let part = Matrix(
-        c.pointer + rows.lowerBound * c.stride + columns.lowerBound, rows: rows.count, columns: columns.count,
-        stride: c.stride)
-      multiplyHere(x, y, into: part, transposing: transposing, beta: beta)
+    guard let panels = multiplier.panels else {
+      return multiplyTiles(a, b, into: c, transposing: transposing, adding: adding, finish: finish)
+    }
+    if transposing == .left {
+      multiplyLeft(panels, a, b, into: c, adding: adding, finish: finish)
+    } else {
+      multiplyPacked(panels, a, b, into: c, transposing: transposing, adding: adding, finish: finish)
+    }
+  }
+
+  /// b is packed once, by all threads, then tiles of c are computed from it.
+  private func multiplyPacked(
+    _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition, adding: Bool,
+    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+  ) {
+    let inner = a.columns
+    let packed = memory.take(panels.size(inner: inner, columns: c.columns))
+    run(c.columns, by: panels.width * max(1, 16384 / (max(inner, 1) * panels.width))) { columns in
+      panels.pack(
+        b, transposing: transposing, inner: inner, columns: columns, into: packed.pointer + columns.lowerBound * inner)
+    }
+    let (height, width) = Self.tile(rows: c.rows, columns: c.columns, inner: inner, panel: panels.width)
+    forTiles(c, height: height, width: width) { rows, columns in
+      panels.multiply(
+        a.rows(rows), transposing: .none, inner: inner, packed.pointer + columns.lowerBound * inner,
+        into: c.rows(rows).columns(columns), adding: adding)
       finish?(rows, columns)
     }
   }
 
-  /// The size of a tile: c is halved along its longer side until there are enough tiles to share out evenly, or one would
-  /// be too small to be worth its packing.
-  static func tile(rows: Int, columns: Int, inner: Int) -> (height: Int, width: Int) {
+  /// aᵀ b, the gradient of a weight: many rows summed into a small c. A task owns some columns of c and packs its part of b as
+  /// it goes, a few hundred rows at a time.
+  private func multiplyLeft(
+    _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, into c: Matrix, adding: Bool,
+    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+  ) {
+    let depth = 512
+    let width = panels.width * (c.columns >= 64 * panels.width ? 2 : 1)
+    // A c of few columns is also cut into rows, each with a packing of its own.
+    let strips = (c.columns + width - 1) / width
+    let height = max(96, (c.rows * strips / 24 + 23) / 24 * 24)
+    forTiles(c, height: height, width: width, scratch: panels.size(inner: min(depth, a.rows), columns: width)) {
+      rows, columns, scratch in
+      let tile = c.rows(rows).columns(columns)
+      for start in Swift.stride(from: 0, to: max(a.rows, 1), by: depth) {
+        let part = start..<min(a.rows, start + depth)
+        panels.pack(b.rows(part), transposing: .none, inner: part.count, columns: columns, into: scratch)
+        panels.multiply(
+          a.rows(part).columns(rows), transposing: .left, inner: part.count, scratch, into: tile,
+          adding: adding || start > 0)
+      }
+      finish?(rows, columns)
+    }
+  }
+
+  /// With OpenBLAS, which packs its own.
+  private func multiplyTiles(
+    _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition, adding: Bool,
+    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+  ) {
+    let inner = transposing == .left ? a.rows : a.columns
+    let (height, width) = Self.squareTile(rows: c.rows, columns: c.columns, inner: inner)
+    forTiles(c, height: height, width: width, scratch: 1) { rows, columns, scratch in
+      multiplier.multiply(
+        transposing == .left ? a.columns(rows) : a.rows(rows),
+        transposing == .right ? b.rows(columns) : b.columns(columns), into: c.rows(rows).columns(columns),
+        transposing: transposing, adding: adding, scratch: scratch)
+      finish?(rows, columns)
+    }
+  }
+
+  /// Scratch values that `multiplyHere` needs.
+  public func scratch(inner: Int, columns: Int) -> Int { multiplier.scratch(inner: inner, columns: columns) }
+
+  /// c = op(a) op(b), or c += where `adding`, on the calling thread.
+  public func multiplyHere(
+    _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none, adding: Bool = false,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    multiplier.multiply(a, b, into: c, transposing: transposing, adding: adding, scratch: scratch)
+  }
+
+  private func forTiles(
+    _ c: Matrix, height: Int, width: Int, scratch: Int = 0,
+    _ body: (_ rows: Range<Int>, _ columns: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let across = (c.columns + width - 1) / width
+    run((c.rows + height - 1) / height * across, scratch: scratch) { index, scratch in
+      let i = index / across * height
+      let j = index % across * width
+      body(i..<min(c.rows, i + height), j..<min(c.columns, j + width), scratch)
+    }
+  }
+
+  private func forTiles(
+    _ c: Matrix, height: Int, width: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
+  ) {
+    forTiles(c, height: height, width: width, scratch: 0) { rows, columns, _ in body(rows, columns) }
+  }
+
+  /// Runs `body` over ranges of `step` of `count`.
+  private func run(_ count: Int, by step: Int, _ body: (Range<Int>) -> Void) {
+    threads.run((count + step - 1) / step) { index in body(index * step..<min(count, (index + 1) * step)) }
+  }
+
+  /// The size of a tile where b is packed: as many rows as leave some thirty tiles, then fewer columns where rows are few.
+  static func tile(rows: Int, columns: Int, inner: Int, panel: Int) -> (height: Int, width: Int) {
+    let enough = 32
+    var height = 96
+    while height > 24 && (rows + height - 1) / height < enough { height /= 2 }
+    let down = (rows + height - 1) / height
+    var width = columns
+    while down * ((columns + width - 1) / width) < enough && width > panel && 2 * height * width * inner > 1_000_000 {
+      width = ((width + 1) / 2 + panel - 1) / panel * panel
+    }
+    return (height, width)
+  }
+
+  /// The size of a tile for OpenBLAS: c is halved along its longer side until there are enough tiles to share out evenly, or
+  /// one would be too small to be worth its packing.
+  static func squareTile(rows: Int, columns: Int, inner: Int) -> (height: Int, width: Int) {
     var height = rows
     var width = columns
     var tiles = 1

@@ -38,31 +38,29 @@ public struct Block: Network {
     _ tape: Tape, _ x: Tensor, sequences: Int, keep: BranchKeep? = nil, wanted: [Int32]? = nil
   ) -> Tensor {
     let tokens = x.rows / sequences
-    var x = residual(tape, x, tokens: tokens, kept: keep?.attention) { y in
-      projection(tape, tape.attention(qkv(tape, y), sequences: y.rows / tokens, tokens: tokens, heads: heads))
-    } norm: {
-      norm1(tape, $0, rowsOf: $1)
+    var x = residual(x, tokens: tokens, kept: keep?.attention) { rowsOf, onto in
+      let mixed = tape.attention(
+        qkv(tape, norm1(tape, x, rowsOf: rowsOf)), sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens,
+        heads: heads)
+      return projection(tape, mixed, onto: onto)
     }
     if let wanted { x = tape.gatherRows(x, wanted) }
-    return residual(tape, x, tokens: tokens, kept: keep?.mlp) { y in
-      fc2(tape, fc1(tape, y, activation: .gelu))
-    } norm: {
-      norm2(tape, $0, rowsOf: $1)
+    return residual(x, tokens: tokens, kept: keep?.mlp) { rowsOf, onto in
+      tape.perceptron(norm2(tape, x, rowsOf: rowsOf), [fc1.tensors, fc2.tensors], onto: onto)
     }
   }
 
-  /// x + branch(norm(x)) over the samples that are kept, their branch scaled by 1 / (1 − drop path).
+  /// x + branch over the samples that are kept, their branch scaled by 1 / (1 − drop path).
+  /// - Parameter branch: computes the branch for some rows of x (nil: all) and adds it onto x.
   private func residual(
-    _ tape: Tape, _ x: Tensor, tokens: Int, kept: [Int32]?, branch: (Tensor) -> Tensor,
-    norm: (Tensor, [Int32]?) -> Tensor
+    _ x: Tensor, tokens: Int, kept: [Int32]?, branch: (_ rowsOf: [Int32]?, _ onto: Residual) -> Tensor
   ) -> Tensor {
-    guard let kept else { return tape.addBranch(x, branch(norm(x, nil))) }
+    guard let kept else { return branch(nil, Residual(x)) }
     if kept.isEmpty { return x }
-    let scale = Float(1 / (1 - dropPath))
     let isWhole = kept.count * tokens == x.rows
     let rows: [Int32]? =
       isWhole ? nil : kept.flatMap { s in (0..<Int32(tokens)).map { s * Int32(tokens) + $0 } }
-    return tape.addBranch(x, branch(norm(x, rows)), rowsOf: rows, scale: scale)
+    return branch(rows, Residual(x, rowsOf: rows, scale: Float(1 / (1 - dropPath))))
   }
 }
 

@@ -26,7 +26,7 @@ public struct Features {
   public var count: Int { values.count / width }
 
   mutating func append(_ rows: Tensor, of batch: LabelledViews.Batch) {
-    values.append(contentsOf: UnsafeBufferPointer(start: rows.pointer, count: rows.count))
+    for r in 0..<rows.rows { values.append(contentsOf: UnsafeBufferPointer(start: rows.row(r), count: rows.columns)) }
     labels.append(contentsOf: batch.labels)
     index.append(contentsOf: batch.index)
   }

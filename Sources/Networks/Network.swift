@@ -47,8 +47,10 @@ public struct LinearWeights {
 
   var parameters: [Parameter] { [weight, bias] }
 
-  func callAsFunction(_ tape: Tape, _ x: Tensor, activation: Activation = .none) -> Tensor {
-    tape.linear(x, weight.tensor, bias.tensor, activation: activation)
+  var tensors: (weight: Tensor, bias: Tensor) { (weight.tensor, bias.tensor) }
+
+  func callAsFunction(_ tape: Tape, _ x: Tensor, onto residual: Residual? = nil) -> Tensor {
+    tape.linear(x, weight.tensor, bias.tensor, onto: residual)
   }
 }
 

@@ -39,6 +39,9 @@ public final class AdamW {
     }
   }
 
+  /// Weights that it trains.
+  public var weightCount: Int { groups.reduce(0) { $0 + $1.parameter.tensor.count } }
+
   /// The place of the first parameter whose gradient holds a NaN or an infinity, if there is one.
   public func firstNonFiniteGradient() -> Int? {
     for (place, group) in groups.enumerated() {

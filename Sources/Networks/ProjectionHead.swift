@@ -28,8 +28,7 @@ public struct ProjectionHead: Network {
 
   /// x [R, D] -> cosines to the prototypes [R, C], in [−1, 1].
   public func callAsFunction(_ tape: Tape, _ x: Tensor, _ kind: Kind) -> Tensor {
-    let hidden = layers[1](tape, layers[0](tape, x, activation: .gelu), activation: .gelu)
-    let z = tape.normaliseRows(layers[2](tape, hidden))
+    let z = tape.normaliseRows(tape.perceptron(x, layers.map(\.tensors)))
     let prototypes = kind == .classToken ? classPrototypes : patchPrototypes
     return tape.linear(z, tape.normaliseRows(prototypes.tensor))
   }

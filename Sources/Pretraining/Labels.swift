@@ -34,7 +34,7 @@ public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, en
       let c = index * strip
       let width = min(strip, columns - c)
       for (i, part) in parts.enumerated() {
-        pmae_column_sums(part.pointer + c, scales.pointer + c, part.rows, width, columns, i == 0 ? 0 : 1)
+        pmae_column_sums(part.pointer + c, scales.pointer + c, part.rows, width, part.stride, i == 0 ? 0 : 1)
       }
       for i in c..<c + width { scales.pointer[i] = 1 / scales.pointer[i] }
     }
@@ -54,13 +54,15 @@ func nearest(_ student: Tensor, in teacher: Tensor, sequences: Int, engine: Engi
   var match = [Int32](repeating: 0, count: student.rows)
   match.withUnsafeMutableBufferPointer { match in
     let match = match
-    engine.run(sequences, scratch: t * width + m * t) { s, scratch in
+    let packing = engine.scratch(inner: width, columns: t)
+    engine.run(sequences, scratch: t * width + m * t + packing) { s, scratch in
       // The student's own length changes no comparison.
       let unit = Matrix(scratch, rows: t, columns: width)
       for j in 0..<t { _ = pmae_normalise(teacher.row(s * t + j), scratch + j * width, width, 1e-12) }
       let similarity = Matrix(scratch + t * width, rows: m, columns: t)
-      multiplyHere(
-        Matrix(student.row(s * m), rows: m, columns: width), unit, into: similarity, transposing: .right)
+      engine.multiplyHere(
+        Matrix(student.row(s * m), rows: m, columns: width, stride: student.stride), unit, into: similarity,
+        transposing: .right, scratch: scratch + t * width + m * t)
       for i in 0..<m { match[s * m + i] = Int32(s * t + pmae_argmax(similarity.pointer + i * t, t)) }
     }
   }

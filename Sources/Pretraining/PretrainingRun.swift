@@ -17,6 +17,8 @@ public struct StepReport: Sendable {
   public let learningRate: Double
   public let labelMomentum: Double?
   public let reconstructionMomentum: Double?
+  /// What the step took, the wait for its views included.
+  public let seconds: Double
   public let imagesPerSecond: Double
 
   /// A line of metrics.jsonl; nine digits tell any two float32 values apart.
@@ -136,14 +138,14 @@ public final class PretrainingRun {
     let start = DispatchTime.now().uptimeNanoseconds
     let step = steps
     let epoch = step / stepsPerEpoch
-    let batch = try take(views, epoch: epoch)
+    let batch = try engine.measure(.input) { try take(views, epoch: epoch) }
     let rate = learningRate(
       peak: c.learningRate, epoch: Double(step) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
       epochs: Double(c.epochs))
 
     let losses = model.gradients(of: batch)
     try check(losses, step: step + 1)
-    optimizer.step(rate: rate)
+    engine.measure(.optimizer, values: 7 * optimizer.weightCount) { optimizer.step(rate: rate) }
 
     // The two teachers' clocks (§3.2): the labelling teacher's ticks with steps, the reconstruction teacher's with epochs.
     var labelMomentum: Double?
@@ -166,7 +168,7 @@ public final class PretrainingRun {
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
     return StepReport(
       step: steps, epoch: epoch, loss: losses.total, m: losses.m, c: losses.c, p: losses.p, learningRate: rate,
-      labelMomentum: labelMomentum, reconstructionMomentum: reconstructionMomentum,
+      labelMomentum: labelMomentum, reconstructionMomentum: reconstructionMomentum, seconds: seconds,
       imagesPerSecond: Double(c.batch) / seconds)
   }
 

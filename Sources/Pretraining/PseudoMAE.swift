@@ -109,7 +109,9 @@ public final class PseudoMAE {
 
     // Eq. 3–4: labels of the class token and, for each masked patch, of the nearest teacher token.
     let described = forLabels == forTargets ? reconstructed : patches(forLabels)
-    let match = labels.tokens.map { nearest(described, in: $0, sequences: b, engine: engine) }
+    let match = labels.tokens.map { tokens in
+      engine.measure(.labels) { nearest(described, in: tokens, sequences: b, engine: engine) }
+    }
     let scale = Float(1 / c.studentTemperature)
     let classTokens = tape.gatherRows(out, (0..<Int32(b)).map { $0 })
     return Losses(
@@ -148,8 +150,10 @@ public final class PseudoMAE {
         patches: labellingHead(tape, patches, .patch), tokens: c.match == .nearest ? patches : nil)
     }
     // What is given are logits: labels take their place in memory.
-    for rows in [given.map(\.classes), given.map(\.patches)] {
-      sinkhorn(rows, temperature: c.teacherTemperature, iterations: c.sinkhornIterations, engine: engine)
+    engine.measure(.labels) {
+      for rows in [given.map(\.classes), given.map(\.patches)] {
+        sinkhorn(rows, temperature: c.teacherTemperature, iterations: c.sinkhornIterations, engine: engine)
+      }
     }
     return given.map {
       PseudoLabels(
@@ -171,10 +175,12 @@ public final class PseudoMAE {
   }
 
   private func average(_ teacher: some Network, towards student: some Network, _ momentum: Double) {
-    for (t, s) in zip(teacher.parameters, student.parameters) {
-      engine.rows(t.tensor.count, cost: 1) { range in
-        let i = range.lowerBound
-        pmae_lerp(t.tensor.pointer + i, s.tensor.pointer + i, range.count, Float(1 - momentum))
+    engine.measure(.teachers, values: 3 * teacher.weightCount) {
+      for (t, s) in zip(teacher.parameters, student.parameters) {
+        engine.rows(t.tensor.count, cost: 1) { range in
+          let i = range.lowerBound
+          pmae_lerp(t.tensor.pointer + i, s.tensor.pointer + i, range.count, Float(1 - momentum))
+        }
       }
     }
   }

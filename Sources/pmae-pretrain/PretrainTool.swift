@@ -62,6 +62,9 @@ struct PretrainTool: Tool {
 
   @OptionGroup var threads: ThreadOptions
 
+  @Flag(help: "Say where the time went, by kind of operation.")
+  var profile = false
+
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
 
@@ -100,7 +103,8 @@ struct PretrainTool: Tool {
       configuration.epochs = probe.firstEpoch + probe.epochs
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
-    let run = try PretrainingRun(configuration, engine: Engine(threads: threads.count))
+    let engine = Engine(threads: threads.count, profiling: profile)
+    let run = try PretrainingRun(configuration, engine: engine)
     let views = try run.views(reader)
     if resume && folder.hasCheckpoint {
       try run.resume(from: folder)
@@ -112,6 +116,7 @@ struct PretrainTool: Tool {
 
     Interruption.watch()
     let total = min(steps ?? .max, configuration.epochs * (views.rowsPerEpoch / batch))
+    let profiler = profile ? StepProfiler(engine) : nil
     let progress = Progress(tool: name, what: "steps", total: total, quiet: quiet)
     do {
       try run.train(
@@ -119,6 +124,7 @@ struct PretrainTool: Tool {
         metadata: Provenance.metadata(
           tool: name, inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
       ) { report in
+        profiler?.note(report.seconds, images: batch)
         progress.update(report.step, report.summary)
         return Interruption.requested
       }
@@ -132,6 +138,10 @@ struct PretrainTool: Tool {
       Interruption.exitAsSignal()
     }
     progress.finish()
+    if let profiler { 
+      log(name, "profile of " + profiler.report)
+      log(name, "profile: " + profiler.summary)
+     }
   }
 }
 

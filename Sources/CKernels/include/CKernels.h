@@ -6,6 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Matrix products for one instruction set. b is packed in panels of `panel` columns, each [inner][panel] with zeros after
+/// the last column; a is read where it lies.
+typedef struct {
+  const char *name;
+  size_t panel;
+  /// Packs b [inner x columns]: element (p, j) lies at b[p * step + j * column], and one of step and column is 1.
+  /// packed holds inner * columns values, columns rounded up to panels.
+  void (*pack)(size_t columns, size_t inner, const float *b, size_t step, size_t column, float *packed);
+  /// c [rows x columns], a row every `stride` values, (+)= a b; a's element (i, p) lies at a[i * row + p * step].
+  /// A value of c is summed in the same order whatever rows and columns are computed with it.
+  void (*multiply)(size_t rows, size_t columns, size_t inner, const float *a, size_t row, size_t step,
+                   const float *packed, float *c, size_t stride, int accumulate);
+} pmae_multiplier;
+/// Those that this machine can run, the fastest at place 0; NULL after the last.
+const pmae_multiplier *pmae_multipliers(size_t place);
+
 /// y[i] = exp(x[i]); within 1.1 ULP; below -103.97 zero, above 88.72 infinity, NaN stays.
 void pmae_exp(const float *x, float *y, size_t n);
 /// y[r, c] += bias[c], in place.
@@ -13,8 +29,11 @@ void pmae_add_bias(float *y, const float *bias, size_t rows, size_t columns, siz
 /// z += bias in place, then y = GELU(z) = z Phi(z) (exact, not the tanh form), within 6 ULP; NaN stays,
 /// infinity stays, minus infinity gives -0.
 void pmae_bias_gelu(float *z, const float *bias, float *y, size_t rows, size_t columns, size_t stride);
-/// d = d * GELU'(z), in place; the slope within 5 ULP outside [-2, 0] and 2e-7 inside, where it crosses zero.
-void pmae_gelu_backward(const float *z, float *d, size_t n);
+/// z = GELU(z + bias), in place.
+void pmae_bias_gelu_in_place(float *z, const float *bias, size_t rows, size_t columns, size_t stride);
+/// d = d * GELU'(z), then z = GELU(z), both in place; the slope within 5 ULP outside [-2, 0] and 2e-7 inside, where it crosses
+/// zero.
+void pmae_gelu_return(float *z, float *d, size_t rows, size_t columns, size_t stride);
 /// y[c] (+)= the sum over rows of x[r, c].
 void pmae_column_sums(const float *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate);
 /// y = a x + y.
@@ -32,7 +51,7 @@ void pmae_layer_norm(const float *x, const float *gamma, const float *beta, floa
 void pmae_layer_norm_backward(const float *x, const float *gamma, const float *dy, float *dx, size_t n, const float *statistics, int accumulate);
 /// dgamma (+)= sum over rows of dy * xhat, dbeta (+)= sum of dy, for columns [0, columns) of rows of the given strides.
 /// row_of, where not NULL, says which row of x belongs to row r of dy.
-void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, const float *dy, const float *statistics, float *dgamma, float *dbeta, size_t rows, size_t columns, size_t stride, int accumulate);
+void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, const float *dy, const float *statistics, float *dgamma, float *dbeta, size_t rows, size_t columns, size_t x_stride, size_t dy_stride, int accumulate);
 /// One row to zero mean and unit variance; unbiased != 0 divides by n - 1.
 void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unbiased);
 

@@ -1,0 +1,77 @@
+import Dispatch
+
+/// Kinds of operation that a profile tells apart.
+public enum Operation: String, CaseIterable, Sendable {
+  case input = "input and masks"
+  case tokens = "patches and tokens"
+  case norm = "layer norm"
+  case normBackward = "layer norm, backward"
+  case linear = "linear layers"
+  case linearBackward = "linear layers, backward"
+  case attention = "attention"
+  case attentionBackward = "attention, backward"
+  case losses = "losses"
+  case labels = "labels and matching"
+  case optimizer = "optimizer"
+  case teachers = "teachers' averages"
+}
+
+/// Where the time of a run goes, by kind of operation. Used by the thread that starts operations alone.
+public final class Profile: @unchecked Sendable {
+  public struct Entry: Sendable {
+    public var seconds = 0.0
+    /// Multiplications and additions, two for each pair.
+    public var flop = 0.0
+    /// What the operation has to read and write at least: its operands and results once each.
+    public var bytes = 0.0
+    public var calls = 0
+  }
+
+  public private(set) var entries: [Operation: Entry] = [:]
+
+  /// Forgets everything so far, such as the first steps, which allocate.
+  public func reset() { entries = [:] }
+
+  fileprivate func add(_ operation: Operation, _ seconds: Double, flop: Double, bytes: Double) {
+    entries[operation, default: Entry()].seconds += seconds
+    entries[operation, default: Entry()].flop += flop
+    entries[operation, default: Entry()].bytes += bytes
+    entries[operation, default: Entry()].calls += 1
+  }
+}
+
+extension Engine {
+  /// Runs an operation, and notes its time where a profile is wanted.
+  /// - Parameters:
+  ///   - flop: multiplications and additions of matrix products.
+  ///   - values: float32 values read and written.
+  @inline(__always)
+  public func measure<Result>(
+    _ operation: Operation, flop: Int = 0, values: Int = 0, _ body: () throws -> Result
+  ) rethrows -> Result {
+    guard let profile else { return try body() }
+    let start = DispatchTime.now().uptimeNanoseconds
+    defer {
+      let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+      profile.add(operation, seconds, flop: Double(flop), bytes: 4 * Double(values))
+    }
+    return try body()
+  }
+
+  /// The rate of a large product on all threads, in FLOP a second: what a step is compared with.
+  public func measuredPeak() -> Double {
+    let (rows, columns, inner) = (1600, 3072, 768)
+    let (a, b, c) = (memory.take(rows * inner), memory.take(columns * inner), memory.take(rows * columns))
+    a.values.update(repeating: 1)
+    b.values.update(repeating: 1)
+    var best = Double.infinity
+    for _ in 0..<8 {
+      let start = DispatchTime.now().uptimeNanoseconds
+      multiply(
+        Matrix(a.pointer, rows: rows, columns: inner), Matrix(b.pointer, rows: columns, columns: inner),
+        into: Matrix(c.pointer, rows: rows, columns: columns), transposing: .right)
+      best = min(best, Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
+    }
+    return Double(2 * rows * columns * inner) / best
+  }
+}
