@@ -17,17 +17,24 @@ func tests(_ name: String, _ libraries: [String], exclude: [String] = []) -> Tar
 
 let package = Package(
   name: "pmae",
+  traits: [
+    .default(enabledTraits: ["OneDNN"]),
+    .trait(name: "OneDNN", description: "Matrix multiplication in bfloat16, by oneDNN (libdnnl)"),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .target(name: "CKernels"),
 
     .target(name: "TensorStream", dependencies: ["CZstd"]),
-    .target(name: "Compute", dependencies: ["COpenBLAS", "CKernels"]),
+    .target(
+      name: "Compute",
+      dependencies: ["COpenBLAS", "CKernels", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))]),
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "TensorStream"]),
     .target(name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),

@@ -24,7 +24,7 @@ override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c releas
 all: install format shell pages build test
 
 install:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libzstd-dev libjpeg-dev pkg-config gzip zstd mandoc shellcheck
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev pkg-config gzip zstd mandoc shellcheck
 
 format:
 	cd "$(ROOT)" && swift format lint --strict --recursive Package.swift Sources Tests

@@ -1,4 +1,4 @@
-// What the kernels share: several builds of one function, and exp.
+// What the kernels share: several builds of one function, exp, GELU, and rounding to bfloat16.
 #ifndef VECTOR_H
 #define VECTOR_H
 #include "CKernels.h"
@@ -97,5 +97,14 @@ INLINE float gelu_slope1(float x) {
   const float density = density_parts(a, &scale1, &scale2);
   const float left = (tail_ratio(a) - a * 0.39894228040143268f) * density * scale1 * scale2;
   return x < 0 ? left : 1.0f - left;
+}
+
+/// The nearest bfloat16's bits; of two that are equally near the one with an even last bit. Integer arithmetic, so denormals
+/// are kept whatever the processor's mode; a NaN stays one, made quiet, where rounding could carry it into infinity.
+INLINE uint16_t bfloat16(float x) {
+  union { float f; uint32_t u; } v = {x};
+  const uint32_t rounded = v.u + 0x7FFFu + (v.u >> 16 & 1u);
+  const uint32_t quiet = v.u | 0x400000u;
+  return (uint16_t)(((v.u & 0x7FFFFFFFu) > 0x7F800000u ? quiet : rounded) >> 16);
 }
 #endif

@@ -78,6 +78,11 @@ float pmae_maximum(const float *x, size_t n);
 /// 1 if every value is finite.
 int pmae_all_finite(const float *x, size_t n);
 
+/// y[i] = the bits of the bfloat16 nearest to x[i], ties to even; beyond the largest infinity, denormals kept, NaN quiet.
+void pmae_to_bfloat16(const float *x, uint16_t *y, size_t n);
+/// y[i] = the float32 of the bfloat16 bits x[i], exactly; every NaN keeps its bits.
+void pmae_from_bfloat16(const uint16_t *x, float *y, size_t n);
+
 /// One AdamW step (Loshchilov & Hutter) on n values: first shrink by `keep` = 1 - lr * decay, then moments and step;
 /// share1 = 1 - beta1, share2 = 1 - beta2.
 void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);

@@ -1,0 +1,29 @@
+#if !OneDNN
+  /// In a build without oneDNN there is no bfloat16 multiplication, and nothing that would have to be installed for it.
+  enum BFloat16Backend {
+    static var unavailable: String? {
+      "this program was built without oneDNN (swift build --disable-default-traits)"
+    }
+    static var isEmulated: Bool { false }
+
+    final class PackedLayout {
+      let bytes: Int
+      init(inner: Int, columns: Int) { absent() }
+    }
+
+    static func pack(
+      _ source: UnsafeMutableRawPointer, stride: Int, isNarrow: Bool, transposed: Bool, into packed: PackedMatrix
+    ) {
+      absent()
+    }
+
+    static func multiply(
+      _ product: Product, _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ layout: PackedLayout?,
+      _ c: UnsafeMutableRawPointer
+    ) {
+      absent()
+    }
+
+    private static func absent() -> Never { preconditionFailure("BFloat16.unavailable was not looked at") }
+  }
+#endif
