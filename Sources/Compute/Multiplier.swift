@@ -16,13 +16,17 @@ struct Multiplier: Sendable {
     var width: Int { kernels.pointee.panel }
     var name: String { String(cString: kernels.pointee.name) }
 
-    static var all: [Panels] { (0...).lazy.map { pmae_multipliers($0) }.prefix { $0 != nil }.map { Panels(kernels: $0!) } }
+    static var all: [Panels] {
+      (0...).lazy.map { pmae_multipliers($0) }.prefix { $0 != nil }.map { Panels(kernels: $0!) }
+    }
 
     /// Values of a factor that is packed.
     func size(inner: Int, columns: Int) -> Int { (columns + width - 1) / width * width * inner }
 
     /// Packs op(b), `columns` columns of `inner` values from column `first` on, a multiple of the panel's width.
-    func pack(_ b: Matrix, transposing: Transposition, inner: Int, columns: Range<Int>, into packed: UnsafeMutablePointer<Float>) {
+    func pack(
+      _ b: Matrix, transposing: Transposition, inner: Int, columns: Range<Int>, into packed: UnsafeMutablePointer<Float>
+    ) {
       let (step, column) = transposing == .right ? (1, b.stride) : (b.stride, 1)
       kernels.pointee.pack(columns.count, inner, b.pointer + columns.lowerBound * column, step, column, packed)
     }

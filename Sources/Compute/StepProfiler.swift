@@ -52,7 +52,8 @@ public final class StepProfiler {
         (fixed(Double(entry.calls) / count, 0), 10), (fixed(1e3 * entry.seconds / count, 2), 10),
         (fixed(100 * entry.seconds / total, 1) + "%", 6),
         (entry.flop > 0 ? fixed(entry.flop / count * 1e-9, 2) : "-", 11),
-        (entry.flop > 0 ? fixed(rate * 1e-9, 1) : "-", 8), (entry.flop > 0 ? fixed(100 * rate / peak, 0) + "%" : "-", 7),
+        (entry.flop > 0 ? fixed(rate * 1e-9, 1) : "-", 8),
+        (entry.flop > 0 ? fixed(100 * rate / peak, 0) + "%" : "-", 7),
         (fixed(entry.bytes / count * 1e-6, 1), 9), (fixed(entry.bytes / max(entry.seconds, 1e-9) * 1e-9, 1), 6),
         (fixed(entry.seconds, 2), 9),
       ]
@@ -63,7 +64,8 @@ public final class StepProfiler {
     let sorted = seconds.sorted()
     let median = (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
     lines.append(
-      "  GFLOP counts matrix products alone; MB the operands and results of each operation, once each; the whole step reaches \(fixed(100 * flop / median / peak, 1))% of the large product's rate")
+      "  GFLOP counts matrix products alone; MB the operands and results of each operation, once each; the whole step reaches \(fixed(100 * flop / median / peak, 1))% of the large product's rate"
+    )
     return lines.joined(separator: "\n")
   }
 

@@ -138,10 +138,10 @@ struct PretrainTool: Tool {
       Interruption.exitAsSignal()
     }
     progress.finish()
-    if let profiler { 
+    if let profiler {
       log(name, "profile of " + profiler.report)
       log(name, "profile: " + profiler.summary)
-     }
+    }
   }
 }
 

@@ -86,7 +86,7 @@ extension Operation {
       losses = [(tape.meanSquaredError(y, target: tensor(engine, y.rows, y.columns, outcome.target)), 1)]
     }
     tape.backward(losses)
-    outcome.gradients = tensors.map { t in t.gradient.map { Array($0.values.prefix(t.count)) } }
+    outcome.gradients = tensors.map { t in t.gradient.map { $0.array } }
     return outcome
   }
 
@@ -173,5 +173,5 @@ func tensor(
 }
 
 extension Tensor {
-  var array: [Float] { Array(values.values.prefix(count)) }
+  var array: [Float] { (0..<rows).flatMap { Array(UnsafeBufferPointer(start: row($0), count: columns)) } }
 }

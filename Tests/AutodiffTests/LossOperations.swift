@@ -66,16 +66,16 @@ extension Operation {
       Operation(
         name: "one weight in two layers", shapes: [(r, 7), (7, 7), (1, 7)],
         compute: { tape, x in
-          .tensor(tape.linear(tape.linear(x[0], x[1], x[2], activation: .gelu), x[1], x[2]))
+          .tensor(tape.linear(tape.geluLinear(x[0], x[1], x[2]), x[1], x[2]))
         },
         reference: { linear(geluLayer($0[0], $0[1], $0[2]), $0[1], $0[2]) }),
       Operation(
         // The sum's gradient is shared by both terms; the branch's GELU changes its own in place.
         name: "a shared gradient that one of its owners changes", shapes: [(r, 7), (7, 7), (1, 7)],
         compute: { tape, x in
-          let a = tape.linear(x[0], x[1], x[2], activation: .gelu)
-          let b = tape.linear(x[0], x[1], x[2], activation: .gelu)
-          return .tensor(tape.addBranch(a, tape.addBranch(b, tape.linear(a, x[1], x[2], activation: .gelu))))
+          let a = tape.geluLinear(x[0], x[1], x[2])
+          let b = tape.geluLinear(x[0], x[1], x[2])
+          return .tensor(tape.addBranch(a, tape.addBranch(b, tape.geluLinear(a, x[1], x[2]))))
         },
         reference: { x in
           let a = geluLayer(x[0], x[1], x[2])

@@ -14,7 +14,7 @@ struct TapeTests {
       let y = tape.linear(tensor(engine, 4, 5, numbers(20, seed: seed)), weight.tensor)
       tape.backward([(tape.meanSquaredError(y, target: tensor(engine, 4, 3, numbers(12, seed: 9))), 1)])
     }
-    func gradient() throws -> [Float] { Array(try #require(weight.tensor.gradient).values.prefix(15)) }
+    func gradient() throws -> [Float] { try #require(weight.tensor.gradient).array }
     pass(2)
     let first = try gradient()
     pass(3)
@@ -38,7 +38,7 @@ struct TapeTests {
       tape.backward([(tape.meanSquaredError(build(tape), target: tensor(engine, 2, 3, numbers(6, seed: 3))), 1)])
     }
     pass { $0.addBranch(a, b) }
-    func gradient(_ x: Tensor) throws -> [Float] { Array(try #require(x.gradient).values.prefix(x.count)) }
+    func gradient(_ x: Tensor) throws -> [Float] { try #require(x.gradient).array }
     let (first, other) = (try gradient(a), try gradient(b))
     #expect(first == other)
     pass { $0.addBranch(a, a) }
@@ -54,7 +54,7 @@ struct TapeTests {
     func layers(_ tape: Tape, _ count: Int) -> Tensor {
       var y = x
       for _ in 0..<count {
-        y = tape.addBranch(y, tape.linear(tape.layerNorm(y, b, b), w, b, activation: .gelu))
+        y = tape.addBranch(y, tape.geluLinear(tape.layerNorm(y, b, b), w, b))
         y = tape.normaliseRows(y)
       }
       return y

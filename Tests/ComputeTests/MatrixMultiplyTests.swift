@@ -78,69 +78,86 @@ struct MatrixMultiplyTests {
 
   @Test(arguments: shapes, [Transposition.none, .left, .right])
   func productsAgreeWithThreeLoops(_ shape: Shape, _ transposition: Transposition) {
-    let engine = Engine(threads: 2)
-    for beta: Float in [0, 1, -0.5] {
+    for engine in Self.engines(threads: 2) { check(engine, shape, transposition) }
+  }
+
+  /// One for each kind of kernel that this machine has.
+  static func engines(threads: Int) -> [Engine] {
+    ["avx512", "avx2", "openblas"].map { Engine(threads: threads, kernels: $0) }
+  }
+
+  private func check(_ engine: Engine, _ shape: Shape, _ transposition: Transposition) {
+    for isAdding in [false, true] {
+      let beta: Float = isAdding ? 1 : 0
       for pads in [(0, 0, 0), (3, 1, 5)] {
         let (a, b, c) = Self.operands(engine, shape, transposition, pads: pads)
         let before = (0..<shape.rows).flatMap { i in (0..<shape.columns).map { c[i, $0] } }
-        if beta == 0 {
+        if !isAdding {
           // What was there is not read: a NaN would survive a multiplication by zero.
           for i in 0..<shape.rows { for j in 0..<shape.columns { c.matrix.pointer[i * c.matrix.stride + j] = .nan } }
         }
-        engine.multiply(a.matrix, b.matrix, into: c.matrix, transposing: transposition, beta: beta)
+        engine.multiply(a.matrix, b.matrix, into: c.matrix, transposing: transposition, adding: isAdding)
         #expect(
           Self.worst(c, a, b, shape, transposition, alpha: 1, beta: beta, before: before) <= 1,
-          "beta \(beta), pads \(pads)")
-        #expect(c.paddingIsUntouched, "beta \(beta), pads \(pads)")
+          "\(engine.kernels), adding \(isAdding), pads \(pads)")
+        #expect(c.paddingIsUntouched, "\(engine.kernels), adding \(isAdding), pads \(pads)")
       }
     }
   }
 
-  @Test func onTheCallingThreadWithAFactor() {
-    let engine = Engine(threads: 1)
-    let shape = Shape(rows: 13, columns: 9, inner: 21)
-    let (a, b, c) = Self.operands(engine, shape, .right, pads: (2, 0, 4))
-    let before = (0..<shape.rows).flatMap { i in (0..<shape.columns).map { c[i, $0] } }
-    multiplyHere(a.matrix, b.matrix, into: c.matrix, transposing: .right, alpha: 0.25, beta: 2)
-    #expect(Self.worst(c, a, b, shape, .right, alpha: 0.25, beta: 2, before: before) <= 1)
+  @Test(arguments: [Transposition.none, .left, .right])
+  func onTheCallingThread(_ transposition: Transposition) {
+    for engine in Self.engines(threads: 1) {
+      let shape = Shape(rows: 13, columns: 9, inner: 21)
+      let (a, b, c) = Self.operands(engine, shape, transposition, pads: (2, 0, 4))
+      let before = (0..<shape.rows).flatMap { i in (0..<shape.columns).map { c[i, $0] } }
+      let scratch = engine.memory.take(max(1, engine.scratch(inner: shape.inner, columns: shape.columns)))
+      engine.multiplyHere(
+        a.matrix, b.matrix, into: c.matrix, transposing: transposition, adding: true, scratch: scratch.pointer)
+      #expect(Self.worst(c, a, b, shape, transposition, alpha: 1, beta: 1, before: before) <= 1)
+    }
   }
 
   @Test func aNaNInAnInputComesOut() {
-    let engine = Engine(threads: 2)
-    let shape = Shape(rows: 5, columns: 6, inner: 4)
-    let (a, b, c) = Self.operands(engine, shape, .none)
-    a.matrix.pointer[2 * 4 + 1] = .nan
-    b.matrix.pointer[3 * 6 + 4] = .infinity
-    engine.multiply(a.matrix, b.matrix, into: c.matrix)
-    for i in 0..<5 {
-      for j in 0..<6 { #expect(c[i, j].isNaN == (i == 2) && (i == 2 || c[i, j].isInfinite == (j == 4))) }
+    for engine in Self.engines(threads: 2) {
+      let shape = Shape(rows: 5, columns: 6, inner: 4)
+      let (a, b, c) = Self.operands(engine, shape, .none)
+      a.matrix.pointer[2 * 4 + 1] = .nan
+      b.matrix.pointer[3 * 6 + 4] = .infinity
+      engine.multiply(a.matrix, b.matrix, into: c.matrix)
+      for i in 0..<5 {
+        for j in 0..<6 { #expect(c[i, j].isNaN == (i == 2) && (i == 2 || c[i, j].isInfinite == (j == 4))) }
+      }
     }
   }
 
   @Test func emptyMatricesAreAllowed() {
-    let engine = Engine(threads: 2)
-    let values = engine.memory.take(64)
-    values.values.update(repeating: 7)
-    func matrix(_ rows: Int, _ columns: Int) -> Matrix { Matrix(values.pointer, rows: rows, columns: columns) }
-    engine.multiply(matrix(0, 4), matrix(4, 3), into: matrix(0, 3))
-    engine.multiply(matrix(3, 4), matrix(4, 0), into: matrix(3, 0))
-    #expect(values.values.allSatisfy { $0 == 7 })
-    // A sum over nothing is zero: the gradient of a weight that no row used.
-    engine.multiply(matrix(0, 4), matrix(0, 3), into: matrix(4, 3), transposing: .left)
-    #expect(values.values.prefix(12).allSatisfy { $0 == 0 } && values.values.dropFirst(12).allSatisfy { $0 == 7 })
+    for engine in Self.engines(threads: 2) {
+      let values = engine.memory.take(64)
+      values.values.update(repeating: 7)
+      func matrix(_ rows: Int, _ columns: Int) -> Matrix { Matrix(values.pointer, rows: rows, columns: columns) }
+      engine.multiply(matrix(0, 4), matrix(4, 3), into: matrix(0, 3))
+      engine.multiply(matrix(3, 4), matrix(4, 0), into: matrix(3, 0))
+      #expect(values.values.allSatisfy { $0 == 7 })
+      // A sum over nothing is zero: the gradient of a weight that no row used.
+      engine.multiply(matrix(0, 4), matrix(0, 3), into: matrix(4, 3), transposing: .left)
+      #expect(values.values.prefix(12).allSatisfy { $0 == 0 } && values.values.dropFirst(12).allSatisfy { $0 == 7 })
+    }
   }
 
   @Test(arguments: [Transposition.none, .left, .right])
   func bitsDoNotDependOnTheThreads(_ transposition: Transposition) {
-    let shape = Shape(rows: 533, columns: 347, inner: 190)
-    var results: [[UInt32]] = []
-    for threads in [1, 2, 3, 7] {
-      let engine = Engine(threads: threads)
-      let (a, b, c) = Self.operands(engine, shape, transposition)
-      engine.multiply(a.matrix, b.matrix, into: c.matrix, transposing: transposition, beta: 1)
-      results.append(bits(c.buffer.values.prefix(shape.rows * shape.columns)))
+    let shape = Shape(rows: 533, columns: 347, inner: 690)
+    for kernels in ["avx512", "avx2", "openblas"] {
+      var results: [[UInt32]] = []
+      for threads in [1, 2, 3, 7] {
+        let engine = Engine(threads: threads, kernels: kernels)
+        let (a, b, c) = Self.operands(engine, shape, transposition)
+        engine.multiply(a.matrix, b.matrix, into: c.matrix, transposing: transposition, adding: true)
+        results.append(bits(c.buffer.values.prefix(shape.rows * shape.columns)))
+      }
+      #expect(results.allSatisfy { $0 == results[0] })
     }
-    #expect(results.allSatisfy { $0 == results[0] })
   }
 
   @Test func eachTileIsFinishedOnceAfterItsProduct() {

@@ -28,7 +28,7 @@ struct AccumulationTests {
     run.model.trained.map { name, parameter in
       let tensor = parameter.tensor
       guard let gradient = tensor.gradient else { return (name, [Float](repeating: 0, count: tensor.count)) }
-      return (name, Array(gradient.values[..<tensor.count]))
+      return (name, Array(gradient.values.values[..<tensor.count]))
     }
   }
 
