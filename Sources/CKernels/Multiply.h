@@ -19,6 +19,8 @@ TARGET INLINE void NAME(block)(const int height, const int wide, size_t inner, c
     const VECTOR b0 = *(const VECTOR *)b;
     const VECTOR b1 = wide == 2 ? *(const VECTOR *)(b + WIDTH) : (VECTOR){};
     b += PANEL;
+    // A transposed a is walked along its columns: the lines of the next rows of c are fetched while these are computed.
+    if (row == 1) __builtin_prefetch(a + 2 * HEIGHT - 1);
 #pragma clang loop unroll(full)
     for (int i = 0; i < height; i++) {
       const float x = a[i * row];

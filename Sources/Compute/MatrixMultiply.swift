@@ -27,11 +27,8 @@ extension Engine {
     finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
   ) {
     let inner = a.columns
-    let packed = memory.take(panels.size(inner: inner, columns: c.columns))
-    run(c.columns, by: panels.width * max(1, 16384 / (max(inner, 1) * panels.width))) { columns in
-      panels.pack(
-        b, transposing: transposing, inner: inner, columns: columns, into: packed.pointer + columns.lowerBound * inner)
-    }
+    let packed = memory.take(max(1, panels.size(inner: inner, columns: c.columns)))
+    pack(panels, b, transposing: transposing, inner: inner, columns: c.columns, into: packed.pointer)
     let (height, width) = Self.tile(rows: c.rows, columns: c.columns, inner: inner, panel: panels.width)
     forTiles(c, height: height, width: width) { rows, columns in
       panels.multiply(
@@ -41,28 +38,36 @@ extension Engine {
     }
   }
 
-  /// aᵀ b, the gradient of a weight: many rows summed into a small c. A task owns some columns of c and packs its part of b as
-  /// it goes, a few hundred rows at a time.
+  /// aᵀ b, the gradient of a weight: many rows summed into a small c, a thousand of them at a time, so that what is packed of b
+  /// stays in cache.
   private func multiplyLeft(
     _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, into c: Matrix, adding: Bool,
     finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
   ) {
-    let depth = 512
-    let width = panels.width * (c.columns >= 64 * panels.width ? 2 : 1)
-    // A c of few columns is also cut into rows, each with a packing of its own.
-    let strips = (c.columns + width - 1) / width
-    let height = max(96, (c.rows * strips / 24 + 23) / 24 * 24)
-    forTiles(c, height: height, width: width, scratch: panels.size(inner: min(depth, a.rows), columns: width)) {
-      rows, columns, scratch in
-      let tile = c.rows(rows).columns(columns)
-      for start in Swift.stride(from: 0, to: max(a.rows, 1), by: depth) {
-        let part = start..<min(a.rows, start + depth)
-        panels.pack(b.rows(part), transposing: .none, inner: part.count, columns: columns, into: scratch)
+    let parts = max(1, (a.rows + 1023) / 1024)
+    let packed = memory.take(max(1, panels.size(inner: (a.rows + parts - 1) / parts, columns: c.columns)))
+    for part in 0..<parts {
+      let rows = a.rows * part / parts..<a.rows * (part + 1) / parts
+      pack(panels, b.rows(rows), transposing: .none, inner: rows.count, columns: c.columns, into: packed.pointer)
+      let (height, width) = Self.tile(rows: c.rows, columns: c.columns, inner: rows.count, panel: panels.width)
+      forTiles(c, height: height, width: width) { tile, columns in
         panels.multiply(
-          a.rows(part).columns(rows), transposing: .left, inner: part.count, scratch, into: tile,
-          adding: adding || start > 0)
+          a.rows(rows).columns(tile), transposing: .left, inner: rows.count,
+          packed.pointer + columns.lowerBound * rows.count, into: c.rows(tile).columns(columns),
+          adding: adding || part > 0)
+        if part == parts - 1 { finish?(tile, columns) }
       }
-      finish?(rows, columns)
+    }
+  }
+
+  /// Packs b on all threads.
+  private func pack(
+    _ panels: Multiplier.Panels, _ b: Matrix, transposing: Transposition, inner: Int, columns: Int,
+    into packed: UnsafeMutablePointer<Float>
+  ) {
+    run(columns, by: panels.width * max(1, 16384 / (max(inner, 1) * panels.width))) { columns in
+      panels.pack(
+        b, transposing: transposing, inner: inner, columns: columns, into: packed + columns.lowerBound * inner)
     }
   }
 
