@@ -24,10 +24,10 @@ extension Tape {
     precondition(x.columns == weight.columns, "input width \(x.columns) for a weight of \(weight.columns)")
     let y = output(x, weight, bias, onto: residual, from: [x])
     if isRecording { x.letGo() }
-    record(y) { [engine] dy in
-      let branch = residual.map { engine.branchGradient(dy, of: $0, rows: x.rows) } ?? dy
-      engine.weightGradients(weight, bias, dy: branch, x: x)
-      if x.tracksGradient { engine.inputGradient(x, dy: branch, weight) }
+    record(y) { [self] dy in
+      let branch = residual.map { branchGradient(dy, of: $0, rows: x.rows) } ?? dy
+      weightGradients(weight, bias, dy: branch, x: x)
+      if x.tracksGradient { inputGradient(x, dy: branch, weight) }
     }
     return y
   }
@@ -46,7 +46,7 @@ extension Tape {
     for (weight, bias) in layers.dropLast() {
       let z = Tensor(rows: rows, columns: weight.rows, engine: engine)
       let h = isRecording ? Tensor(rows: rows, columns: weight.rows, engine: engine) : z
-      engine.multiply(.linear, input.matrix, weight.matrix, into: z.matrix, transposing: .right) { [isRecording] tile in
+      multiply(.linear, input.matrix, weight.matrix, into: z.matrix, transposing: .right) { [isRecording] tile in
         let shift = bias.pointer + tile.column
         if isRecording {
           pmae_bias_gelu(
@@ -63,21 +63,21 @@ extension Tape {
     let (last, lastBias) = layers[layers.count - 1]
     let y = output(input, last, lastBias, onto: residual, from: [x, layers[0].weight])
     if isRecording { x.letGo() }
-    record(y) { [engine] dy in
-      var gradient = residual.map { engine.branchGradient(dy, of: $0, rows: rows) } ?? dy
+    record(y) { [self] dy in
+      var gradient = residual.map { branchGradient(dy, of: $0, rows: rows) } ?? dy
       for (weight, bias) in layers.dropFirst().reversed() {
         let z = kept.removeLast()
         let dz = Tensor(rows: rows, columns: weight.columns, engine: engine)
-        engine.multiply(.linearBackward, gradient.matrix, weight.matrix, into: dz.matrix) { tile in
+        multiply(.linearBackward, gradient.matrix, weight.matrix, into: dz.matrix) { tile in
           pmae_gelu_return(
             z.row(tile.row) + tile.column, dz.row(tile.row) + tile.column, tile.rows.count, tile.columns.count,
             z.stride)
         }
-        engine.weightGradients(weight, bias, dy: gradient, x: z)
+        weightGradients(weight, bias, dy: gradient, x: z)
         gradient = dz
       }
-      engine.weightGradients(layers[0].weight, layers[0].bias, dy: gradient, x: x)
-      if x.tracksGradient { engine.inputGradient(x, dy: gradient, layers[0].weight) }
+      weightGradients(layers[0].weight, layers[0].bias, dy: gradient, x: x)
+      if x.tracksGradient { inputGradient(x, dy: gradient, layers[0].weight) }
     }
     return y
   }
@@ -94,7 +94,7 @@ extension Tape {
     if let residual, residual.rowsOf != nil { engine.copy(residual.x, to: y) }
     // The branch lives no longer than its addition.
     let branch = residual == nil ? y : Tensor(rows: input.rows, columns: width, engine: engine)
-    engine.multiply(.linear, input.matrix, weight.matrix, into: branch.matrix, transposing: .right) { tile in
+    multiply(.linear, input.matrix, weight.matrix, into: branch.matrix, transposing: .right) { tile in
       let c = tile.column
       if let bias {
         pmae_add_bias(
@@ -111,14 +111,14 @@ extension Tape {
   }
 }
 
-extension Engine {
+extension Tape {
   /// The gradient of a residual's branch, [rows, D], once the residual's own has been passed on.
   func branchGradient(_ dy: Tensor, of residual: Residual, rows: Int) -> Tensor {
     var branch = dy
     if residual.rowsOf != nil || residual.scale != 1 {
-      let scaled = Tensor(rows: rows, columns: dy.columns, engine: self)
-      measure(.tokens, values: 2 * scaled.count) {
-        self.rows(rows, cost: dy.columns) { range in
+      let scaled = Tensor(rows: rows, columns: dy.columns, engine: engine)
+      engine.measure(.tokens, values: 2 * scaled.count) {
+        engine.rows(rows, cost: dy.columns) { range in
           for r in range {
             let from = residual.rowsOf.map { Int($0[r]) } ?? r
             pmae_axpby(residual.scale, dy.row(from), 0, scaled.row(r), dy.columns)
@@ -127,20 +127,20 @@ extension Engine {
       }
       branch = scaled
     }
-    if residual.x.tracksGradient { residual.x.addGradient(dy, self) }
+    if residual.x.tracksGradient { residual.x.addGradient(dy, engine) }
     return branch
   }
 
   /// dW (+)= dyᵀ x, db (+)= Σ dy. dy [R, O], x [R, I].
   func weightGradients(_ weight: Tensor, _ bias: Tensor?, dy: Tensor, x: Tensor) {
     if weight.tracksGradient {
-      let (dw, isFirst) = weight.gradientSink(self)
+      let (dw, isFirst) = weight.gradientSink(engine)
       multiply(.linearBackward, dy.matrix, x.matrix, into: dw.matrix, transposing: .left, adding: !isFirst)
     }
     if let bias, bias.tracksGradient {
-      let (db, isFirst) = bias.gradientSink(self)
-      measure(.linearBackward, values: dy.count) {
-        columnStrips(dy.columns) { columns in
+      let (db, isFirst) = bias.gradientSink(engine)
+      engine.measure(.linearBackward, values: dy.count) {
+        engine.columnStrips(dy.columns) { columns in
           let c = columns.lowerBound
           pmae_column_sums(dy.pointer + c, db.pointer + c, dy.rows, columns.count, dy.stride, isFirst ? 0 : 1)
         }
@@ -150,22 +150,27 @@ extension Engine {
 
   /// dx (+)= dy W. dy [R, O], x [R, I].
   func inputGradient(_ x: Tensor, dy: Tensor, _ weight: Tensor) {
-    let (dx, isFirst) = x.gradientSink(self)
+    let (dx, isFirst) = x.gradientSink(engine)
     multiply(.linearBackward, dy.matrix, weight.matrix, into: dx.matrix, adding: !isFirst)
   }
 
-  /// A product that counts as an operation of a kind, in the engine's precision.
+  /// A product that counts as an operation of a kind, in the tape's precision.
   func multiply(
     _ operation: Operation, _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none,
     adding: Bool = false, finish: ((Tile) -> Void)? = nil
   ) {
     let inner = transposing == .left ? a.rows : a.columns
     let values = a.rows * a.columns + b.rows * b.columns + (adding ? 2 : 1) * c.rows * c.columns
-    measure(operation, flop: 2 * c.rows * c.columns * inner, values: values) {
-      multiply(a, b, into: c, transposing: transposing, adding: adding) { finish?(Tile(rows: $0, columns: $1)) }
+    engine.measure(operation, flop: 2 * c.rows * c.columns * inner, values: values) {
+      engine.multiply(a, b, into: c, transposing: transposing, adding: adding, precision: precision) {
+        finish?(Tile(rows: $0, columns: $1))
+      }
     }
   }
 
+}
+
+extension Engine {
   /// Strips of columns for sums over rows: a strip is summed by one thread, from the first row to the last.
   func columnStrips(_ columns: Int, _ body: (Range<Int>) -> Void) {
     let width = 64

@@ -7,10 +7,14 @@ import Compute
 public final class Tape {
   public let engine: Engine
   public let isRecording: Bool
+  /// What its matrices are multiplied in.
+  public let precision: Precision
   private var steps: [() -> Void] = []
 
-  public init(_ engine: Engine, recording: Bool = true) {
+  /// - Parameter precision: the engine's unless given.
+  public init(_ engine: Engine, recording: Bool = true, precision: Precision? = nil) {
     self.engine = engine
+    self.precision = precision ?? engine.precision
     isRecording = recording
   }
 

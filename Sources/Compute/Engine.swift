@@ -7,21 +7,26 @@ public final class Engine: Sendable {
   public let memory: MemoryPool
   /// Where the time goes, if anyone wants to know.
   public let profile: Profile?
+  /// What a tape's matrices are multiplied in, unless it says otherwise.
+  public let precision: Precision
   let multiplier: Multiplier
 
   /// - Parameters:
   ///   - threads: at least 1.
   ///   - kernels: which matrix kernels to use, `avx512`, `avx2` or `openblas`; nil for the best that the machine has. What it
   ///     cannot run is passed over.
+  ///   - precision: bfloat16 only where `BFloat16.unavailable` is nil.
   ///   - profiling: whether to note where the time goes.
   public init(
-    threads: Int, kernels: String? = ProcessInfo.processInfo.environment["PMAE_KERNELS"], profiling: Bool = false
+    threads: Int, kernels: String? = ProcessInfo.processInfo.environment["PMAE_KERNELS"],
+    precision: Precision = .float32, profiling: Bool = false
   ) {
     // Tiles are shared out by the pool; inside a tile OpenBLAS stays on the thread that calls it.
     openblas_set_num_threads(1)
     self.threads = ThreadPool(threads: threads)
     memory = MemoryPool()
     multiplier = Multiplier(kernels: kernels)
+    self.precision = precision
     profile = profiling ? Profile() : nil
   }
 

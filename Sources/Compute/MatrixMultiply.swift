@@ -4,13 +4,16 @@ extension Engine {
   /// - Parameter finish: called for each tile when it is computed, while it is still in cache: rows, columns of c.
   public func multiply(
     _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none, adding: Bool = false,
-    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)? = nil
+    precision: Precision = .float32, finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)? = nil
   ) {
     let inner = transposing == .left ? a.rows : a.columns
     precondition((transposing == .right ? b.columns : b.rows) == inner, "inner dimensions differ")
     precondition((transposing == .left ? a.columns : a.rows) == c.rows, "rows differ")
     precondition((transposing == .right ? b.rows : b.columns) == c.columns, "columns differ")
     if c.rows == 0 || c.columns == 0 { return }
+    if precision == .bfloat16 {
+      return multiplyNarrow(a, b, into: c, transposing: transposing, adding: adding, finish: finish)
+    }
     guard let panels = multiplier.panels else {
       return multiplyTiles(a, b, into: c, transposing: transposing, adding: adding, finish: finish)
     }
@@ -98,7 +101,7 @@ extension Engine {
     multiplier.multiply(a, b, into: c, transposing: transposing, adding: adding, scratch: scratch)
   }
 
-  private func forTiles(
+  func forTiles(
     _ c: Matrix, height: Int, width: Int, scratch: Int = 0,
     _ body: (_ rows: Range<Int>, _ columns: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void
   ) {
@@ -110,7 +113,7 @@ extension Engine {
     }
   }
 
-  private func forTiles(
+  func forTiles(
     _ c: Matrix, height: Int, width: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
   ) {
     forTiles(c, height: height, width: width, scratch: 0) { rows, columns, _ in body(rows, columns) }

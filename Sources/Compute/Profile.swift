@@ -69,7 +69,7 @@ extension Engine {
       let start = DispatchTime.now().uptimeNanoseconds
       multiply(
         Matrix(a.pointer, rows: rows, columns: inner), Matrix(b.pointer, rows: columns, columns: inner),
-        into: Matrix(c.pointer, rows: rows, columns: columns), transposing: .right)
+        into: Matrix(c.pointer, rows: rows, columns: columns), transposing: .right, precision: precision)
       best = min(best, Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
     }
     return Double(2 * rows * columns * inner) / best

@@ -54,8 +54,8 @@ struct PretrainTool: Tool {
   @Option(help: "Stop after this many steps of the whole run.")
   var steps: Int?
 
-  @Option(help: "Arithmetic: float32.")
-  var precision = "float32"
+  @Option(help: "What matrices are multiplied in: float32 or bfloat16.")
+  var precision = Precision.float32
 
   @Option(help: "Seed of start weights, masks and drop path.")
   var seed: UInt64 = 0
@@ -69,8 +69,8 @@ struct PretrainTool: Tool {
   var quiet = false
 
   mutating func validate() throws {
-    if precision != "float32" {
-      throw ValidationError("--precision is \(precision): this build computes in float32 alone")
+    if precision == .bfloat16, let reason = BFloat16.unavailable {
+      throw ValidationError("--precision bfloat16: \(reason)")
     }
     if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
     if resume && start != nil { throw ValidationError("--resume and --init exclude each other") }
@@ -103,7 +103,7 @@ struct PretrainTool: Tool {
       configuration.epochs = probe.firstEpoch + probe.epochs
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
-    let engine = Engine(threads: threads.count, profiling: profile)
+    let engine = Engine(threads: threads.count, precision: precision, profiling: profile)
     let run = try PretrainingRun(configuration, engine: engine)
     let views = try run.views(reader)
     if resume && folder.hasCheckpoint {
@@ -144,6 +144,8 @@ struct PretrainTool: Tool {
     }
   }
 }
+
+extension Precision: ExpressibleByArgument {}
 
 extension StepReport {
   /// What a progress line says beside the count.
