@@ -17,10 +17,10 @@ extension Tape {
       let values = engine.memory.take(max(rowCount, 1) * stride)
       engine.measure(.norm, values: 2 * rowCount * width) {
         engine.rows(rowCount, cost: width) { rows in
+          let (x, gamma, beta) = (x.matrix, gamma.pointer, beta.pointer)
           for r in rows {
             pmae_layer_norm(
-              x.row(source(r)), gamma.pointer, beta.pointer, values.pointer + r * stride, width, epsilon,
-              statistics.pointer + 2 * r)
+              x.row(source(r)), gamma, beta, values.pointer + r * stride, width, epsilon, statistics.pointer + 2 * r)
           }
         }
       }
@@ -46,9 +46,10 @@ extension Tape {
         let (dx, isFirst) = x.gradientSink(engine)
         if isFirst && rowsOf != nil { engine.zero(dx) }
         engine.rows(rowCount, cost: width) { rows in
+          let (x, gamma, dy, dx) = (x.matrix, gamma.pointer, dy.matrix, dx.matrix)
           for r in rows {
             pmae_layer_norm_backward(
-              x.row(source(r)), gamma.pointer, dy.row(r), dx.row(source(r)), width,
+              x.row(source(r)), gamma, dy.row(r), dx.row(source(r)), width,
               statistics.pointer + 2 * r, isFirst && rowsOf == nil ? 0 : 1)
           }
         }

@@ -10,6 +10,10 @@ public struct Residual {
   /// What the output is multiplied by (drop path: 1 / keep).
   let scale: Float
 
+  /// The row of x that row r of the output belongs to.
+  @inline(__always)
+  func row(_ r: Int) -> Int { if let rowsOf { Int(rowsOf[r]) } else { r } }
+
   public init(_ x: Tensor, rowsOf: [Int32]? = nil, scale: Float = 1) {
     self.x = x
     self.rowsOf = rowsOf
@@ -101,10 +105,10 @@ extension Tape {
           branch.row(tile.row) + c, bias.pointer + c, tile.rows.count, tile.columns.count, branch.stride)
       }
       guard let residual else { return }
+      let (x, branch, y) = (residual.x.matrix, branch.matrix, y.matrix)
       for r in tile.rows {
-        let to = residual.rowsOf.map { Int($0[r]) } ?? r
-        pmae_add_scaled(
-          residual.x.row(to) + c, residual.scale, branch.row(r) + c, y.row(to) + c, tile.columns.count)
+        let to = residual.row(r)
+        pmae_add_scaled(x.row(to) + c, residual.scale, branch.row(r) + c, y.row(to) + c, tile.columns.count)
       }
     }
     return y
@@ -119,10 +123,8 @@ extension Tape {
       let scaled = Tensor(rows: rows, columns: dy.columns, engine: engine)
       engine.measure(.tokens, values: 2 * scaled.count) {
         engine.rows(rows, cost: dy.columns) { range in
-          for r in range {
-            let from = residual.rowsOf.map { Int($0[r]) } ?? r
-            pmae_axpby(residual.scale, dy.row(from), 0, scaled.row(r), dy.columns)
-          }
+          let (dy, scaled) = (dy.matrix, scaled.matrix)
+          for r in range { pmae_axpby(residual.scale, dy.row(residual.row(r)), 0, scaled.row(r), dy.columns) }
         }
       }
       branch = scaled

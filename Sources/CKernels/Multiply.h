@@ -89,11 +89,12 @@ TARGET static void NAME(multiply)(size_t rows, size_t columns, size_t inner, con
   }
 }
 
-/// WIDTH × WIDTH values turned about their diagonal, from rows `from` apart to rows PANEL apart.
-TARGET INLINE void NAME(turn)(const float *in, size_t from, float *out) {
+/// WIDTH × WIDTH values turned about their diagonal, from rows `from` apart, of which there are `count`, zeros standing for the
+/// others, to rows PANEL apart.
+TARGET INLINE void NAME(turn)(const float *in, size_t from, size_t count, float *out) {
   VECTOR v[WIDTH];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < WIDTH; i++) v[i] = *(const VECTOR *)(in + i * from);
+  for (size_t i = 0; i < WIDTH; i++) v[i] = i < count ? *(const VECTOR *)(in + i * from) : (VECTOR){};
 #define TURN(s)                                                                                                 \
   _Pragma("clang loop unroll(full)") for (int i = 0; i < WIDTH; i++) if (!(i & s)) {                            \
     const VECTOR x = v[i], y = v[i + s];                                                                        \
@@ -135,10 +136,11 @@ TARGET static void NAME(pack)(size_t columns, size_t inner, const float *b, size
         *(VECTOR *)(packed + p * PANEL) = *(const VECTOR *)(from + p * step);
         *(VECTOR *)(packed + p * PANEL + WIDTH) = *(const VECTOR *)(from + p * step + WIDTH);
       }
-    } else if (width == PANEL && step == 1) {
+    } else if (step == 1) {
+      const size_t first = width < WIDTH ? width : WIDTH;
       for (; p + WIDTH <= inner; p += WIDTH) {
-        NAME(turn)(from + p, column, packed + p * PANEL);
-        NAME(turn)(from + p + WIDTH * column, column, packed + p * PANEL + WIDTH);
+        NAME(turn)(from + p, column, first, packed + p * PANEL);
+        NAME(turn)(from + p + WIDTH * column, column, width - first, packed + p * PANEL + WIDTH);
       }
     }
     for (; p < inner; p++) {

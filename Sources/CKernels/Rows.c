@@ -138,6 +138,42 @@ INLINE void exponentials(float *x, size_t n, float scale, float top) {
   for (size_t i = 0; i < n; i++) x[i] = exp1((x[i] - top) * scale);
 }
 
+VARIANTS void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse) {
+  // Whole vectors: what follows a row's end is room for them, and counts for nothing.
+  const size_t end = (n + 15) / 16 * 16;
+  const sixteen_bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const sixteen_bits beyond = lane >= (int32_t)(n - (end - 16));
+  for (size_t r = 0; r < rows; r++, x += stride) {
+    const sixteen last = beyond ? (sixteen)-INFINITY : *(const sixteen *)(x + end - 16);
+    sixteen top = last;
+    for (size_t i = 0; i + 16 < end; i += 16) top = __builtin_elementwise_max(top, *(const sixteen *)(x + i));
+    const eight t8 = __builtin_elementwise_max(top.lo, top.hi);
+    const four t4 = __builtin_elementwise_max(t8.lo, t8.hi);
+    const float a = t4.x > t4.y ? t4.x : t4.y, b = t4.z > t4.w ? t4.z : t4.w, highest = a > b ? a : b;
+    sixteen sum = (last - highest) * scale;
+    exp_negative16(&sum);
+    *(sixteen *)(x + end - 16) = sum;
+    for (size_t i = 0; i + 16 < end; i += 16) {
+      sixteen e = (*(const sixteen *)(x + i) - highest) * scale;
+      exp_negative16(&e);
+      *(sixteen *)(x + i) = e;
+      sum += e;
+    }
+    const eight s8 = sum.lo + sum.hi;
+    const four s4 = s8.lo + s8.hi;
+    const float share = 1.0f / ((s4.x + s4.y) + (s4.z + s4.w));
+    if (inverse)
+      inverse[r] = share;
+    else
+      for (size_t i = 0; i < end; i += 16) *(sixteen *)(x + i) *= share;
+  }
+}
+
+VARIANTS void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < n; i++) x[r * stride + i] *= factors[r];
+}
+
 VARIANTS void pmae_softmax(float *x, size_t n, float scale) {
   exponentials(x, n, scale, maximum(x, n));
   const float inverse = 1.0f / sum(x, n);

@@ -12,6 +12,9 @@ public struct Matrix {
     self.stride = stride ?? columns
   }
 
+  @inline(__always)
+  public func row(_ index: Int) -> UnsafeMutablePointer<Float> { pointer + index * stride }
+
   /// Some of its rows.
   func rows(_ range: Range<Int>) -> Matrix {
     Matrix(pointer + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)

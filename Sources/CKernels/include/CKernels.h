@@ -55,6 +55,12 @@ void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, const flo
 /// One row to zero mean and unit variance; unbiased != 0 divides by n - 1.
 void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unbiased);
 
+/// x = softmax(scale * x), scale > 0, for rows of n values with room for whole vectors of 16 after each: the stride is at
+/// least n rounded up to that, and what lies between is overwritten. Shares below 2^-126 of the largest are zero.
+/// Where inverse is not NULL, rows are left unscaled, the largest value 1, and inverse[r] is what to multiply them by.
+void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse);
+/// x[r] *= factors[r] for rows of n values.
+void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors);
 /// x = softmax(scale * x) for one row, in place.
 void pmae_softmax(float *x, size_t n, float scale);
 /// d = scale * p * (d - sum(p d)) for one row, in place.
