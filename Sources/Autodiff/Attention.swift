@@ -9,63 +9,146 @@ extension Tape {
   /// them.
   public func attention(_ qkv: Tensor, sequences: Int, tokens: Int, heads: Int) -> Tensor {
     let width = qkv.columns / 3
-    let depth = width / heads
-    precondition(qkv.rows == sequences * tokens && qkv.columns == 3 * width && width == heads * depth)
-    let scale = 1 / Float(depth).squareRoot()
-    let y = tensor(rows: qkv.rows, columns: width, from: qkv)
-
-    /// One head's part of an array laid out like qkv: 0 queries, 1 keys, 2 values.
-    func part(_ base: Tensor, _ which: Int, _ task: Int) -> Matrix {
-      let start = base.row(task / heads * tokens) + which * width + task % heads * depth
-      return Matrix(start, rows: tokens, columns: depth, stride: base.stride)
-    }
-    func output(_ base: Tensor, _ task: Int) -> Matrix { part(base, 0, task) }
-    // Scores are rows of whole vectors. What the kernels pack of one head is at most tokens or depth columns.
-    let stride = (tokens + 15) / 16 * 16
-    let room = tokens * stride
-    let packing = max(
-      engine.scratch(inner: depth, columns: tokens), engine.scratch(inner: tokens, columns: depth))
-    func scores(_ task: Int, into p: Matrix, scratch: UnsafeMutablePointer<Float>) {
-      engine.multiplyHere(part(qkv, 0, task), part(qkv, 1, task), into: p, transposing: .right, scratch: scratch)
-    }
-
+    precondition(qkv.rows == sequences * tokens && qkv.columns == 3 * width && width % heads == 0)
+    let shape = HeadShape(tokens: tokens, heads: heads, width: width)
+    let y =
+      qkv.isNarrow
+      ? Tensor(narrowRows: qkv.rows, columns: width, engine: engine, tracksGradient: tracks([qkv]))
+      : tensor(rows: qkv.rows, columns: width, from: qkv)
     let work = 2 * sequences * tokens * tokens * width
     engine.measure(.attention, flop: 2 * work, values: qkv.count + y.count) {
-      engine.run(sequences * heads, scratch: room + stride + packing) { task, scratch in
-        let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
-        let shares = scratch + room
-        let packed = shares + stride
-        let out = output(y, task)
-        scores(task, into: p, scratch: packed)
-        // The sums of exponentials divide the few columns of the output, not the many of the scores.
-        pmae_softmax_rows(p.pointer, tokens, tokens, stride, scale, shares)
-        engine.multiplyHere(p, part(qkv, 2, task), into: out, scratch: packed)
-        pmae_scale_rows(out.pointer, tokens, depth, out.stride, shares)
+      engine.run(sequences * heads, scratch: engine.scratch(for: shape)) { task, scratch in
+        if qkv.isNarrow {
+          engine.attendNarrow(qkv.narrow, into: y.narrow, shape, task, scratch)
+        } else {
+          engine.attend(qkv.matrix, into: y.matrix, shape, task, scratch)
+        }
       }
     }
     record(y) { [engine] dy in
       let (dqkv, isFirst) = qkv.gradientSink(engine)
       engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.count + y.count) {
-        engine.run(sequences * heads, scratch: 2 * room + packing) { task, scratch in
-          let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
-          let ds = Matrix(scratch + room, rows: tokens, columns: tokens, stride: stride)
-          let packed = scratch + 2 * room
-          let d = output(dy, task)
-          func multiply(_ a: Matrix, _ b: Matrix, into c: Matrix, _ transposing: Transposition, adding: Bool = false) {
-            engine.multiplyHere(a, b, into: c, transposing: transposing, adding: adding, scratch: packed)
+        engine.run(sequences * heads, scratch: engine.scratch(for: shape)) { task, scratch in
+          if qkv.isNarrow {
+            engine.returnNarrow(dy.narrow, qkv: qkv.narrow, into: dqkv.narrow, shape, task, scratch)
+          } else {
+            engine.attendBack(dy.matrix, qkv: qkv.matrix, into: dqkv.matrix, adding: !isFirst, shape, task, scratch)
           }
-          scores(task, into: p, scratch: packed)
-          pmae_softmax_rows(p.pointer, tokens, tokens, stride, scale, nil)
-          multiply(p, d, into: part(dqkv, 2, task), .left, adding: !isFirst)
-          multiply(d, part(qkv, 2, task), into: ds, .right)
-          for t in 0..<tokens {
-            pmae_softmax_backward(p.pointer + t * stride, ds.pointer + t * stride, tokens, scale)
-          }
-          multiply(ds, part(qkv, 1, task), into: part(dqkv, 0, task), .none, adding: !isFirst)
-          multiply(ds, part(qkv, 0, task), into: part(dqkv, 1, task), .left, adding: !isFirst)
         }
       }
     }
     return y
+  }
+}
+
+/// Where a head lies in rows of qkv and of the output.
+struct HeadShape {
+  let tokens: Int
+  let heads: Int
+  let width: Int
+  var depth: Int { width / heads }
+  var scale: Float { 1 / Float(depth).squareRoot() }
+  /// Scores are rows of whole vectors.
+  var stride: Int { (tokens + 15) / 16 * 16 }
+
+  /// A head's values for task sequence · heads + head: 0 queries (or the output), 1 keys, 2 values.
+  func part(_ x: Matrix, _ which: Int, _ task: Int) -> Matrix {
+    let start = x.row(task / heads * tokens) + which * width + task % heads * depth
+    return Matrix(start, rows: tokens, columns: depth, stride: x.stride)
+  }
+
+  func part(_ x: BFloat16Matrix, _ which: Int, _ task: Int) -> BFloat16Matrix {
+    let start = x.row(task / heads * tokens) + which * width + task % heads * depth
+    return BFloat16Matrix(start, rows: tokens, columns: depth, stride: x.stride)
+  }
+}
+
+/// One head on the calling thread, in float32.
+extension Engine {
+  /// Scratch values for a head: two matrices of scores, a row, and what kernels pack of one factor.
+  func scratch(for shape: HeadShape) -> Int {
+    let packing = max(
+      scratch(inner: shape.depth, columns: shape.tokens), scratch(inner: shape.tokens, columns: shape.depth),
+      shape.tokens * max(shape.stride, shape.depth))
+    return 2 * shape.tokens * shape.stride + shape.stride + packing
+  }
+
+  func attend(
+    _ qkv: Matrix, into y: Matrix, _ shape: HeadShape, _ task: Int, _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let (tokens, stride) = (shape.tokens, shape.stride)
+    let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
+    let shares = scratch + tokens * stride
+    let packed = shares + stride
+    let out = shape.part(y, 0, task)
+    multiplyHere(
+      shape.part(qkv, 0, task), shape.part(qkv, 1, task), into: p, transposing: .right, scratch: packed)
+    // The sums of exponentials divide the few columns of the output, not the many of the scores.
+    pmae_softmax_rows(p.pointer, tokens, tokens, stride, shape.scale, shares)
+    multiplyHere(p, shape.part(qkv, 2, task), into: out, scratch: packed)
+    pmae_scale_rows(out.pointer, tokens, shape.depth, out.stride, shares)
+  }
+
+  /// P = softmax(scale Q Kᵀ); dV = Pᵀ dY; dP = dY Vᵀ; dS = scale P (dP − Σ P dP); dQ = dS K; dK = dSᵀ Q.
+  func attendBack(
+    _ dy: Matrix, qkv: Matrix, into dqkv: Matrix, adding: Bool, _ shape: HeadShape, _ task: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let (tokens, stride) = (shape.tokens, shape.stride)
+    let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
+    let ds = Matrix(scratch + tokens * stride, rows: tokens, columns: tokens, stride: stride)
+    let packed = scratch + 2 * tokens * stride
+    let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
+    let d = shape.part(dy, 0, task)
+    multiplyHere(q, k, into: p, transposing: .right, scratch: packed)
+    pmae_softmax_rows(p.pointer, tokens, tokens, stride, shape.scale, nil)
+    multiplyHere(p, d, into: shape.part(dqkv, 2, task), transposing: .left, adding: adding, scratch: packed)
+    multiplyHere(d, v, into: ds, transposing: .right, scratch: packed)
+    for t in 0..<tokens { pmae_softmax_backward(p.row(t), ds.row(t), tokens, shape.scale) }
+    multiplyHere(ds, k, into: shape.part(dqkv, 0, task), adding: adding, scratch: packed)
+    multiplyHere(ds, q, into: shape.part(dqkv, 1, task), transposing: .left, adding: adding, scratch: packed)
+  }
+}
+
+/// The same in bfloat16; scores and softmax stay float32.
+extension Engine {
+  func attendNarrow(
+    _ qkv: BFloat16Matrix, into y: BFloat16Matrix, _ shape: HeadShape, _ task: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let (tokens, stride) = (shape.tokens, shape.stride)
+    let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
+    let narrow = BFloat16Matrix((scratch + tokens * stride).asNarrow, rows: tokens, columns: tokens, stride: stride)
+    let shares = scratch + 2 * tokens * stride
+    let sums = Matrix(shares + stride, rows: tokens, columns: shape.depth)
+    let out = shape.part(y, 0, task)
+    Compute.multiplyHere(shape.part(qkv, 0, task), shape.part(qkv, 1, task), into: p, transposing: .right)
+    pmae_softmax_rows(p.pointer, tokens, tokens, stride, shape.scale, shares)
+    Self.narrowHere(p, into: narrow)
+    Compute.multiplyHere(narrow, shape.part(qkv, 2, task), into: sums)
+    pmae_scale_rows(sums.pointer, tokens, shape.depth, shape.depth, shares)
+    Self.narrowHere(sums, into: out)
+  }
+
+  func returnNarrow(
+    _ dy: BFloat16Matrix, qkv: BFloat16Matrix, into dqkv: BFloat16Matrix, _ shape: HeadShape, _ task: Int,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let (tokens, stride) = (shape.tokens, shape.stride)
+    let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
+    let ds = Matrix(scratch + tokens * stride, rows: tokens, columns: tokens, stride: stride)
+    let narrow = BFloat16Matrix(
+      (scratch + 2 * tokens * stride).asNarrow, rows: tokens, columns: tokens, stride: stride)
+    let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
+    let d = shape.part(dy, 0, task)
+    Compute.multiplyHere(q, k, into: p, transposing: .right)
+    pmae_softmax_rows(p.pointer, tokens, tokens, stride, shape.scale, nil)
+    Self.narrowHere(p, into: narrow)
+    Compute.multiplyHere(narrow, d, into: shape.part(dqkv, 2, task), transposing: .left)
+    Compute.multiplyHere(d, v, into: ds, transposing: .right)
+    for t in 0..<tokens { pmae_softmax_backward(p.row(t), ds.row(t), tokens, shape.scale) }
+    Self.narrowHere(ds, into: narrow)
+    Compute.multiplyHere(narrow, k, into: shape.part(dqkv, 0, task))
+    Compute.multiplyHere(narrow, q, into: shape.part(dqkv, 1, task), transposing: .left)
   }
 }

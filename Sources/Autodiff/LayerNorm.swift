@@ -3,31 +3,40 @@ import Compute
 
 extension Tape {
   /// Layer normalisation over each row: (x − mean) / √(variance + ε) · γ + β, biased variance. x [R, D], γ, β [D].
-  /// - Parameter rowsOf: where given, the rows of x that are normalised, each at most once: -> [rowsOf.count, D]. Drop path
-  ///   leaves the others out of a block's branch.
+  /// - Parameters:
+  ///   - rowsOf: where given, the rows of x that are normalised, each at most once: -> [rowsOf.count, D]. Drop path
+  ///     leaves the others out of a block's branch.
   public func layerNorm(
-    _ x: Tensor, _ gamma: Tensor, _ beta: Tensor, rowsOf: [Int32]? = nil, epsilon: Float = 1e-6
+    _ x: Tensor, _ gamma: Tensor, _ beta: Tensor, rowsOf: [Int32]? = nil, epsilon: Float = 1e-6,
+    forProducts: Bool = false
   ) -> Tensor {
     let width = x.columns
     let rowCount = rowsOf?.count ?? x.rows
     let statistics = engine.memory.take(2 * max(rowCount, 1))
     let source: (Int) -> Int = { r in rowsOf.map { Int($0[r]) } ?? r }
-    let stride = Tensor.stride(width)
+    let isNarrow = forProducts && precision == .bfloat16
+    let stride = isNarrow ? width : Tensor.stride(width)
     let normalise = { [engine] in
-      let values = engine.memory.take(max(rowCount, 1) * stride)
+      let values = engine.memory.take((max(rowCount, 1) * stride + 1) / (isNarrow ? 2 : 1))
       engine.measure(.norm, values: 2 * rowCount * width) {
         engine.rows(rowCount, cost: width) { rows in
           let (x, gamma, beta) = (x.matrix, gamma.pointer, beta.pointer)
           for r in rows {
-            pmae_layer_norm(
-              x.row(source(r)), gamma, beta, values.pointer + r * stride, width, epsilon, statistics.pointer + 2 * r)
+            let (from, notes) = (x.row(source(r)), statistics.pointer + 2 * r)
+            if isNarrow {
+              pmae_layer_norm_narrow(
+                from, gamma, beta, values.pointer.asNarrow + r * stride, width, epsilon, notes)
+            } else {
+              pmae_layer_norm(from, gamma, beta, values.pointer + r * stride, width, epsilon, notes)
+            }
           }
         }
       }
       return values
     }
     // Cheap to compute again from what is kept anyway: a block's two would else be a sixth of its memory.
-    let y = Tensor(rows: rowCount, columns: width, tracksGradient: tracks([x, gamma, beta]), remake: normalise)
+    let y = Tensor(
+      rows: rowCount, columns: width, tracksGradient: tracks([x, gamma, beta]), isNarrow: isNarrow, remake: normalise)
     record(y) { [engine] dy in
       engine.measure(.normBackward, values: 4 * rowCount * width) {
         if gamma.tracksGradient || beta.tracksGradient {

@@ -1,37 +1,22 @@
 import CKernels
 import Compute
 
-/// A residual connection: what a layer's output is added onto.
-public struct Residual {
-  let x: Tensor
-  /// Where given, row r of the output belongs to row rowsOf[r] of x, and rows of x that are not named pass unchanged (drop path:
-  /// a dropped sample's branch is never computed).
-  let rowsOf: [Int32]?
-  /// What the output is multiplied by (drop path: 1 / keep).
-  let scale: Float
-
-  /// The row of x that row r of the output belongs to.
-  @inline(__always)
-  func row(_ r: Int) -> Int { if let rowsOf { Int(rowsOf[r]) } else { r } }
-
-  public init(_ x: Tensor, rowsOf: [Int32]? = nil, scale: Float = 1) {
-    self.x = x
-    self.rowsOf = rowsOf
-    self.scale = scale
-  }
-}
-
 extension Tape {
   /// y = x Wᵀ + b, or with a residual r: y = r.x + r.scale (x Wᵀ + b). x [R, I], W [O, I], b [O] or none -> [R, O], or
   /// the residual's shape.
-  public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, onto residual: Residual? = nil) -> Tensor {
+  /// - Parameter forProducts: whether only matrix products read y, which may then be bfloat16.
+  public func linear(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, onto residual: Residual? = nil, forProducts: Bool = false
+  ) -> Tensor {
     precondition(x.columns == weight.columns, "input width \(x.columns) for a weight of \(weight.columns)")
-    let y = output(x, weight, bias, onto: residual, from: [x])
+    let y = output(x, weight, bias, onto: residual, from: [x], forProducts: forProducts)
     if isRecording { x.letGo() }
     record(y) { [self] dy in
       let branch = residual.map { branchGradient(dy, of: $0, rows: x.rows) } ?? dy
-      weightGradients(weight, bias, dy: branch, x: x)
-      if x.tracksGradient { inputGradient(x, dy: branch, weight) }
+      biasGradient(bias, dy: branch)
+      let narrowed = narrowed(branch)
+      weightGradient(weight, dy: narrowed, x: x)
+      if x.tracksGradient { inputGradient(x, dy: narrowed, weight) }
     }
     return y
   }
@@ -48,76 +33,66 @@ extension Tape {
     var kept: [Tensor] = []
     var input = x
     for (weight, bias) in layers.dropLast() {
-      let z = Tensor(rows: rows, columns: weight.rows, engine: engine)
-      let h = isRecording ? Tensor(rows: rows, columns: weight.rows, engine: engine) : z
-      multiply(.linear, input.matrix, weight.matrix, into: z.matrix, transposing: .right) { [isRecording] tile in
-        let shift = bias.pointer + tile.column
-        if isRecording {
-          pmae_bias_gelu(
-            z.row(tile.row) + tile.column, shift, h.row(tile.row) + tile.column, tile.rows.count, tile.columns.count,
-            z.stride)
-        } else {
-          pmae_bias_gelu_in_place(
-            z.row(tile.row) + tile.column, shift, tile.rows.count, tile.columns.count, z.stride)
-        }
+      let z = isRecording ? hidden(rows, weight.rows) : nil
+      let h = hidden(rows, weight.rows)
+      multiply(.linear, input.operand, weight.matrix, transposing: .right) {
+        $0.activate(bias: bias, into: h, keeping: z)
       }
       input = h
-      if isRecording { kept.append(z) }
+      if let z { kept.append(z) }
     }
     let (last, lastBias) = layers[layers.count - 1]
     let y = output(input, last, lastBias, onto: residual, from: [x, layers[0].weight])
     if isRecording { x.letGo() }
     record(y) { [self] dy in
-      var gradient = residual.map { branchGradient(dy, of: $0, rows: rows) } ?? dy
-      for (weight, bias) in layers.dropFirst().reversed() {
+      let branch = residual.map { branchGradient(dy, of: $0, rows: rows) } ?? dy
+      biasGradient(lastBias, dy: branch)
+      var gradient = narrowed(branch)
+      for (place, (weight, _)) in layers.enumerated().dropFirst().reversed() {
         let z = kept.removeLast()
-        let dz = Tensor(rows: rows, columns: weight.columns, engine: engine)
-        multiply(.linearBackward, gradient.matrix, weight.matrix, into: dz.matrix) { tile in
-          pmae_gelu_return(
-            z.row(tile.row) + tile.column, dz.row(tile.row) + tile.column, tile.rows.count, tile.columns.count,
-            z.stride)
-        }
-        weightGradients(weight, bias, dy: gradient, x: z)
+        let dz = hidden(rows, weight.columns)
+        multiply(.linearBackward, gradient.operand, weight.matrix) { $0.deactivate(z, into: dz) }
+        weightGradient(weight, dy: gradient, x: z)
+        biasGradient(layers[place - 1].bias, dy: dz)
         gradient = dz
       }
-      weightGradients(layers[0].weight, layers[0].bias, dy: gradient, x: x)
+      weightGradient(layers[0].weight, dy: gradient, x: x)
       if x.tracksGradient { inputGradient(x, dy: gradient, layers[0].weight) }
     }
     return y
   }
 
+  /// Memory of a hidden layer, which only matrix products read.
+  private func hidden(_ rows: Int, _ columns: Int, tracksGradient: Bool = false) -> Tensor {
+    precision == .bfloat16
+      ? Tensor(narrowRows: rows, columns: columns, engine: engine, tracksGradient: tracksGradient)
+      : Tensor(rows: rows, columns: columns, engine: engine, tracksGradient: tracksGradient)
+  }
+
   /// The forward pass of a linear layer: input Wᵀ + b, onto a residual where there is one.
   private func output(
-    _ input: Tensor, _ weight: Tensor, _ bias: Tensor?, onto residual: Residual?, from parents: [Tensor]
+    _ input: Tensor, _ weight: Tensor, _ bias: Tensor?, onto residual: Residual?, from parents: [Tensor],
+    forProducts: Bool = false
   ) -> Tensor {
     let width = weight.rows
-    let y = tensor(
-      rows: residual?.x.rows ?? input.rows, columns: width,
-      from: parents + [weight, bias ?? weight, residual?.x ?? weight])
-    precondition(residual.map { $0.x.columns == width && ($0.rowsOf?.count ?? $0.x.rows) == input.rows } ?? true)
-    if let residual, residual.rowsOf != nil { engine.copy(residual.x, to: y) }
-    // The branch lives no longer than its addition.
-    let branch = residual == nil ? y : Tensor(rows: input.rows, columns: width, engine: engine)
-    multiply(.linear, input.matrix, weight.matrix, into: branch.matrix, transposing: .right) { tile in
-      let c = tile.column
-      if let bias {
-        pmae_add_bias(
-          branch.row(tile.row) + c, bias.pointer + c, tile.rows.count, tile.columns.count, branch.stride)
-      }
-      guard let residual else { return }
-      let (x, branch, y) = (residual.x.matrix, branch.matrix, y.matrix)
-      for r in tile.rows {
-        let to = residual.row(r)
-        pmae_add_scaled(x.row(to) + c, residual.scale, branch.row(r) + c, y.row(to) + c, tile.columns.count)
-      }
+    let parents = parents + [weight, bias ?? weight, residual?.x ?? weight]
+    guard let residual else {
+      let y =
+        forProducts
+        ? hidden(input.rows, width, tracksGradient: tracks(parents))
+        : tensor(rows: input.rows, columns: width, from: parents)
+      multiply(.linear, input.operand, weight.matrix, transposing: .right) { $0.store(bias: bias, into: y) }
+      return y
     }
+    precondition(residual.x.columns == width && (residual.rowsOf?.count ?? residual.x.rows) == input.rows)
+    let y = tensor(rows: residual.x.rows, columns: width, from: parents)
+    if residual.rowsOf != nil { engine.copy(residual.x, to: y) }
+    multiply(.linear, input.operand, weight.matrix, transposing: .right) { $0.add(bias: bias, onto: residual, into: y) }
     return y
   }
-}
 
-extension Tape {
   /// The gradient of a residual's branch, [rows, D], once the residual's own has been passed on.
-  func branchGradient(_ dy: Tensor, of residual: Residual, rows: Int) -> Tensor {
+  private func branchGradient(_ dy: Tensor, of residual: Residual, rows: Int) -> Tensor {
     var branch = dy
     if residual.rowsOf != nil || residual.scale != 1 {
       let scaled = Tensor(rows: rows, columns: dy.columns, engine: engine)
@@ -133,43 +108,67 @@ extension Tape {
     return branch
   }
 
-  /// dW (+)= dyᵀ x, db (+)= Σ dy. dy [R, O], x [R, I].
-  func weightGradients(_ weight: Tensor, _ bias: Tensor?, dy: Tensor, x: Tensor) {
-    if weight.tracksGradient {
-      let (dw, isFirst) = weight.gradientSink(engine)
-      multiply(.linearBackward, dy.matrix, x.matrix, into: dw.matrix, transposing: .left, adding: !isFirst)
-    }
-    if let bias, bias.tracksGradient {
-      let (db, isFirst) = bias.gradientSink(engine)
-      engine.measure(.linearBackward, values: dy.count) {
-        engine.columnStrips(dy.columns) { columns in
-          let c = columns.lowerBound
-          pmae_column_sums(dy.pointer + c, db.pointer + c, dy.rows, columns.count, dy.stride, isFirst ? 0 : 1)
+  /// A gradient as the products of the backward pass read it: rounded once for both of them.
+  private func narrowed(_ dy: Tensor) -> Tensor {
+    if precision == .float32 || dy.isNarrow { return dy }
+    let narrow = Tensor(narrowRows: dy.rows, columns: dy.columns, engine: engine)
+    engine.measure(.linearBackward, values: dy.count) { engine.narrow(dy.matrix, into: narrow.narrow) }
+    return narrow
+  }
+
+  /// dW (+)= dyᵀ x. dy [R, O], x [R, I].
+  private func weightGradient(_ weight: Tensor, dy: Tensor, x: Tensor) {
+    if !weight.tracksGradient { return }
+    let (dw, isFirst) = weight.gradientSink(engine)
+    multiply(.linearBackward, dy.operand, x.operand, to: .matrix(dw.matrix, adding: !isFirst), transposing: .left)
+  }
+
+  /// db (+)= Σ dy.
+  private func biasGradient(_ bias: Tensor?, dy: Tensor) {
+    guard let bias, bias.tracksGradient else { return }
+    let (db, isFirst) = bias.gradientSink(engine)
+    engine.measure(.linearBackward, values: dy.count) {
+      engine.columnStrips(dy.columns) { columns in
+        let (c, count, adding) = (columns.lowerBound, columns.count, Int32(isFirst ? 0 : 1))
+        if dy.isNarrow {
+          pmae_column_sums_narrow(dy.narrow.pointer + c, db.pointer + c, dy.rows, count, dy.stride, adding)
+        } else {
+          pmae_column_sums(dy.pointer + c, db.pointer + c, dy.rows, count, dy.stride, adding)
         }
       }
     }
   }
 
   /// dx (+)= dy W. dy [R, O], x [R, I].
-  func inputGradient(_ x: Tensor, dy: Tensor, _ weight: Tensor) {
+  private func inputGradient(_ x: Tensor, dy: Tensor, _ weight: Tensor) {
     let (dx, isFirst) = x.gradientSink(engine)
-    multiply(.linearBackward, dy.matrix, weight.matrix, into: dx.matrix, adding: !isFirst)
-  }
-
-  /// A product that counts as an operation of a kind, in the tape's precision.
-  func multiply(
-    _ operation: Operation, _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none,
-    adding: Bool = false, finish: ((Tile) -> Void)? = nil
-  ) {
-    let inner = transposing == .left ? a.rows : a.columns
-    let values = a.rows * a.columns + b.rows * b.columns + (adding ? 2 : 1) * c.rows * c.columns
-    engine.measure(operation, flop: 2 * c.rows * c.columns * inner, values: values) {
-      engine.multiply(a, b, into: c, transposing: transposing, adding: adding, precision: precision) {
-        finish?(Tile(rows: $0, columns: $1))
-      }
+    if dx.isNarrow {
+      multiply(.linearBackward, dy.operand, weight.matrix) { $0.store(bias: nil, into: dx) }
+    } else {
+      multiply(.linearBackward, dy.operand, .float32(weight.matrix), to: .matrix(dx.matrix, adding: !isFirst))
     }
   }
 
+  /// A product with a weight, a tile at a time.
+  private func multiply(
+    _ operation: Operation, _ a: Operand, _ weight: Matrix, transposing: Transposition = .none,
+    tiles: @escaping (Tile) -> Void
+  ) {
+    multiply(operation, a, .float32(weight), to: .tiles(tiles), transposing: transposing)
+  }
+
+  /// A product that counts as an operation of a kind, in the tape's precision.
+  private func multiply(
+    _ operation: Operation, _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition = .none
+  ) {
+    let (rows, inner) = transposing == .left ? (a.columns, a.rows) : (a.rows, a.columns)
+    let columns = transposing == .right ? b.rows : b.columns
+    engine.measure(
+      operation, flop: 2 * rows * columns * inner, values: rows * inner + inner * columns + rows * columns
+    ) {
+      engine.multiply(a, b, to: destination, transposing: transposing, precision: precision)
+    }
+  }
 }
 
 extension Engine {
@@ -186,12 +185,4 @@ extension Engine {
   func copy(_ x: Tensor, to y: Tensor) {
     rows(x.rows, cost: x.columns) { range in for r in range { y.row(r).update(from: x.row(r), count: x.columns) } }
   }
-}
-
-/// A part of a product that has just been computed.
-struct Tile {
-  let rows: Range<Int>
-  let columns: Range<Int>
-  var row: Int { rows.lowerBound }
-  var column: Int { columns.lowerBound }
 }

@@ -8,6 +8,10 @@ public final class Tensor {
   public let columns: Int
   /// Values from a row's start to the next one's.
   public let stride: Int
+  /// Whether the values are bfloat16: what only matrix products read, where a tape multiplies in bfloat16.
+  public let isNarrow: Bool
+  /// Whether its gradient is.
+  private let hasNarrowGradient: Bool
   /// Whether a loss can reach it: a parameter under training, or something computed from one.
   public let tracksGradient: Bool
   /// Set between the first contribution to it in the backward pass and its use. A parameter's stays until the
@@ -23,6 +27,8 @@ public final class Tensor {
     self.columns = columns
     self.tracksGradient = tracksGradient
     stride = columns
+    isNarrow = false
+    hasNarrowGradient = false
     stored = values
     remake = nil
   }
@@ -33,19 +39,37 @@ public final class Tensor {
     self.columns = columns
     self.tracksGradient = tracksGradient
     stride = Self.stride(columns)
+    isNarrow = false
+    hasNarrowGradient = false
     stored = engine.memory.take(rows * stride)
+    remake = nil
+  }
+
+  /// The same in bfloat16, its gradient too.
+  init(narrowRows rows: Int, columns: Int, engine: Engine, tracksGradient: Bool = false) {
+    self.rows = rows
+    self.columns = columns
+    self.tracksGradient = tracksGradient
+    stride = columns
+    isNarrow = true
+    hasNarrowGradient = true
+    stored = engine.memory.take((rows * columns + 1) / 2)
     remake = nil
   }
 
   /// A tensor that is cheap to compute again: it can be let go of after its use in the forward pass, and comes back when the
   /// backward pass asks for its values.
-  /// - Parameter remake: computes its values, the same bits each time.
-  init(rows: Int, columns: Int, tracksGradient: Bool, remake: @escaping () -> Buffer) {
+  /// - Parameters:
+  ///   - isNarrow: whether its values are bfloat16; its gradient is float32 all the same.
+  ///   - remake: computes its values, the same bits each time.
+  init(rows: Int, columns: Int, tracksGradient: Bool, isNarrow: Bool, remake: @escaping () -> Buffer) {
     self.rows = rows
     self.columns = columns
     self.tracksGradient = tracksGradient
     self.remake = remake
-    stride = Self.stride(columns)
+    self.isNarrow = isNarrow
+    hasNarrowGradient = false
+    stride = isNarrow ? columns : Self.stride(columns)
   }
 
   /// Rows of a multiple of 512 bytes are set one cache line further apart. A column of the matrix, which a weight's gradient
@@ -66,7 +90,16 @@ public final class Tensor {
 
   public var count: Int { rows * columns }
   public var pointer: UnsafeMutablePointer<Float> { values.pointer }
-  public var matrix: Matrix { Matrix(values.pointer, rows: rows, columns: columns, stride: stride) }
+  public var matrix: Matrix {
+    precondition(!isNarrow, "float32 asked of bfloat16 values")
+    return Matrix(values.pointer, rows: rows, columns: columns, stride: stride)
+  }
+  /// The values where they are bfloat16.
+  var narrow: BFloat16Matrix {
+    precondition(isNarrow, "bfloat16 asked of float32 values")
+    return BFloat16Matrix(values.pointer.asNarrow, rows: rows, columns: columns, stride: stride)
+  }
+  var operand: Operand { isNarrow ? .bfloat16(narrow) : .float32(matrix) }
 
   public func row(_ index: Int) -> UnsafeMutablePointer<Float> { values.pointer + index * stride }
 
@@ -78,17 +111,23 @@ public final class Tensor {
     gradient = zero
   }
 
-  /// Memory of its shape.
+  /// Memory for its gradient.
   private func emptyLike(_ engine: Engine) -> Tensor {
-    stride == columns
-      ? Tensor(rows: rows, columns: columns, values: engine.memory.take(count))
-      : Tensor(rows: rows, columns: columns, engine: engine)
+    hasNarrowGradient
+      ? Tensor(narrowRows: rows, columns: columns, engine: engine)
+      : stride == columns && !isNarrow
+        ? Tensor(rows: rows, columns: columns, values: engine.memory.take(count))
+        : Tensor(rows: rows, columns: columns, engine: engine)
   }
 
   /// Where a contribution to the gradient goes, and whether it is the first (the memory holds anything) or is added to what is
   /// there. A gradient that another tensor shares is copied first.
+  /// bfloat16 values go to one operation alone, so that nothing is ever added to their gradient.
   func gradientSink(_ engine: Engine) -> (gradient: Tensor, isFirst: Bool) {
-    if let mine = ownGradient(engine) { return (mine, false) }
+    if let mine = ownGradient(engine) {
+      precondition(!mine.isNarrow, "a bfloat16 tensor that is used twice")
+      return (mine, false)
+    }
     let new = emptyLike(engine)
     gradient = new
     return (new, true)

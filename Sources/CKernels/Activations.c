@@ -9,43 +9,57 @@ VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, f
   for (size_t i = 0; i < n; i++) q[i] = exp1((x[i] - shift) * scale);
 }
 
-VARIANTS void pmae_add_bias(float *y, const float *bias, size_t rows, size_t columns, size_t stride) {
-  for (size_t r = 0; r < rows; r++) {
-    float *row = y + r * stride;
-    for (size_t c = 0; c < columns; c++) row[c] += bias[c];
-  }
-}
+// What is done with a tile of a matrix product before it leaves the cache, into float32 or bfloat16.
+#define LOAD_FLOAT(x) (x)
+#define STORE_FLOAT(x) (x)
+#define LOAD_NARROW(x) from_bfloat16(x)
+#define STORE_NARROW(x) bfloat16(x)
 
-VARIANTS void pmae_bias_gelu(float *z, const float *bias, float *y, size_t rows, size_t columns, size_t stride) {
-  for (size_t r = 0; r < rows; r++) {
-    float *restrict zr = z + r * stride;
-    float *restrict yr = y + r * stride;
-    for (size_t c = 0; c < columns; c++) {
-      const float v = zr[c] + bias[c];
-      zr[c] = v;
-      yr[c] = gelu1(v);
-    }
+#define TILE_KERNELS(SUFFIX, TYPE, LOAD, STORE)                                                                          \
+  VARIANTS void pmae_biased##SUFFIX(const float *tile, size_t tile_stride, const float *bias, TYPE *y, size_t stride,    \
+                                    size_t rows, size_t columns) {                                                       \
+    for (size_t r = 0; r < rows; r++) {                                                                                  \
+      const float *in = tile + r * tile_stride;                                                                          \
+      TYPE *restrict out = y + r * stride;                                                                               \
+      if (bias)                                                                                                          \
+        for (size_t c = 0; c < columns; c++) out[c] = STORE(in[c] + bias[c]);                                            \
+      else                                                                                                               \
+        for (size_t c = 0; c < columns; c++) out[c] = STORE(in[c]);                                                      \
+    }                                                                                                                    \
+  }                                                                                                                      \
+  VARIANTS void pmae_bias_gelu##SUFFIX(const float *tile, size_t tile_stride, const float *restrict bias, TYPE *z,       \
+                                       TYPE *h, size_t stride, size_t rows, size_t columns) {                            \
+    for (size_t r = 0; r < rows; r++) {                                                                                  \
+      const float *in = tile + r * tile_stride;                                                                          \
+      TYPE *restrict out = h + r * stride;                                                                               \
+      if (z) {                                                                                                           \
+        TYPE *restrict kept = z + r * stride;                                                                            \
+        for (size_t c = 0; c < columns; c++) {                                                                           \
+          const float v = in[c] + bias[c];                                                                               \
+          kept[c] = STORE(v);                                                                                            \
+          out[c] = STORE(gelu1(v));                                                                                      \
+        }                                                                                                                \
+      } else {                                                                                                           \
+        for (size_t c = 0; c < columns; c++) out[c] = STORE(gelu1(in[c] + bias[c]));                                     \
+      }                                                                                                                  \
+    }                                                                                                                    \
+  }                                                                                                                      \
+  VARIANTS void pmae_gelu_return##SUFFIX(const float *tile, size_t tile_stride, TYPE *z, TYPE *d, size_t stride,         \
+                                         size_t rows, size_t columns) {                                                  \
+    for (size_t r = 0; r < rows; r++) {                                                                                  \
+      const float *in = tile + r * tile_stride;                                                                          \
+      TYPE *restrict zr = z + r * stride;                                                                                \
+      TYPE *restrict dr = d + r * stride;                                                                                \
+      for (size_t c = 0; c < columns; c++) {                                                                             \
+        const float v = LOAD(zr[c]);                                                                                     \
+        dr[c] = STORE(in[c] * gelu_slope1(v));                                                                           \
+        zr[c] = STORE(gelu1(v));                                                                                         \
+      }                                                                                                                  \
+    }                                                                                                                    \
   }
-}
 
-VARIANTS void pmae_bias_gelu_in_place(float *z, const float *restrict bias, size_t rows, size_t columns, size_t stride) {
-  for (size_t r = 0; r < rows; r++) {
-    float *restrict row = z + r * stride;
-    for (size_t c = 0; c < columns; c++) row[c] = gelu1(row[c] + bias[c]);
-  }
-}
-
-VARIANTS void pmae_gelu_return(float *z, float *d, size_t rows, size_t columns, size_t stride) {
-  for (size_t r = 0; r < rows; r++) {
-    float *restrict zr = z + r * stride;
-    float *restrict dr = d + r * stride;
-    for (size_t c = 0; c < columns; c++) {
-      const float v = zr[c];
-      dr[c] *= gelu_slope1(v);
-      zr[c] = gelu1(v);
-    }
-  }
-}
+TILE_KERNELS(, float, LOAD_FLOAT, STORE_FLOAT)
+TILE_KERNELS(_narrow, uint16_t, LOAD_NARROW, STORE_NARROW)
 
 VARIANTS void pmae_axpy(float a, const float *restrict x, float *restrict y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];
@@ -61,6 +75,14 @@ VARIANTS void pmae_axpby(float a, const float *restrict x, float b, float *restr
 
 VARIANTS void pmae_add_scaled(const float *x, float a, const float *b, float *y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] = x[i] + a * b[i];
+}
+
+VARIANTS void pmae_add_biased(const float *restrict x, float a, const float *restrict b, const float *restrict bias,
+                              float *restrict y, size_t n) {
+  if (bias)
+    for (size_t i = 0; i < n; i++) y[i] = x[i] + a * (b[i] + bias[i]);
+  else
+    for (size_t i = 0; i < n; i++) y[i] = x[i] + a * b[i];
 }
 
 VARIANTS void pmae_lerp(float *restrict t, const float *restrict s, size_t n, float weight) {

@@ -6,8 +6,5 @@ VARIANTS void pmae_to_bfloat16(const float *x, uint16_t *y, size_t n) {
 }
 
 VARIANTS void pmae_from_bfloat16(const uint16_t *x, float *y, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    union { uint32_t u; float f; } v = {(uint32_t)x[i] << 16};
-    y[i] = v.f;
-  }
+  for (size_t i = 0; i < n; i++) y[i] = from_bfloat16(x[i]);
 }

@@ -53,6 +53,15 @@ VARIANTS void pmae_layer_norm(const float *x, const float *gamma, const float *b
   statistics[1] = inverse;
 }
 
+VARIANTS void pmae_layer_norm_narrow(const float *x, const float *gamma, const float *beta, uint16_t *y, size_t n,
+                                     float epsilon, float *statistics) {
+  const float mean = sum(x, n) / (float)n;
+  const float inverse = 1.0f / sqrtf(squares_about(x, n, mean) / (float)n + epsilon);
+  for (size_t i = 0; i < n; i++) y[i] = bfloat16((x[i] - mean) * inverse * gamma[i] + beta[i]);
+  statistics[0] = mean;
+  statistics[1] = inverse;
+}
+
 INLINE void layer_norm_sums(const float *x, const float *gamma, const float *dy, size_t n, float mean, float inverse,
                             float *a, float *b) {
   LANES
@@ -109,33 +118,33 @@ VARIANTS void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, 
   }
 }
 
-VARIANTS void pmae_column_sums(const float *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate) {
-  float s[64];
-  for (size_t c0 = 0; c0 < columns; c0 += 64) {
-    const size_t width = columns - c0 < 64 ? columns - c0 : 64;
-    if (!accumulate)
-      for (size_t c = 0; c < width; c++) y[c0 + c] = 0;
-    for (size_t r0 = 0; r0 < rows; r0 += 128) {
-      const size_t end = r0 + 128 < rows ? r0 + 128 : rows;
-      memset(s, 0, sizeof s);
-      for (size_t r = r0; r < end; r++) {
-        const float *xr = x + r * stride + c0;
-        for (size_t c = 0; c < width; c++) s[c] += xr[c];
-      }
-      for (size_t c = 0; c < width; c++) y[c0 + c] += s[c];
-    }
+#define COLUMN_SUMS(SUFFIX, TYPE, LOAD)                                                                              \
+  VARIANTS void pmae_column_sums##SUFFIX(const TYPE *x, float *y, size_t rows, size_t columns, size_t stride,          \
+                                         int accumulate) {                                                             \
+    float s[64];                                                                                                       \
+    for (size_t c0 = 0; c0 < columns; c0 += 64) {                                                                      \
+      const size_t width = columns - c0 < 64 ? columns - c0 : 64;                                                      \
+      if (!accumulate)                                                                                                 \
+        for (size_t c = 0; c < width; c++) y[c0 + c] = 0;                                                              \
+      for (size_t r0 = 0; r0 < rows; r0 += 128) {                                                                      \
+        const size_t end = r0 + 128 < rows ? r0 + 128 : rows;                                                          \
+        memset(s, 0, sizeof s);                                                                                        \
+        for (size_t r = r0; r < end; r++) {                                                                            \
+          const TYPE *xr = x + r * stride + c0;                                                                        \
+          for (size_t c = 0; c < width; c++) s[c] += LOAD(xr[c]);                                                      \
+        }                                                                                                              \
+        for (size_t c = 0; c < width; c++) y[c0 + c] += s[c];                                                          \
+      }                                                                                                                \
+    }                                                                                                                  \
   }
-}
+COLUMN_SUMS(, float, )
+COLUMN_SUMS(_narrow, uint16_t, from_bfloat16)
 
 VARIANTS void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unbiased) {
   const float mean = sum(x, n) / (float)n;
   const float variance = squares_about(x, n, mean) / (float)(n - (unbiased ? 1 : 0));
   const float inverse = 1.0f / sqrtf(variance + epsilon);
   for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * inverse;
-}
-
-INLINE void exponentials(float *x, size_t n, float scale, float top) {
-  for (size_t i = 0; i < n; i++) x[i] = exp1((x[i] - top) * scale);
 }
 
 VARIANTS void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse) {
@@ -172,12 +181,6 @@ VARIANTS void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, 
 VARIANTS void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors) {
   for (size_t r = 0; r < rows; r++)
     for (size_t i = 0; i < n; i++) x[r * stride + i] *= factors[r];
-}
-
-VARIANTS void pmae_softmax(float *x, size_t n, float scale) {
-  exponentials(x, n, scale, maximum(x, n));
-  const float inverse = 1.0f / sum(x, n);
-  for (size_t i = 0; i < n; i++) x[i] *= inverse;
 }
 
 VARIANTS void pmae_softmax_backward(const float *p, float *d, size_t n, float scale) {

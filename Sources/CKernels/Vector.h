@@ -136,4 +136,9 @@ INLINE uint16_t bfloat16(float x) {
   const uint32_t quiet = v.u | 0x400000u;
   return (uint16_t)(((v.u & 0x7FFFFFFFu) > 0x7F800000u ? quiet : rounded) >> 16);
 }
+
+INLINE float from_bfloat16(uint16_t x) {
+  union { uint32_t u; float f; } v = {(uint32_t)x << 16};
+  return v.f;
+}
 #endif

@@ -1,92 +1,105 @@
 extension Engine {
-  /// c = op(a) op(b), or c += where `adding`, over tiles of c on all threads. The tiles follow from the shapes alone and
-  /// every value is summed in one order, so the bits do not depend on the threads.
-  /// - Parameter finish: called for each tile when it is computed, while it is still in cache: rows, columns of c.
+  /// c = op(a) op(b), or c += where `adding`, on all threads.
   public func multiply(
     _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none, adding: Bool = false,
-    precision: Precision = .float32, finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)? = nil
+    precision: Precision = .float32
   ) {
-    let inner = transposing == .left ? a.rows : a.columns
-    precondition((transposing == .right ? b.columns : b.rows) == inner, "inner dimensions differ")
     precondition((transposing == .left ? a.columns : a.rows) == c.rows, "rows differ")
     precondition((transposing == .right ? b.rows : b.columns) == c.columns, "columns differ")
-    if c.rows == 0 || c.columns == 0 { return }
-    if precision == .bfloat16 {
-      return multiplyNarrow(a, b, into: c, transposing: transposing, adding: adding, finish: finish)
+    multiply(
+      .float32(a), .float32(b), to: .matrix(c, adding: adding), transposing: transposing, precision: precision)
+  }
+
+  /// op(a) op(b) over tiles of the product on all threads. The tiles follow from the shapes alone and every value is summed in
+  /// one order, so the bits do not depend on the threads.
+  /// - Parameter precision: bfloat16 wherever a factor is.
+  public func multiply(
+    _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition = .none, precision: Precision
+  ) {
+    precondition(
+      (transposing == .right ? b.columns : b.rows) == (transposing == .left ? a.rows : a.columns),
+      "inner dimensions differ")
+    let rows = transposing == .left ? a.columns : a.rows
+    let columns = transposing == .right ? b.rows : b.columns
+    if rows == 0 || columns == 0 { return }
+    guard precision == .float32, case .float32(let a) = a, case .float32(let b) = b else {
+      precondition(precision == .bfloat16, "a bfloat16 factor of a float32 product")
+      return multiplyNarrow(a, b, rows, columns, to: destination, transposing: transposing)
     }
     guard let panels = multiplier.panels else {
-      return multiplyTiles(a, b, into: c, transposing: transposing, adding: adding, finish: finish)
+      return multiplyTiles(a, b, rows, columns, to: destination, transposing: transposing)
     }
     if transposing == .left {
-      multiplyLeft(panels, a, b, into: c, adding: adding, finish: finish)
+      multiplyLeft(panels, a, b, to: destination)
     } else {
-      multiplyPacked(panels, a, b, into: c, transposing: transposing, adding: adding, finish: finish)
+      multiplyPacked(panels, a, b, columns, to: destination, transposing: transposing)
     }
   }
 
-  /// b is packed once, by all threads, then tiles of c are computed from it.
+  /// b is packed once, by all threads, then tiles are computed from it.
   private func multiplyPacked(
-    _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition, adding: Bool,
-    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+    _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, _ columns: Int, to destination: Destination,
+    transposing: Transposition
   ) {
     let inner = a.columns
-    let packed = memory.take(max(1, panels.size(inner: inner, columns: c.columns)))
-    pack(panels, b, transposing: transposing, inner: inner, columns: c.columns, into: packed.pointer)
-    let (height, width) = Self.tile(rows: c.rows, columns: c.columns, inner: inner, panel: panels.width)
-    forTiles(c, height: height, width: width) { rows, columns in
+    let packed = pack(panels, b, transposing: transposing, inner: inner, columns: columns)
+    let tile = Self.tile(rows: a.rows, columns: columns, inner: inner, panel: panels.width)
+    forTiles(a.rows, columns, tile, scratch: destination.scratch(tile)) { rows, columns, scratch in
+      let c = destination.place(rows, columns, scratch: scratch)
       panels.multiply(
-        a.rows(rows), transposing: .none, inner: inner, packed.pointer + columns.lowerBound * inner,
-        into: c.rows(rows).columns(columns), adding: adding)
-      finish?(rows, columns)
+        a.rows(rows), transposing: .none, inner: inner, packed.pointer + columns.lowerBound * inner, into: c,
+        adding: destination.isAdding)
+      destination.finish(rows, columns, c)
     }
   }
 
   /// aᵀ b, the gradient of a weight: many rows summed into a small c, a thousand of them at a time, so that what is packed of b
   /// stays in cache.
   private func multiplyLeft(
-    _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, into c: Matrix, adding: Bool,
-    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+    _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, to destination: Destination
   ) {
+    guard case .matrix(let c, let adding) = destination else { preconditionFailure("sums of parts need a matrix") }
     let parts = max(1, (a.rows + 1023) / 1024)
-    let packed = memory.take(max(1, panels.size(inner: (a.rows + parts - 1) / parts, columns: c.columns)))
     for part in 0..<parts {
       let rows = a.rows * part / parts..<a.rows * (part + 1) / parts
-      pack(panels, b.rows(rows), transposing: .none, inner: rows.count, columns: c.columns, into: packed.pointer)
-      let (height, width) = Self.tile(rows: c.rows, columns: c.columns, inner: rows.count, panel: panels.width)
-      forTiles(c, height: height, width: width) { tile, columns in
+      let packed = pack(panels, b.rows(rows), transposing: .none, inner: rows.count, columns: c.columns)
+      let tile = Self.tile(rows: c.rows, columns: c.columns, inner: rows.count, panel: panels.width)
+      forTiles(c.rows, c.columns, tile, scratch: 0) { height, columns, _ in
         panels.multiply(
-          a.rows(rows).columns(tile), transposing: .left, inner: rows.count,
-          packed.pointer + columns.lowerBound * rows.count, into: c.rows(tile).columns(columns),
+          a.rows(rows).columns(height), transposing: .left, inner: rows.count,
+          packed.pointer + columns.lowerBound * rows.count, into: c.rows(height).columns(columns),
           adding: adding || part > 0)
-        if part == parts - 1 { finish?(tile, columns) }
       }
     }
   }
 
-  /// Packs b on all threads.
+  /// b in panels, packed on all threads.
   private func pack(
-    _ panels: Multiplier.Panels, _ b: Matrix, transposing: Transposition, inner: Int, columns: Int,
-    into packed: UnsafeMutablePointer<Float>
-  ) {
-    run(columns, by: panels.width * max(1, 16384 / (max(inner, 1) * panels.width))) { columns in
+    _ panels: Multiplier.Panels, _ b: Matrix, transposing: Transposition, inner: Int, columns: Int
+  ) -> Buffer {
+    let packed = memory.take(max(1, panels.size(inner: inner, columns: columns)))
+    let step = panels.width * max(1, 16384 / (max(inner, 1) * panels.width))
+    threads.run((columns + step - 1) / step) { index in
+      let columns = index * step..<min(columns, (index + 1) * step)
       panels.pack(
-        b, transposing: transposing, inner: inner, columns: columns, into: packed + columns.lowerBound * inner)
+        b, transposing: transposing, inner: inner, columns: columns, into: packed.pointer + columns.lowerBound * inner)
     }
+    return packed
   }
 
   /// With OpenBLAS, which packs its own.
   private func multiplyTiles(
-    _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition, adding: Bool,
-    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+    _ a: Matrix, _ b: Matrix, _ rows: Int, _ columns: Int, to destination: Destination, transposing: Transposition
   ) {
     let inner = transposing == .left ? a.rows : a.columns
-    let (height, width) = Self.squareTile(rows: c.rows, columns: c.columns, inner: inner)
-    forTiles(c, height: height, width: width, scratch: 1) { rows, columns, scratch in
+    let tile = Self.squareTile(rows: rows, columns: columns, inner: inner)
+    forTiles(rows, columns, tile, scratch: destination.scratch(tile)) { rows, columns, scratch in
+      let c = destination.place(rows, columns, scratch: scratch)
       multiplier.multiply(
         transposing == .left ? a.columns(rows) : a.rows(rows),
-        transposing == .right ? b.rows(columns) : b.columns(columns), into: c.rows(rows).columns(columns),
-        transposing: transposing, adding: adding, scratch: scratch)
-      finish?(rows, columns)
+        transposing == .right ? b.rows(columns) : b.columns(columns), into: c, transposing: transposing,
+        adding: destination.isAdding, scratch: scratch)
+      destination.finish(rows, columns, c)
     }
   }
 
@@ -101,27 +114,17 @@ extension Engine {
     multiplier.multiply(a, b, into: c, transposing: transposing, adding: adding, scratch: scratch)
   }
 
+  /// Runs `body` for each tile of a product.
   func forTiles(
-    _ c: Matrix, height: Int, width: Int, scratch: Int = 0,
+    _ rows: Int, _ columns: Int, _ tile: (height: Int, width: Int), scratch: Int,
     _ body: (_ rows: Range<Int>, _ columns: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void
   ) {
-    let across = (c.columns + width - 1) / width
-    run((c.rows + height - 1) / height * across, scratch: scratch) { index, scratch in
-      let i = index / across * height
-      let j = index % across * width
-      body(i..<min(c.rows, i + height), j..<min(c.columns, j + width), scratch)
+    let across = (columns + tile.width - 1) / tile.width
+    run((rows + tile.height - 1) / tile.height * across, scratch: scratch) { index, scratch in
+      let i = index / across * tile.height
+      let j = index % across * tile.width
+      body(i..<min(rows, i + tile.height), j..<min(columns, j + tile.width), scratch)
     }
-  }
-
-  func forTiles(
-    _ c: Matrix, height: Int, width: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
-  ) {
-    forTiles(c, height: height, width: width, scratch: 0) { rows, columns, _ in body(rows, columns) }
-  }
-
-  /// Runs `body` over ranges of `step` of `count`.
-  private func run(_ count: Int, by step: Int, _ body: (Range<Int>) -> Void) {
-    threads.run((count + step - 1) / step) { index in body(index * step..<min(count, (index + 1) * step)) }
   }
 
   /// The size of a tile where b is packed: as many rows as leave some thirty tiles, then fewer columns where rows are few.

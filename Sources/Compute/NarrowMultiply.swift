@@ -3,49 +3,61 @@ import CKernels
 // Products of float32 matrices by bfloat16 instructions: each factor is rounded once, a block of rows at a time where it is
 // read by one task, whole where several read it.
 extension Engine {
-  /// c = op(a) op(b), or c += where `adding`, with a and b rounded to bfloat16.
+  /// op(a) op(b), float32 factors rounded to bfloat16.
   func multiplyNarrow(
-    _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition, adding: Bool,
-    finish: ((_ rows: Range<Int>, _ columns: Range<Int>) -> Void)?
+    _ a: Operand, _ b: Operand, _ rows: Int, _ columns: Int, to destination: Destination, transposing: Transposition
   ) {
-    let right = NarrowBuffer(b.rows * b.columns, memory)
-    narrow(b, into: right)
-    let narrowB = right.matrix(rows: b.rows, columns: b.columns)
-    if transposing == .left {
-      let left = NarrowBuffer(a.rows * a.columns, memory)
-      narrow(a, into: left)
-      let narrowA = left.matrix(rows: a.rows, columns: a.columns)
-      let (height, width) = Self.narrowTile(rows: c.rows, columns: c.columns, inner: a.rows)
-      forTiles(c, height: height, width: width) { rows, columns in
-        Compute.multiplyHere(
-          narrowA.columns(rows), narrowB.columns(columns), into: c.rows(rows).columns(columns), transposing: .left,
-          beta: adding ? 1 : 0)
-        finish?(rows, columns)
-      }
-    } else {
-      let (height, width) = Self.narrowTile(rows: c.rows, columns: c.columns, inner: a.columns)
-      forTiles(c, height: height, width: width, scratch: (height * a.columns + 1) / 2) { rows, columns, scratch in
-        let block = BFloat16Matrix(scratch.asNarrow, rows: rows.count, columns: a.columns)
+    let right = narrow(b)
+    defer { withExtendedLifetime(right) {} }
+    let inner = transposing == .left ? a.rows : a.columns
+    let tile = Self.narrowTile(rows: rows, columns: columns, inner: inner)
+    let beta: Float = destination.isAdding ? 1 : 0
+    func part(_ columns: Range<Int>) -> BFloat16Matrix {
+      transposing == .right ? right.matrix.rows(columns) : right.matrix.columns(columns)
+    }
+    switch a {
+    case .float32(let a) where transposing != .left:
+      // Each task rounds its own rows, in cache.
+      let own = destination.scratch(tile)
+      forTiles(rows, columns, tile, scratch: own + (tile.height * inner + 1) / 2) { rows, columns, scratch in
+        let c = destination.place(rows, columns, scratch: scratch)
+        let block = BFloat16Matrix((scratch + own).asNarrow, rows: rows.count, columns: inner)
         Self.narrowHere(a.rows(rows), into: block)
-        Compute.multiplyHere(
-          block, transposing == .right ? narrowB.rows(columns) : narrowB.columns(columns),
-          into: c.rows(rows).columns(columns), transposing: transposing, beta: adding ? 1 : 0)
-        finish?(rows, columns)
+        Compute.multiplyHere(block, part(columns), into: c, transposing: transposing, beta: beta)
+        destination.finish(rows, columns, c)
       }
+    default:
+      let left = narrow(a)
+      defer { withExtendedLifetime(left) {} }
+      forTiles(rows, columns, tile, scratch: destination.scratch(tile)) { rows, columns, scratch in
+        let c = destination.place(rows, columns, scratch: scratch)
+        Compute.multiplyHere(
+          transposing == .left ? left.matrix.columns(rows) : left.matrix.rows(rows), part(columns), into: c,
+          transposing: transposing, beta: beta)
+        destination.finish(rows, columns, c)
+      }
+    }
+  }
+
+  /// A factor in bfloat16, and the memory that must live as long.
+  private func narrow(_ x: Operand) -> (matrix: BFloat16Matrix, owner: NarrowBuffer?) {
+    switch x {
+    case .bfloat16(let matrix): return (matrix, nil)
+    case .float32(let matrix):
+      let buffer = NarrowBuffer(matrix.rows * matrix.columns, memory)
+      let narrow = buffer.matrix(rows: matrix.rows, columns: matrix.columns)
+      self.narrow(matrix, into: narrow)
+      return (narrow, buffer)
     }
   }
 
   /// Rounds a matrix on all threads.
-  private func narrow(_ x: Matrix, into y: NarrowBuffer) {
-    rows(x.rows, cost: x.columns) { rows in
-      Self.narrowHere(
-        x.rows(rows),
-        into: BFloat16Matrix(y.pointer + rows.lowerBound * x.columns, rows: rows.count, columns: x.columns))
-    }
+  public func narrow(_ x: Matrix, into y: BFloat16Matrix) {
+    rows(x.rows, cost: x.columns) { rows in Self.narrowHere(x.rows(rows), into: y.rows(rows)) }
   }
 
   /// Rounds a matrix on the calling thread.
-  static func narrowHere(_ x: Matrix, into y: BFloat16Matrix) {
+  public static func narrowHere(_ x: Matrix, into y: BFloat16Matrix) {
     for r in 0..<x.rows { pmae_to_bfloat16(x.pointer + r * x.stride, y.pointer + r * y.stride, x.columns) }
   }
 
@@ -75,17 +87,19 @@ struct NarrowBuffer {
 
 extension UnsafeMutablePointer<Float> {
   /// The same memory for bfloat16 values.
-  var asNarrow: UnsafeMutablePointer<UInt16> {
+  public var asNarrow: UnsafeMutablePointer<UInt16> {
     UnsafeMutableRawPointer(self).assumingMemoryBound(to: UInt16.self)
   }
 }
 
 extension BFloat16Matrix {
-  func rows(_ range: Range<Int>) -> BFloat16Matrix {
+  public func row(_ index: Int) -> UnsafeMutablePointer<UInt16> { pointer + index * stride }
+
+  public func rows(_ range: Range<Int>) -> BFloat16Matrix {
     BFloat16Matrix(pointer + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
   }
 
-  func columns(_ range: Range<Int>) -> BFloat16Matrix {
+  public func columns(_ range: Range<Int>) -> BFloat16Matrix {
     BFloat16Matrix(pointer + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 }

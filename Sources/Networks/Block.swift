@@ -40,13 +40,14 @@ public struct Block: Network {
     let tokens = x.rows / sequences
     var x = residual(x, tokens: tokens, kept: keep?.attention) { rowsOf, onto in
       let mixed = tape.attention(
-        qkv(tape, norm1(tape, x, rowsOf: rowsOf)), sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens,
+        qkv(tape, norm1(tape, x, rowsOf: rowsOf, forProducts: true), forProducts: true),
+        sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens,
         heads: heads)
       return projection(tape, mixed, onto: onto)
     }
     if let wanted { x = tape.gatherRows(x, wanted) }
     return residual(x, tokens: tokens, kept: keep?.mlp) { rowsOf, onto in
-      tape.perceptron(norm2(tape, x, rowsOf: rowsOf), [fc1.tensors, fc2.tensors], onto: onto)
+      tape.perceptron(norm2(tape, x, rowsOf: rowsOf, forProducts: true), [fc1.tensors, fc2.tensors], onto: onto)
     }
   }
 

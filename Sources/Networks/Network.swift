@@ -49,8 +49,10 @@ public struct LinearWeights {
 
   var tensors: (weight: Tensor, bias: Tensor) { (weight.tensor, bias.tensor) }
 
-  func callAsFunction(_ tape: Tape, _ x: Tensor, onto residual: Residual? = nil) -> Tensor {
-    tape.linear(x, weight.tensor, bias.tensor, onto: residual)
+  func callAsFunction(
+    _ tape: Tape, _ x: Tensor, onto residual: Residual? = nil, forProducts: Bool = false
+  ) -> Tensor {
+    tape.linear(x, weight.tensor, bias.tensor, onto: residual, forProducts: forProducts)
   }
 }
 
@@ -67,7 +69,8 @@ public struct NormWeights {
 
   var parameters: [Parameter] { [weight, bias] }
 
-  func callAsFunction(_ tape: Tape, _ x: Tensor, rowsOf: [Int32]? = nil) -> Tensor {
-    tape.layerNorm(x, weight.tensor, bias.tensor, rowsOf: rowsOf)
+  /// - Parameter forProducts: whether only matrix products read the result.
+  func callAsFunction(_ tape: Tape, _ x: Tensor, rowsOf: [Int32]? = nil, forProducts: Bool = false) -> Tensor {
+    tape.layerNorm(x, weight.tensor, bias.tensor, rowsOf: rowsOf, forProducts: forProducts)
   }
 }

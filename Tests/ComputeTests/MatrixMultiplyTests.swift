@@ -160,17 +160,24 @@ struct MatrixMultiplyTests {
     }
   }
 
-  @Test func eachTileIsFinishedOnceAfterItsProduct() {
-    let engine = Engine(threads: 3)
+  @Test(arguments: ["avx512", "avx2", "openblas"]) func eachTileIsGivenOnce(_ kernels: String) {
+    let engine = Engine(threads: 3, kernels: kernels)
     let shape = Shape(rows: 533, columns: 347, inner: 190)
     let (a, b, c) = Self.operands(engine, shape, .right)
     let plain = Self.operands(engine, shape, .right).c
     engine.multiply(a.matrix, b.matrix, into: plain.matrix, transposing: .right)
     let tiles = Mutex(0)
-    engine.multiply(a.matrix, b.matrix, into: c.matrix, transposing: .right) { rows, columns in
-      tiles.withLock { $0 += 1 }
-      for i in rows { for j in columns { c.matrix.pointer[i * c.matrix.stride + j] += 1 } }
-    }
+    let to = c.matrix
+    engine.multiply(
+      .float32(a.matrix), .float32(b.matrix),
+      to: .tiles { tile in
+        tiles.withLock { $0 += 1 }
+        for i in tile.rows {
+          for j in tile.columns {
+            to.row(i)[j] = tile.values.row(i - tile.rows.lowerBound)[j - tile.columns.lowerBound] + 1
+          }
+        }
+      }, transposing: .right, precision: .float32)
     #expect(tiles.withLock { $0 } > 1, "this shape should be worth several tiles")
     #expect(zip(c.buffer.values, plain.buffer.values).allSatisfy { $0 == $1 + 1 })
   }

@@ -11,18 +11,13 @@ struct VectorKernelTests {
   static let exponential: Kernel = { pmae_exp($0, $1, $2) }
   static let gelu: Kernel = { x, y, n in
     // Adding −0 changes nothing, not even −0.
-    let bias = [Float](repeating: -0.0, count: n)
-    let z = UnsafeMutablePointer<Float>.allocate(capacity: n)
-    defer { z.deallocate() }
-    z.update(from: x, count: n)
-    pmae_bias_gelu(z, bias, y, 1, n, n)
+    pmae_bias_gelu(x, n, [Float](repeating: -0.0, count: n), nil, y, n, 1, n)
   }
   static let geluSlope: Kernel = { x, y, n in
     let z = UnsafeMutablePointer<Float>.allocate(capacity: n)
     defer { z.deallocate() }
     z.update(from: x, count: n)
-    y.update(repeating: 1, count: n)
-    pmae_gelu_return(z, y, 1, n, n)
+    pmae_gelu_return([Float](repeating: 1, count: n), n, z, y, n, 1, n)
   }
 
   static func trueGELU(_ x: Double) -> Double { x * 0.5 * erfc(-x * 0.5.squareRoot()) }
@@ -118,34 +113,64 @@ struct VectorKernelTests {
 
   @Test func biasAndStridesAndSlopesMultiply() {
     let (rows, columns, stride) = (3, 19, 23)
-    var z = numbers(rows * stride, seed: 1)
+    let tile = numbers(rows * columns, seed: 1)
     let bias = numbers(columns, seed: 2)
-    let before = z
-    var y = [Float](repeating: 9, count: rows * stride)
-    pmae_bias_gelu(&z, bias, &y, rows, columns, stride)
+    var z = [Float](repeating: 9, count: rows * stride)
+    var (y, alone, sums) = (z, z, z)
+    pmae_bias_gelu(tile, columns, bias, &z, &y, stride, rows, columns)
+    pmae_bias_gelu(tile, columns, bias, nil, &alone, stride, rows, columns)
+    pmae_biased(tile, columns, bias, &sums, stride, rows, columns)
+    #expect(alone == y && sums == z)
     for r in 0..<rows {
       for c in 0..<stride {
         let i = r * stride + c
         if c < columns {
-          #expect(z[i] == before[i] + bias[c])
+          #expect(z[i] == tile[r * columns + c] + bias[c])
           #expect(ulpError(y[i], Self.trueGELU(Double(z[i]))) <= 6)
         } else {
-          #expect(z[i] == before[i] && y[i] == 9, "beyond the columns")
+          #expect(z[i] == 9 && y[i] == 9, "beyond the columns")
         }
       }
     }
-    var d = numbers(50, seed: 3)
-    let (given, x) = (d, numbers(50, seed: 4))
-    var g = x
-    pmae_gelu_return(&g, &d, 1, 50, 50)
-    var inPlace = x
-    pmae_bias_gelu_in_place(&inPlace, [Float](repeating: -0.0, count: 50), 1, 50, 50)
-    #expect(g == inPlace)
+    let (given, x) = (numbers(50, seed: 3), numbers(50, seed: 4))
+    var (d, g) = (x, x)
+    pmae_gelu_return(given, 50, &g, &d, 50, 1, 50)
     for i in 0..<50 {
       #expect(ulpError(g[i], Self.trueGELU(Double(x[i]))) <= 6)
       #expect(
         abs(Double(d[i]) - Double(given[i]) * Self.trueSlope(Double(x[i]))) <= 4e-7 * abs(Double(given[i])) + 1e-12)
     }
+  }
+
+  /// The kernels that store bfloat16 round what the others compute.
+  @Test func narrowKernelsRoundTheSameValues() {
+    let (rows, columns, stride) = (3, 37, 41)
+    func rounded(_ x: [Float]) -> [UInt16] {
+      var y = [UInt16](repeating: 0, count: x.count)
+      pmae_to_bfloat16(x, &y, x.count)
+      return y
+    }
+    let (tile, bias) = (numbers(rows * columns, seed: 1, scale: 3), numbers(columns, seed: 2))
+    var (z, h) = ([Float](repeating: 0, count: rows * stride), [Float](repeating: 0, count: rows * stride))
+    var (narrowZ, narrowH) = (rounded(z), rounded(h))
+    pmae_bias_gelu(tile, columns, bias, &z, &h, stride, rows, columns)
+    pmae_bias_gelu_narrow(tile, columns, bias, &narrowZ, &narrowH, stride, rows, columns)
+    #expect(narrowZ == rounded(z) && narrowH == rounded(h))
+    pmae_biased_narrow(tile, columns, bias, &narrowH, stride, rows, columns)
+    #expect(narrowH == narrowZ)
+    pmae_from_bfloat16(narrowZ, &z, z.count)
+    pmae_gelu_return(tile, columns, &z, &h, stride, rows, columns)
+    pmae_gelu_return_narrow(tile, columns, &narrowZ, &narrowH, stride, rows, columns)
+    #expect(narrowZ == rounded(z) && narrowH == rounded(h))
+    var (sums, narrowSums) = ([Float](repeating: 0, count: columns), [Float](repeating: 0, count: columns))
+    pmae_from_bfloat16(narrowH, &h, h.count)
+    pmae_column_sums(h, &sums, rows, columns, stride, 0)
+    pmae_column_sums_narrow(narrowH, &narrowSums, rows, columns, stride, 0)
+    #expect(sums == narrowSums)
+    var (y, narrowY, notes) = ([Float](repeating: 0, count: columns), rounded(bias), [Float](repeating: 0, count: 2))
+    pmae_layer_norm(tile, bias, bias, &y, columns, 1e-6, &notes)
+    pmae_layer_norm_narrow(tile, bias, bias, &narrowY, columns, 1e-6, &notes)
+    #expect(narrowY == rounded(y))
   }
 
   @Test func finiteMeansFinite() {

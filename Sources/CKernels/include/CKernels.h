@@ -24,29 +24,35 @@ const pmae_multiplier *pmae_multipliers(size_t place);
 
 /// y[i] = exp(x[i]); within 1.1 ULP; below -103.97 zero, above 88.72 infinity, NaN stays.
 void pmae_exp(const float *x, float *y, size_t n);
-/// y[r, c] += bias[c], in place.
-void pmae_add_bias(float *y, const float *bias, size_t rows, size_t columns, size_t stride);
-/// z += bias in place, then y = GELU(z) = z Phi(z) (exact, not the tanh form), within 6 ULP; NaN stays,
-/// infinity stays, minus infinity gives -0.
-void pmae_bias_gelu(float *z, const float *bias, float *y, size_t rows, size_t columns, size_t stride);
-/// z = GELU(z + bias), in place.
-void pmae_bias_gelu_in_place(float *z, const float *bias, size_t rows, size_t columns, size_t stride);
-/// d = d * GELU'(z), then z = GELU(z), both in place; the slope within 5 ULP outside [-2, 0] and 2e-7 inside, where it crosses
-/// zero.
-void pmae_gelu_return(float *z, float *d, size_t rows, size_t columns, size_t stride);
+// A tile of a matrix product, [rows x columns] every tile_stride values, goes into rows of y, z, h or d every stride; the
+// kernels whose names end in _narrow store bfloat16's bits.
+/// y = tile + bias; no bias where it is NULL.
+void pmae_biased(const float *tile, size_t tile_stride, const float *bias, float *y, size_t stride, size_t rows, size_t columns);
+void pmae_biased_narrow(const float *tile, size_t tile_stride, const float *bias, uint16_t *y, size_t stride, size_t rows, size_t columns);
+/// z = tile + bias, where z is not NULL, and h = GELU(tile + bias), x Phi(x) (exact, not the tanh form), within 6 ULP; NaN
+/// stays, infinity stays, minus infinity gives -0.
+void pmae_bias_gelu(const float *tile, size_t tile_stride, const float *bias, float *z, float *h, size_t stride, size_t rows, size_t columns);
+void pmae_bias_gelu_narrow(const float *tile, size_t tile_stride, const float *bias, uint16_t *z, uint16_t *h, size_t stride, size_t rows, size_t columns);
+/// d = tile * GELU'(z), then z = GELU(z); the slope within 5 ULP outside [-2, 0] and 2e-7 inside, where it crosses zero.
+void pmae_gelu_return(const float *tile, size_t tile_stride, float *z, float *d, size_t stride, size_t rows, size_t columns);
+void pmae_gelu_return_narrow(const float *tile, size_t tile_stride, uint16_t *z, uint16_t *d, size_t stride, size_t rows, size_t columns);
 /// y[c] (+)= the sum over rows of x[r, c].
 void pmae_column_sums(const float *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate);
+void pmae_column_sums_narrow(const uint16_t *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate);
 /// y = a x + y.
 void pmae_axpy(float a, const float *x, float *y, size_t n);
 /// y = a x + b y; b = 0 does not read y.
 void pmae_axpby(float a, const float *x, float b, float *y, size_t n);
 /// y = x + a b.
 void pmae_add_scaled(const float *x, float a, const float *b, float *y, size_t n);
+/// y = x + a (b + bias); no bias where it is NULL.
+void pmae_add_biased(const float *x, float a, const float *b, const float *bias, float *y, size_t n);
 /// The sum of x[i] y[i] in double precision.
 double pmae_dot(const float *x, const float *y, size_t n);
 
 /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta for one row; leaves mean and 1 / sqrt(...) in statistics[0..1].
 void pmae_layer_norm(const float *x, const float *gamma, const float *beta, float *y, size_t n, float epsilon, float *statistics);
+void pmae_layer_norm_narrow(const float *x, const float *gamma, const float *beta, uint16_t *y, size_t n, float epsilon, float *statistics);
 /// dx (+)= the gradient for one row.
 void pmae_layer_norm_backward(const float *x, const float *gamma, const float *dy, float *dx, size_t n, const float *statistics, int accumulate);
 /// dgamma (+)= sum over rows of dy * xhat, dbeta (+)= sum of dy, for columns [0, columns) of rows of the given strides.
@@ -61,8 +67,6 @@ void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unb
 void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse);
 /// x[r] *= factors[r] for rows of n values.
 void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors);
-/// x = softmax(scale * x) for one row, in place.
-void pmae_softmax(float *x, size_t n, float scale);
 /// d = scale * p * (d - sum(p d)) for one row, in place.
 void pmae_softmax_backward(const float *p, float *d, size_t n, float scale);
 /// Returns -sum label * log_softmax(scale * x); leaves the row's maximum of x, one over the sum of
