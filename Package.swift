@@ -64,8 +64,8 @@ let package = Package(
     tests(
       "ToolTests",
       [
-        "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export", "pmae-finetune", "pmae-evaluate",
-        "pmae-inspect",
+        "Compute", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export", "pmae-finetune",
+        "pmae-evaluate", "pmae-inspect",
       ], exclude: ["Fixtures", "README.md"]),
   ],
   swiftLanguageModes: [.v6]

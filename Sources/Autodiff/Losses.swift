@@ -21,7 +21,7 @@ extension Tape {
     return Loss(value: value) { [engine] weight in
       guard logits.tracksGradient else { return }
       let factor = weight * scale / Float(rowCount)
-      engine.rows(rowCount, cost: width) { rows in
+      engine.rows(rowCount, cost: width, as: .losses, values: 3 * logits.count) { rows in
         for r in rows {
           pmae_soft_cross_entropy_backward(
             logits.row(r), label(r), width, scale, factor, statistics.pointer + 3 * r)
@@ -52,7 +52,7 @@ extension Tape {
       guard prediction.tracksGradient else { return }
       let (d, isFirst) = prediction.gradientSink(engine)
       let factor = weight / Float(rowCount)
-      engine.rows(rowCount, cost: width) { rows in
+      engine.rows(rowCount, cost: width, as: .losses, values: 3 * prediction.count) { rows in
         for r in rows {
           let s = statistics.pointer + 3 * r
           // d cos / d p = t / (|p| |t|) − cos · p / |p|²
@@ -77,7 +77,7 @@ extension Tape {
       guard prediction.tracksGradient else { return }
       let (d, isFirst) = prediction.gradientSink(engine)
       let factor = 2 * weight / Float(prediction.count)
-      engine.rows(prediction.rows, cost: width) { rows in
+      engine.rows(prediction.rows, cost: width, as: .losses, values: 2 * prediction.count) { rows in
         for r in rows { pmae_axpby(factor, difference.pointer + r * width, isFirst ? 0 : 1, d.row(r), width) }
       }
     }
@@ -86,7 +86,7 @@ extension Tape {
   /// Each row to zero mean and unit (unbiased) variance, Equation 2. Constant: no gradient passes.
   public func standardiseRows(_ x: Tensor, epsilon: Float = 1e-6) -> Tensor {
     let y = Tensor(rows: x.rows, columns: x.columns, engine: engine)
-    engine.rows(x.rows, cost: x.columns) { rows in
+    engine.rows(x.rows, cost: x.columns, as: .losses, values: 2 * x.count) { rows in
       for r in rows { pmae_standardise(x.row(r), y.row(r), x.columns, epsilon, 1) }
     }
     return y
@@ -97,7 +97,9 @@ extension Tape {
     precondition(rows > 0, "a loss over no rows")
     let each = [Double](unsafeUninitializedCapacity: rows) { buffer, count in
       let out = buffer
-      engine.rows(rows, cost: cost) { range in for r in range { out[r] = function(r) } }
+      engine.rows(rows, cost: cost, as: .losses, values: 2 * rows * cost) { range in
+        for r in range { out[r] = function(r) }
+      }
       count = rows
     }
     return each.reduce(0, +) / Double(rows)

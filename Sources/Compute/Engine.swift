@@ -10,6 +10,7 @@ public final class Engine: Sendable {
   /// What a tape's matrices are multiplied in, unless it says otherwise.
   public let precision: Precision
   let multiplier: Multiplier
+  private let wantedKernels: String?
 
   /// - Parameters:
   ///   - threads: at least 1.
@@ -26,12 +27,26 @@ public final class Engine: Sendable {
     self.threads = ThreadPool(threads: threads)
     memory = MemoryPool()
     multiplier = Multiplier(kernels: kernels)
+    wantedKernels = kernels
     self.precision = precision
     profile = profiling ? Profile() : nil
   }
 
   /// The matrix kernels in use: `avx512`, `avx2` or `openblas`.
   public var kernels: String { multiplier.name }
+
+  /// What a user should know before a long run on this processor: asked for, but not quite what is got.
+  public var notes: [String] {
+    var notes: [String] = []
+    if let wantedKernels, !wantedKernels.isEmpty, wantedKernels != kernels {
+      notes.append("PMAE_KERNELS is \(wantedKernels), which is not to be had here: \(kernels) is used")
+    }
+    if precision == .bfloat16 && BFloat16.isEmulated {
+      notes.append(
+        "this processor has no bfloat16 instructions: they are emulated, rightly but several times slower than float32")
+    }
+    return notes
+  }
 
   /// Runs `body` over blocks of rows. The blocks depend on the counts alone, never on the threads.
   /// - Parameters:

@@ -1,7 +1,13 @@
 /// What matrices are multiplied in. Everything else (weights at rest, their gradients and moments, softmax, normalisations,
 /// sums) is float32 either way.
-public enum Precision: String, CaseIterable, Sendable {
+public enum Precision: String, CaseIterable, Codable, Sendable {
   case float32
-  /// Factors are rounded to bfloat16, products summed in float32. Check `BFloat16.unavailable` before choosing it.
+  /// Factors are rounded to bfloat16, products summed in float32. Check `unavailable` before choosing it.
   case bfloat16
+
+  /// Why `--precision` can't be it here, and how to get it, for an error message; nil where it can.
+  public var unavailable: String? {
+    guard self == .bfloat16, let reason = BFloat16.unavailable else { return nil }
+    return "--precision bfloat16: \(reason)"
+  }
 }

@@ -4,8 +4,8 @@ import Dispatch
 public enum Operation: String, CaseIterable, Sendable {
   case input = "input and masks"
   case tokens = "patches and tokens"
-  case norm = "layer norm"
-  case normBackward = "layer norm, backward"
+  case norm = "norms"
+  case normBackward = "norms, backward"
   case linear = "linear layers"
   case linearBackward = "linear layers, backward"
   case attention = "attention"
@@ -58,8 +58,19 @@ extension Engine {
     return try body()
   }
 
-  /// The rate of a large product on all threads, in FLOP a second: what a step is compared with.
+  /// `rows`, as an operation of a kind.
+  /// - Parameter values: float32 values read and written.
+  public func rows(_ rows: Int, cost: Int, as operation: Operation, values: Int, _ body: (Range<Int>) -> Void) {
+    measure(operation, values: values) { self.rows(rows, cost: cost, body) }
+  }
+
+  /// The rate of a large product by the same kernels in the same precision on as many threads, in FLOP a second: what a step is
+  /// compared with. It is measured on an engine of its own, so that the memory it takes is given back.
   public func measuredPeak() -> Double {
+    Engine(threads: threads.threads, kernels: kernels, precision: precision).productRate()
+  }
+
+  private func productRate() -> Double {
     let (rows, columns, inner) = (1600, 3072, 768)
     let (a, b, c) = (memory.take(rows * inner), memory.take(columns * inner), memory.take(rows * columns))
     a.values.update(repeating: 1)

@@ -2,7 +2,8 @@
   /// In a build without oneDNN there is no bfloat16 multiplication, and nothing that would have to be installed for it.
   enum BFloat16Backend {
     static var unavailable: String? {
-      "this program was built without oneDNN (swift build --disable-default-traits)"
+      "this program was built without oneDNN, by swift build --disable-default-traits: build it with the default traits, "
+        + "where libdnnl-dev is installed"
     }
     static var isEmulated: Bool { false }
 

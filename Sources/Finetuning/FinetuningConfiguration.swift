@@ -1,7 +1,7 @@
 import Networks
 import TensorStream
 
-/// What decides the result of fine-tuning, beside the encoder and the views.
+/// What decides the result of fine-tuning, beside the encoder, the views and the engine's precision.
 public struct FinetuningConfiguration: Equatable, Sendable {
   public enum Mode: String, CaseIterable, Sendable {
     /// A linear layer on the features of a frozen encoder.

@@ -48,14 +48,17 @@ public final class FullFinetuning {
     let total = c.epochs * stepsPerEpoch
     let end = min(limit ?? total, total)
     let names = classifier.parameters.map(\.name)
-    let step = TrainingStep(optimizer: optimizer, names: names, labelSmoothing: c.labelSmoothing)
+    let step = TrainingStep(
+      optimizer: optimizer, names: names, labelSmoothing: c.labelSmoothing, precision: engine.precision)
     while optimizer.steps < end {
       let start = Date()
       let epoch = optimizer.steps / stepsPerEpoch
       let rate = learningRate(
         peak: c.learningRate, epoch: Double(optimizer.steps) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
         epochs: Double(c.epochs))
-      let batch = try (0..<c.accumulate).map { _ in try views.take(c.batch / c.accumulate) }
+      let batch = try engine.measure(.input) {
+        try (0..<c.accumulate).map { _ in try views.take(c.batch / c.accumulate) }
+      }
       let (loss, accuracy) = try step(labels: batch.map(\.labels), rate: rate, engine: engine) { tape, part in
         let keeps = classifier.encoder.drawKeeps(
           batch[part].index.map {
@@ -66,7 +69,7 @@ public final class FullFinetuning {
       if optimizer.steps % stepsPerEpoch == 0 { try batches.skip(batches.rowsPerEpoch - stepsPerEpoch * c.batch) }
       let report = StepReport(
         step: optimizer.steps, epoch: epoch, loss: loss, accuracy: accuracy, learningRate: rate,
-        imagesPerSecond: Double(c.batch) / elapsed(since: start))
+        seconds: elapsed(since: start), batch: c.batch)
       if onStep(report) { return false }
     }
     if batches.position == batches.epochs * batches.rowsPerEpoch { try batches.finish() }

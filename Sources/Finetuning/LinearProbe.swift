@@ -4,7 +4,8 @@ import Foundation
 import Networks
 import TensorStream
 
-/// A linear layer trained on the features of a frozen encoder.
+/// A linear layer trained on the features of a frozen encoder. The features are computed in the engine's precision, the layer is
+/// trained in float32: it costs nothing, and it is what is measured.
 ///
 /// The features are standardised first, each of the D to mean 0 and variance 1 over the training set, as MAE's probe does with
 /// a batch norm that has no weights; here the statistics are those of the whole set, not running ones. At the end the
@@ -117,7 +118,8 @@ public final class LinearProbe {
     var random = CounterRandom(seed: c.seed, epoch: epoch, sample: 0, purpose: Purpose.shuffle.rawValue)
     let order = random.permutation(features.rows).map(Int32.init)
     let step = TrainingStep(
-      optimizer: optimizer, names: ["head.weight", "head.bias"], labelSmoothing: c.labelSmoothing)
+      optimizer: optimizer, names: ["head.weight", "head.bias"], labelSmoothing: c.labelSmoothing,
+      precision: .float32)
     let head = classifier.head
     for i in 0..<steps where optimizer.steps < end {
       let start = Date()
@@ -130,7 +132,7 @@ public final class LinearProbe {
       }
       let report = StepReport(
         step: optimizer.steps, epoch: epoch, loss: loss, accuracy: accuracy, learningRate: rate,
-        imagesPerSecond: Double(c.batch) / elapsed(since: start))
+        seconds: elapsed(since: start), batch: c.batch)
       if onStep(report) { return false }
     }
     return true

@@ -11,7 +11,10 @@ public struct StepReport: Sendable {
   /// The share of the batch whose label had the greatest logit.
   public let accuracy: Double
   public let learningRate: Double
-  public let imagesPerSecond: Double
+  /// What the step took, the wait for its views included.
+  public let seconds: Double
+  let batch: Int
+  public var imagesPerSecond: Double { Double(batch) / seconds }
 
   /// A line of JSON; nine digits tell any two float32 values apart.
   public var json: String {

@@ -11,6 +11,8 @@ struct TrainingStep {
   /// Names of what the optimizer trains, for errors.
   let names: [String]
   let labelSmoothing: Double
+  /// What matrices are multiplied in.
+  let precision: Precision
 
   /// One step on the logits that `forward` computes.
   /// - Parameters:
@@ -24,7 +26,7 @@ struct TrainingStep {
     let share = 1 / Double(batch.count)
     var (lossSum, correct, count) = (0.0, 0, 0)
     for (part, labels) in batch.enumerated() {
-      let tape = Tape(engine)
+      let tape = Tape(engine, precision: precision)
       let logits = forward(tape, part)
       correct +=
         labels.enumerated().filter { row, label in

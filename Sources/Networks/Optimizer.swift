@@ -44,11 +44,12 @@ public final class AdamW {
 
   /// The place of the first parameter whose gradient holds a NaN or an infinity, if there is one.
   public func firstNonFiniteGradient() -> Int? {
-    for (place, group) in groups.enumerated() {
-      guard let gradient = group.parameter.tensor.gradient else { continue }
-      if pmae_all_finite(gradient.pointer, group.parameter.tensor.count) == 0 { return place }
+    engine.measure(.optimizer, values: weightCount) {
+      groups.firstIndex { group in
+        let tensor = group.parameter.tensor
+        return tensor.gradient.map { pmae_all_finite($0.pointer, tensor.count) == 0 } ?? false
+      }
     }
-    return nil
   }
 
   /// One step with every parameter's gradient (none is zero), which is then let go of.
@@ -64,7 +65,7 @@ public final class AdamW {
         tensor.setZeroGradient(engine)
       }
       guard let gradient = tensor.gradient else { continue }
-      engine.rows(tensor.count, cost: 1) { range in
+      engine.rows(tensor.count, cost: 1, as: .optimizer, values: 7 * tensor.count) { range in
         let i = range.lowerBound
         pmae_adamw(
           tensor.pointer + i, gradient.pointer + i, group.first.pointer + i, group.second.pointer + i, range.count,

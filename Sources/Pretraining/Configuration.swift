@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Networks
 import TensorStream
@@ -51,6 +52,8 @@ public struct Configuration: Codable, Equatable, Sendable {
   public var learningRate = 2.666e-4
   public var weightDecay = 0.05
   public var seed: UInt64 = 0
+  /// What matrices are multiplied in; the engine's too.
+  public var precision = Precision.float32
 
   public init(encoder: EncoderConfiguration, decoder: DecoderConfiguration, head: HeadConfiguration) {
     self.encoder = encoder
@@ -117,7 +120,7 @@ public struct Configuration: Codable, Equatable, Sendable {
   }
 
   /// Options that came later, as a configuration from before them means them.
-  private static var later: [String: Any] { ["accumulate": 1] }
+  private static var later: [String: Any] { ["accumulate": 1, "precision": Precision.float32.rawValue] }
 
   public init(json: String, source: String) throws {
     do {

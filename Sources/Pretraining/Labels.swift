@@ -55,7 +55,7 @@ func nearest(_ student: Tensor, in teacher: Tensor, sequences: Int, engine: Engi
   match.withUnsafeMutableBufferPointer { match in
     let match = match
     let packing = engine.scratch(inner: width, columns: t)
-    engine.run(sequences, scratch: t * width + m * t + packing) { s, scratch in
+    let body = { (s: Int, scratch: UnsafeMutablePointer<Float>) in
       // The student's own length changes no comparison.
       let unit = Matrix(scratch, rows: t, columns: width)
       for j in 0..<t { _ = pmae_normalise(teacher.row(s * t + j), scratch + j * width, width, 1e-12) }
@@ -64,6 +64,9 @@ func nearest(_ student: Tensor, in teacher: Tensor, sequences: Int, engine: Engi
         Matrix(student.row(s * m), rows: m, columns: width, stride: student.stride), unit, into: similarity,
         transposing: .right, scratch: scratch + t * width + m * t)
       for i in 0..<m { match[s * m + i] = Int32(s * t + pmae_argmax(similarity.pointer + i * t, t)) }
+    }
+    engine.measure(.labels, flop: 2 * student.count * t, values: student.count + teacher.count) {
+      engine.run(sequences, scratch: t * width + m * t + packing, body)
     }
   }
   return match

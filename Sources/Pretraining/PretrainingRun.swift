@@ -44,8 +44,10 @@ public final class PretrainingRun {
   private let engine: Engine
 
   /// Fresh weights from the configuration's seed.
+  /// - Parameter engine: of the configuration's precision.
   public init(_ configuration: Configuration, engine: Engine) throws {
     try configuration.validate()
+    precondition(configuration.precision == engine.precision, "one precision for the run, another for its engine")
     self.configuration = configuration
     self.engine = engine
     model = PseudoMAE(configuration, engine: engine)
@@ -145,7 +147,7 @@ public final class PretrainingRun {
 
     let losses = model.gradients(of: batch)
     try check(losses, step: step + 1)
-    engine.measure(.optimizer, values: 7 * optimizer.weightCount) { optimizer.step(rate: rate) }
+    optimizer.step(rate: rate)
 
     // The two teachers' clocks (§3.2): the labelling teacher's ticks with steps, the reconstruction teacher's with epochs.
     var labelMomentum: Double?

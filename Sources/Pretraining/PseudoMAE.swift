@@ -110,7 +110,7 @@ public final class PseudoMAE {
     // Eq. 3–4: labels of the class token and, for each masked patch, of the nearest teacher token.
     let described = forLabels == forTargets ? reconstructed : patches(forLabels)
     let match = labels.tokens.map { tokens in
-      engine.measure(.labels) { nearest(described, in: tokens, sequences: b, engine: engine) }
+      nearest(described, in: tokens, sequences: b, engine: engine)
     }
     let scale = Float(1 / c.studentTemperature)
     let classTokens = tape.gatherRows(out, (0..<Int32(b)).map { $0 })
@@ -150,7 +150,8 @@ public final class PseudoMAE {
         patches: labellingHead(tape, patches, .patch), tokens: c.match == .nearest ? patches : nil)
     }
     // What is given are logits: labels take their place in memory.
-    engine.measure(.labels) {
+    let values = given.reduce(0) { $0 + 2 * ($1.classes.count + $1.patches.count) }
+    engine.measure(.labels, values: values) {
       for rows in [given.map(\.classes), given.map(\.patches)] {
         sinkhorn(rows, temperature: c.teacherTemperature, iterations: c.sinkhornIterations, engine: engine)
       }

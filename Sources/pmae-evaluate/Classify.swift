@@ -17,7 +17,6 @@ struct Classify: Tool {
   var views = "-"
 
   @OptionGroup var input: InputOptions
-  @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
@@ -27,7 +26,7 @@ struct Classify: Tool {
     guard let head = file.head else {
       throw Failure(.data, "\(file.source): an encoder without a head: pmae-finetune makes a model of it")
     }
-    let engine = Engine(threads: threads.count)
+    let engine = input.engine(quiet: quiet)
     let classifier = Classifier(
       Encoder(file.encoder, engine: engine, trained: false), classes: head.classes, pooling: head.pooling,
       engine: engine, trained: false)

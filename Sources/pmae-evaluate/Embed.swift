@@ -20,7 +20,6 @@ struct Embed: Tool {
   var pool = Pooling.classToken
 
   @OptionGroup var input: InputOptions
-  @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
 
   /// Rows of a record.
@@ -28,7 +27,7 @@ struct Embed: Tool {
 
   mutating func execute() throws {
     let file = try WeightsFile(path: encoder, heads: input.heads)
-    let engine = Engine(threads: threads.count)
+    let engine = input.engine(quiet: output.quiet)
     let extractor = FeatureExtractor(try input.encoder(file, engine: engine), pooling: pool)
     let (views, count) = try input.views(self.views, for: file, labels: .optional)
     let reader = views.batches.reader

@@ -21,6 +21,7 @@ struct EvaluateTool: Tool {
 let toolName = "pmae-evaluate"
 
 extension Pooling: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 /// Runs what a signal may end: it stops after the images that it is at, and the process ends by the signal.
 func interruptible(_ body: () throws -> Void) throws {
@@ -34,13 +35,28 @@ func interruptible(_ body: () throws -> Void) throws {
   }
 }
 
-/// How the operands are read.
+/// How the operands are read, and what the network runs on.
 struct InputOptions: ParsableArguments {
   @Option(help: "The recipe among the views (default: their only one, or center).")
   var view: String?
 
   @Option(help: "Attention heads, for a plain .safetensors file, which does not say.")
   var heads: Int?
+
+  @Option(help: "What the network's matrices are multiplied in.")
+  var precision = Precision.float32
+
+  @OptionGroup var threads: ThreadOptions
+
+  mutating func validate() throws {
+    if let reason = precision.unavailable { throw ValidationError(reason) }
+  }
+
+  func engine(quiet: Bool) -> Engine {
+    let engine = Engine(threads: threads.count, precision: precision)
+    for text in engine.notes { note(toolName, text, quiet: quiet) }
+    return engine
+  }
 
   /// The views of one operand, and how many rows they have.
   func views(

@@ -30,7 +30,6 @@ struct Neighbours: Tool {
   var pool = Pooling.classToken
 
   @OptionGroup var input: InputOptions
-  @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
@@ -54,7 +53,7 @@ struct Neighbours: Tool {
 
   mutating func execute() throws {
     let file = try WeightsFile(path: encoder, heads: input.heads)
-    let engine = Engine(threads: threads.count)
+    let engine = input.engine(quiet: quiet)
     let extractor = FeatureExtractor(try input.encoder(file, engine: engine), pooling: pool)
     try interruptible { try score(file, extractor, engine: engine) }
   }

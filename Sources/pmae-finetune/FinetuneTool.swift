@@ -50,7 +50,8 @@ struct FinetuneTool: Tool {
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
-    let engine = Engine(threads: threads.count)
+    let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile)
+    for text in engine.notes { note(Self.name, text, quiet: output.quiet) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, dropPath: isLinear ? 0 : training.dropPath ?? 0.1, engine: engine, trained: !isLinear)
     if let file {
@@ -99,7 +100,9 @@ struct FinetuneTool: Tool {
     var failure: (any Error)?
     let whole = configuration.epochs * max(views.batches.rowsPerEpoch / configuration.batch, 1)
     let progress = Progress(tool: Self.name, what: "steps", total: min(steps ?? whole, whole), quiet: output.quiet)
+    let profiler = training.profile ? StepProfiler(engine) : nil
     let onStep = { (report: StepReport) -> Bool in
+      profiler?.note(report.seconds, images: configuration.batch)
       do { try log?.write(report.json) } catch { failure = error }
       progress.update(report.step, report.summary)
       return Interruption.requested || failure != nil
@@ -124,6 +127,7 @@ struct FinetuneTool: Tool {
     if let failure { throw failure }
     if !isComplete { stop() }
     progress.finish()
+    for text in profiler?.messages() ?? [] { CommandLineKit.log(Self.name, text) }
     return classifier
   }
 

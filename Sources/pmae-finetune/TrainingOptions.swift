@@ -1,9 +1,11 @@
 import ArgumentParser
+import Compute
 import Finetuning
 import Networks
 
 extension FinetuningConfiguration.Mode: ExpressibleByArgument {}
 extension Pooling: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 /// How it is trained. What is not given depends on the mode, and is MAE's.
 struct TrainingOptions: ParsableArguments {
@@ -46,12 +48,20 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Seed of fresh weights, order and drop path.")
   var seed: UInt64 = 0
 
+  @Option(help: "What the encoder's matrices are multiplied in.")
+  var precision = Precision.float32
+
+  @Flag(help: "Say where the time went, by kind of operation (full mode).")
+  var profile = false
+
   mutating func validate() throws {
+    if let reason = precision.unavailable { throw ValidationError(reason) }
     if lr != nil && baseLr != nil { throw ValidationError("--lr and --base-lr exclude each other") }
     if let accumulate, accumulate < 1 { throw ValidationError("--accumulate is \(accumulate): expected 1 or more") }
     if mode == .linear {
       let given = [
         ("accumulate", accumulate != nil), ("layer-decay", layerDecay != nil), ("drop-path", dropPath != nil),
+        ("profile", profile),
       ]
       for (name, isGiven) in given where isGiven {
         throw ValidationError("--\(name) has no meaning in linear mode: the encoder is frozen")

@@ -54,7 +54,7 @@ struct PretrainTool: Tool {
   @Option(help: "Stop after this many steps of the whole run.")
   var steps: Int?
 
-  @Option(help: "What matrices are multiplied in: float32 or bfloat16.")
+  @Option(help: "What matrices are multiplied in.")
   var precision = Precision.float32
 
   @Option(help: "Seed of start weights, masks and drop path.")
@@ -69,9 +69,7 @@ struct PretrainTool: Tool {
   var quiet = false
 
   mutating func validate() throws {
-    if precision == .bfloat16, let reason = BFloat16.unavailable {
-      throw ValidationError("--precision bfloat16: \(reason)")
-    }
+    if let reason = precision.unavailable { throw ValidationError(reason) }
     if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
     if resume && start != nil { throw ValidationError("--resume and --init exclude each other") }
     if lr != nil && baseLr != 2.666e-4 { throw ValidationError("--lr and --base-lr exclude each other") }
@@ -91,6 +89,7 @@ struct PretrainTool: Tool {
     configuration.batch = batch
     configuration.accumulate = accumulate
     configuration.seed = seed
+    configuration.precision = precision
     configuration.weightDecay = weightDecay
     configuration.learningRate = lr ?? baseLr * Double(batch) / 256
     configuration.epochs = epochs ?? configuration.epochs
@@ -104,6 +103,7 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     let engine = Engine(threads: threads.count, precision: precision, profiling: profile)
+    for text in engine.notes { note(name, text, quiet: quiet) }
     let run = try PretrainingRun(configuration, engine: engine)
     let views = try run.views(reader)
     if resume && folder.hasCheckpoint {
@@ -138,10 +138,7 @@ struct PretrainTool: Tool {
       Interruption.exitAsSignal()
     }
     progress.finish()
-    if let profiler {
-      log(name, "profile of " + profiler.report)
-      log(name, "profile: " + profiler.summary)
-    }
+    for text in profiler?.messages() ?? [] { log(name, text) }
   }
 }
 

@@ -46,6 +46,16 @@ import Testing
     #expect(scores.map(\.top5) == [1, 1])
   }
 
+  /// The first is the nearer by 4e-4 of a cosine; of vectors rounded to bfloat16 it would be the second.
+  @Test(.enabled(if: BFloat16.unavailable == nil, "\(BFloat16.unavailable ?? "")"))
+  func similaritiesAreFloat32() throws {
+    let train = Features(values: [1, 0.01, 1, 0.04], width: 2, labels: [0, 1])
+    let test = Features(values: [1, 0.01], width: 2, labels: [0])
+    let found = try nearestNeighbourScores(
+      train: train, test: test, ks: [1], engine: Engine(threads: 1, precision: .bfloat16))
+    #expect(try #require(found).map(\.top1) == [1])
+  }
+
   @Test func ofEqualsTheFirstWins() throws {
     let train = Features(values: [1, 0, 1, 0, 1, 0], width: 2, labels: [3, 1, 1])
     let test = Features(values: [1, 0], width: 2, labels: [3])

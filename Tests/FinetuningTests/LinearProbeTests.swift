@@ -20,15 +20,15 @@ import Testing
     return Features(values: values, width: width, labels: labels)
   }
 
-  private func probe(threads: Int = 1, _ change: (inout FinetuningConfiguration) -> Void = { _ in }) throws
-    -> LinearProbe
-  {
+  private func probe(
+    threads: Int = 1, precision: Precision = .float32, _ change: (inout FinetuningConfiguration) -> Void = { _ in }
+  ) throws -> LinearProbe {
     var c = FinetuningConfiguration(
       mode: .linear, pooling: .classToken, epochs: 30, learningRate: 0.01, weightDecay: 0)
     c.batch = 16
     c.warmupEpochs = 3
     change(&c)
-    let engine = Engine(threads: threads)
+    let engine = Engine(threads: threads, precision: precision)
     let encoder = Encoder(
       EncoderConfiguration(image: 20, patch: 5, channels: 3, width: width, depth: 2, heads: 3), engine: engine,
       trained: false)
@@ -62,6 +62,17 @@ import Testing
       let probe = try probe(threads: threads)
       _ = try probe.train(on: separable(300))
       return Array(probe.classifier.head.weight.values.values) + Array(probe.classifier.head.bias.values.values)
+    }
+    #expect(weights[0] == weights[1])
+  }
+
+  /// Features may be computed in bfloat16, but the layer is not trained in it.
+  @Test(.enabled(if: BFloat16.unavailable == nil, "\(BFloat16.unavailable ?? "")"))
+  func theLayerIsTrainedInFloat32() throws {
+    let weights = try Precision.allCases.map { precision in
+      let probe = try probe(precision: precision)
+      _ = try probe.train(on: separable(300))
+      return Array(probe.classifier.head.weight.values.values)
     }
     #expect(weights[0] == weights[1])
   }

@@ -100,6 +100,7 @@ import Testing
     ("--init encoder.stz --width 12 one.stz", 64, "--width and --init exclude each other"),
     ("--mode linear --drop-path 0.1 --init encoder.stz one.stz", 64, "--drop-path has no meaning in linear mode"),
     ("--mode linear --accumulate 2 --init encoder.stz one.stz", 64, "--accumulate has no meaning in linear"),
+    ("--mode linear --profile --init encoder.stz one.stz", 64, "--profile has no meaning in linear mode"),
     ("--init encoder.stz --batch 8 --accumulate 3 one.stz", 64, "accumulate must be a divisor of the batch of 8"),
     ("--init encoder.stz --accumulate 0 one.stz", 64, "--accumulate is 0: expected 1 or more"),
     ("--init encoder.stz --accumulate 25 one.stz", 65, "an epoch of 24 images is fewer than a batch of 25"),
