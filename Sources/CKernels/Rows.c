@@ -162,11 +162,17 @@ VARIANTS void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, 
     sixteen sum = (last - highest) * scale;
     exp_negative16(&sum);
     *(sixteen *)(x + end - 16) = sum;
-    for (size_t i = 0; i + 16 < end; i += 16) {
-      sixteen e = (*(const sixteen *)(x + i) - highest) * scale;
-      exp_negative16(&e);
-      *(sixteen *)(x + i) = e;
-      sum += e;
+    // Blocks are summed apart, so that a long sum keeps its precision.
+    for (size_t block = 0; block + 16 < end; block += 512) {
+      const size_t stop = block + 512 < end - 16 ? block + 512 : end - 16;
+      sixteen part = 0;
+      for (size_t i = block; i < stop; i += 16) {
+        sixteen e = (*(const sixteen *)(x + i) - highest) * scale;
+        exp_negative16(&e);
+        *(sixteen *)(x + i) = e;
+        part += e;
+      }
+      sum += part;
     }
     const eight s8 = sum.lo + sum.hi;
     const four s4 = s8.lo + s8.hi;
