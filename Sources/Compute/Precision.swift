@@ -1,5 +1,5 @@
-/// What matrices are multiplied in. Everything else (weights at rest, their gradients and moments, softmax, normalisations,
-/// sums) is float32 either way.
+/// What matrices are multiplied in, and what is kept for products alone. Everything else (weights at rest, their gradients and
+/// moments, softmax, normalisations, sums) is float32 either way.
 public enum Precision: String, CaseIterable, Codable, Sendable {
   case float32
   /// Factors are rounded to bfloat16, products summed in float32. Check `unavailable` before choosing it.
