@@ -2,6 +2,7 @@ import Autodiff
 import CKernels
 import Compute
 import Foundation
+import Synchronization
 
 /// AdamW (Loshchilov & Hutter, 2019), β 0.9 and 0.95 unless said otherwise, ε 1e-8; decay on matrices alone.
 public final class AdamW {
@@ -47,9 +48,19 @@ public final class AdamW {
     engine.measure(.optimizer, values: weightCount) {
       groups.firstIndex { group in
         let tensor = group.parameter.tensor
-        return tensor.gradient.map { pmae_all_finite($0.pointer, tensor.count) == 0 } ?? false
+        return tensor.gradient.map { !isFinite($0, count: tensor.count) } ?? false
       }
     }
+  }
+
+  private func isFinite(_ gradient: Tensor, count: Int) -> Bool {
+    let isFinite = Atomic(true)
+    engine.rows(count, cost: 1) { range in
+      if pmae_all_finite(gradient.pointer + range.lowerBound, range.count) == 0 {
+        isFinite.store(false, ordering: .relaxed)
+      }
+    }
+    return isFinite.load(ordering: .relaxed)
   }
 
   /// One step with every parameter's gradient (none is zero), which is then let go of.
