@@ -1,0 +1,25 @@
+import Synchronization
+
+/// Memory that is used again: after the first step of a run every request is served from what an earlier step gave back, so
+/// a steady step asks the system for nothing. Where blocks lie depends on the order of the requests alone.
+public final class MemoryPool: Sendable {
+  private let arena = Mutex(Arena())
+
+  public init() {}
+
+  // Every buffer holds its pool, so nothing is lent any more.
+  deinit { arena.withLock { $0.release() } }
+
+  /// Bytes taken from the system so far: all that was ever lent, whether lent or free now. Address space that is reserved
+  /// ahead does not count; no page of it has been touched.
+  public var bytes: Int { arena.withLock { $0.used } }
+
+  /// Memory for `count` values, at least one, of any content.
+  public func take(_ count: Int) -> Buffer {
+    let (start, block) = arena.withLock { $0.take(bytes: max(count, 1) * MemoryLayout<Float>.stride) }
+    let pointer = start.bindMemory(to: Float.self, capacity: max(count, 1))
+    return Buffer(pointer: pointer, count: count, block: block, memory: self)
+  }
+
+  func give(_ block: Int) { arena.withLock { $0.give(block) } }
+}
