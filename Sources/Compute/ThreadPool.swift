@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 
@@ -6,13 +7,14 @@ import Synchronization
 public final class ThreadPool: @unchecked Sendable {
   /// Threads at work in `run`, the calling one included.
   public let threads: Int
-  private let shared = Shared()
+  private let shared: Shared
   private let oneCaller = NSLock()
 
   /// - Parameter threads: at least 1. The caller of `run` is one of them.
   public init(threads: Int) {
     precondition(threads >= 1)
     self.threads = threads
+    shared = Shared(threads: threads)
     for worker in 1..<max(threads, 1) {
       let shared = self.shared
       let thread = Thread { shared.serve(worker: worker) }
@@ -64,7 +66,9 @@ private final class Shared: @unchecked Sendable {
   private let finished = NSCondition()
   private let isWaiting = Atomic<Bool>(false)
   private let generation = Atomic<Int>(0)
-  private let next = Atomic<Int>(0)
+  /// A thread's own tasks: neighbouring ones, the same part of every job, so that what one operation left in a core's cache is there
+  /// for the next. Who has done its own helps the others.
+  private let queues: [Queue]
   private let active = Atomic<Int>(0)
   private var isOpen = false
   private var stopped = false
@@ -74,14 +78,23 @@ private final class Shared: @unchecked Sendable {
 
   typealias Body = (_ task: Int, _ worker: Int) -> Void
 
-  // Long enough to bridge the gap between two operations of a step, short enough not to starve a neighbour's process.
+  init(threads: Int) { queues = (0..<threads).map { _ in Queue() } }
+
+  /// Far from the other queues in memory, since all threads write to theirs.
+  private final class Queue: Sendable {
+    let next = Atomic<Int>(0)
+    private let padding: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
+  }
+
+  // Pauses before a thread goes to sleep, together some 50 µs: long enough to bridge the gap between two operations of a step
+  // (waking a thread costs as much), short enough not to starve a neighbour's process.
   private static let spins = 4000
 
   func run(tasks: Int, _ body: UnsafePointer<Body>) {
     condition.lock()
     self.tasks = tasks
     self.body = body
-    next.store(0, ordering: .relaxed)
+    for (place, queue) in queues.enumerated() { queue.next.store(start(of: place, tasks), ordering: .relaxed) }
     isOpen = true
     generation.add(1, ordering: .releasing)
     condition.broadcast()
@@ -99,7 +112,10 @@ private final class Shared: @unchecked Sendable {
   /// Returns when no worker is at a task of the job that has just been closed.
   private func waitForWorkers() {
     var spins = 0
-    while active.load(ordering: .acquiring) != 0 && spins < Self.spins { spins += 1 }
+    while active.load(ordering: .acquiring) != 0 && spins < Self.spins {
+      spins += 1
+      pmae_pause()
+    }
     if active.load(ordering: .acquiring) == 0 { return }
     // Another process has the worker's core: sleep rather than keep it from coming back. The flag is set before `active`
     // is looked at again, and a worker looks at the flag after it has left, so one of the two sees the other.
@@ -121,13 +137,19 @@ private final class Shared: @unchecked Sendable {
   @inline(never)
   private func take(_ tasks: Int, _ body: UnsafePointer<Body>, worker: Int) {
     ThreadPool.enter(worker)
-    while true {
-      let task = next.add(1, ordering: .relaxed).oldValue
-      if task >= tasks { break }
-      body.pointee(task, worker)
+    for step in 0..<queues.count {
+      let place = (worker + step) % queues.count
+      let end = start(of: place + 1, tasks)
+      while true {
+        let task = queues[place].next.add(1, ordering: .relaxed).oldValue
+        if task >= end { break }
+        body.pointee(task, worker)
+      }
     }
     ThreadPool.leave()
   }
+
+  private func start(of place: Int, _ tasks: Int) -> Int { tasks * place / queues.count }
 
   func serve(worker: Int) {
     var seen = 0
@@ -139,7 +161,10 @@ private final class Shared: @unchecked Sendable {
   /// Waits for a job newer than `seen`.
   private func hasStopped(seen: Int) -> Bool {
     var spins = 0
-    while generation.load(ordering: .acquiring) == seen && spins < Self.spins { spins += 1 }
+    while generation.load(ordering: .acquiring) == seen && spins < Self.spins {
+      spins += 1
+      pmae_pause()
+    }
     condition.lock()
     defer { condition.unlock() }
     while generation.load(ordering: .relaxed) == seen && !stopped { condition.wait() }

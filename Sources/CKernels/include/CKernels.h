@@ -6,6 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// What a thread does between two looks at something that another will change: some tens of cycles of nothing, which leave the
+/// core to its neighbours.
+static inline void pmae_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
+
 /// Matrix products for one instruction set. b is packed in panels of `panel` columns, each [inner][panel] with zeros after
 /// the last column; a is read where it lies.
 typedef struct {
