@@ -51,12 +51,12 @@ typedef float eight __attribute__((ext_vector_type(8)));
 typedef float four __attribute__((ext_vector_type(4)));
 typedef int32_t sixteen_bits __attribute__((ext_vector_type(16)));
 
-/// *y = exp(*y), 16 values <= 0, within 1.1 ULP, zero below -87.33, where the result would be denormal; NaN stays NaN. Half the
+/// *y = exp(*y), 16 values <= 0, within 1.1 ULP, zero below -87.3365, where the result would be denormal; NaN stays NaN. Half the
 /// work of exp1: the power of two is added to the exponent's bits, which cannot overflow.
 INLINE void exp_negative16(sixteen *at) {
   const sixteen x = *at;
-  const sixteen_bits is_zero = x < -87.33f;
-  const sixteen low = is_zero ? (sixteen)-87.33f : x;
+  const sixteen_bits is_zero = x < -87.3365f;
+  const sixteen low = is_zero ? (sixteen)-87.3365f : x;
   const sixteen shifted = low * 1.44269504088896341f + 12582912.0f;
   const sixteen n = shifted - 12582912.0f;
   sixteen r = low - n * 0.693359375f;
