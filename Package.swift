@@ -34,7 +34,8 @@ let package = Package(
     .target(name: "TensorStream", dependencies: ["CZstd"]),
     .target(
       name: "Compute",
-      dependencies: ["COpenBLAS", "CKernels", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))]),
+      dependencies: ["COpenBLAS", "CKernels", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
+      exclude: ["SPEED.md"]),
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "TensorStream"]),
     .target(name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),

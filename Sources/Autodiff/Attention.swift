@@ -2,6 +2,9 @@ import CKernels
 import Compute
 
 extension Tape {
+  /// From this many tokens on, bfloat16 products of heads are worth their calls.
+  public static let narrowAttentionTokens = 32
+
   /// Multi-head self-attention: for each sequence and head softmax(Q Kᵀ / √d) V.
   /// qkv [B·T, 3·D], a row's queries, keys and values one after the other, heads within each -> [B·T, D].
   ///
@@ -123,8 +126,7 @@ extension Engine {
     let sums = Matrix(shares + stride, rows: tokens, columns: shape.depth)
     let out = shape.part(y, 0, task)
     Compute.multiplyHere(shape.part(qkv, 0, task), shape.part(qkv, 1, task), into: p, transposing: .right)
-    pmae_softmax_rows(p.pointer, tokens, tokens, stride, shape.scale, shares)
-    Self.narrowHere(p, into: narrow)
+    pmae_softmax_rows_narrow(p.pointer, tokens, tokens, stride, shape.scale, shares, narrow.pointer)
     Compute.multiplyHere(narrow, shape.part(qkv, 2, task), into: sums)
     pmae_scale_rows(sums.pointer, tokens, shape.depth, shape.depth, shares)
     Self.narrowHere(sums, into: out)
@@ -142,12 +144,10 @@ extension Engine {
     let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
     let d = shape.part(dy, 0, task)
     Compute.multiplyHere(q, k, into: p, transposing: .right)
-    pmae_softmax_rows(p.pointer, tokens, tokens, stride, shape.scale, nil)
-    Self.narrowHere(p, into: narrow)
+    pmae_softmax_rows_narrow(p.pointer, tokens, tokens, stride, shape.scale, nil, narrow.pointer)
     Compute.multiplyHere(narrow, d, into: shape.part(dqkv, 2, task), transposing: .left)
     Compute.multiplyHere(d, v, into: ds, transposing: .right)
-    for t in 0..<tokens { pmae_softmax_backward(p.row(t), ds.row(t), tokens, shape.scale) }
-    Self.narrowHere(ds, into: narrow)
+    for t in 0..<tokens { pmae_softmax_backward_narrow(p.row(t), ds.row(t), narrow.row(t), tokens, shape.scale) }
     Compute.multiplyHere(narrow, k, into: shape.part(dqkv, 0, task))
     Compute.multiplyHere(narrow, q, into: shape.part(dqkv, 1, task), transposing: .left)
   }

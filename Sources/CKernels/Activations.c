@@ -15,7 +15,7 @@ VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, f
 #define LOAD_NARROW(x) from_bfloat16(x)
 #define STORE_NARROW(x) bfloat16(x)
 
-#define TILE_KERNELS(SUFFIX, TYPE, LOAD, STORE)                                                                          \
+#define TILE_KERNELS(SUFFIX, TYPE, LOAD, STORE, GELU, SLOPE)                                                                   \
   VARIANTS void pmae_biased##SUFFIX(const float *tile, size_t tile_stride, const float *bias, TYPE *y, size_t stride,    \
                                     size_t rows, size_t columns) {                                                       \
     for (size_t r = 0; r < rows; r++) {                                                                                  \
@@ -37,10 +37,10 @@ VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, f
         for (size_t c = 0; c < columns; c++) {                                                                           \
           const float v = in[c] + bias[c];                                                                               \
           kept[c] = STORE(v);                                                                                            \
-          out[c] = STORE(gelu1(v));                                                                                      \
+          out[c] = STORE(GELU(v));                                                                                      \
         }                                                                                                                \
       } else {                                                                                                           \
-        for (size_t c = 0; c < columns; c++) out[c] = STORE(gelu1(in[c] + bias[c]));                                     \
+        for (size_t c = 0; c < columns; c++) out[c] = STORE(GELU(in[c] + bias[c]));                                     \
       }                                                                                                                  \
     }                                                                                                                    \
   }                                                                                                                      \
@@ -52,14 +52,14 @@ VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, f
       TYPE *restrict dr = d + r * stride;                                                                                \
       for (size_t c = 0; c < columns; c++) {                                                                             \
         const float v = LOAD(zr[c]);                                                                                     \
-        dr[c] = STORE(in[c] * gelu_slope1(v));                                                                           \
-        zr[c] = STORE(gelu1(v));                                                                                         \
+        dr[c] = STORE(in[c] * SLOPE(v));                                                                           \
+        zr[c] = STORE(GELU(v));                                                                                         \
       }                                                                                                                  \
     }                                                                                                                    \
   }
 
-TILE_KERNELS(, float, LOAD_FLOAT, STORE_FLOAT)
-TILE_KERNELS(_narrow, uint16_t, LOAD_NARROW, STORE_NARROW)
+TILE_KERNELS(, float, LOAD_FLOAT, STORE_FLOAT, gelu1, gelu_slope1)
+TILE_KERNELS(_narrow, uint16_t, LOAD_NARROW, STORE_NARROW, near_gelu1, near_gelu_slope1)
 
 VARIANTS void pmae_axpy(float a, const float *restrict x, float *restrict y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];

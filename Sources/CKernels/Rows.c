@@ -147,7 +147,7 @@ VARIANTS void pmae_standardise(const float *x, float *y, size_t n, float epsilon
   for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * inverse;
 }
 
-VARIANTS void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse) {
+INLINE void softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse, uint16_t *narrow) {
   // Whole vectors: what follows a row's end is room for them, and counts for nothing.
   const size_t end = (n + 15) / 16 * 16;
   const sixteen_bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -181,7 +181,18 @@ VARIANTS void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, 
       inverse[r] = share;
     else
       for (size_t i = 0; i < end; i += 16) *(sixteen *)(x + i) *= share;
+    if (narrow)
+      for (size_t i = 0; i < end; i++) narrow[r * stride + i] = bfloat16(x[i]);
   }
+}
+
+VARIANTS void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse) {
+  softmax_rows(x, rows, n, stride, scale, inverse, NULL);
+}
+
+VARIANTS void pmae_softmax_rows_narrow(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse,
+                                       uint16_t *narrow) {
+  softmax_rows(x, rows, n, stride, scale, inverse, narrow);
 }
 
 VARIANTS void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors) {
@@ -192,6 +203,11 @@ VARIANTS void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, co
 VARIANTS void pmae_softmax_backward(const float *p, float *d, size_t n, float scale) {
   const float s = dot(p, d, n);
   for (size_t i = 0; i < n; i++) d[i] = scale * p[i] * (d[i] - s);
+}
+
+VARIANTS void pmae_softmax_backward_narrow(const float *p, const float *d, uint16_t *ds, size_t n, float scale) {
+  const float s = dot(p, d, n);
+  for (size_t i = 0; i < n; i++) ds[i] = bfloat16(scale * p[i] * (d[i] - s));
 }
 
 INLINE double sum_of_exponentials(const float *x, size_t n, float scale, float top) {

@@ -10,7 +10,7 @@ extension Engine {
     let right = narrow(b)
     defer { withExtendedLifetime(right) {} }
     let inner = transposing == .left ? a.rows : a.columns
-    let tile = Self.narrowTile(rows: rows, columns: columns, inner: inner)
+    let tile = Self.narrowTile(rows: rows, columns: columns, isGradient: transposing == .left)
     let beta: Float = destination.isAdding ? 1 : 0
     func part(_ columns: Range<Int>) -> BFloat16Matrix {
       transposing == .right ? right.matrix.rows(columns) : right.matrix.columns(columns)
@@ -61,14 +61,16 @@ extension Engine {
     for r in 0..<x.rows { pmae_to_bfloat16(x.pointer + r * x.stride, y.pointer + r * y.stride, x.columns) }
   }
 
-  /// The size of a tile: oneDNN's kernels like some hundred rows, and all columns where that leaves enough tiles.
-  static func narrowTile(rows: Int, columns: Int, inner: Int) -> (height: Int, width: Int) {
-    let enough = 24
-    var height = 256
-    while height > 64 && (rows + height - 1) / height < enough { height /= 2 }
-    let down = (rows + height - 1) / height
+  /// The size of a tile: oneDNN's kernels like some 150 rows and all columns. The number of tiles down is a multiple of four,
+  /// so that few threads share them evenly.
+  /// - Parameter isGradient: of a weight: a small product of many terms, which is cut in columns too.
+  static func narrowTile(rows: Int, columns: Int, isGradient: Bool) -> (height: Int, width: Int) {
+    let down = ((rows + 159) / 160 + 3) / 4 * 4
+    let height = max(32, ((rows + down - 1) / down + 15) / 16 * 16)
     var width = columns
-    while down * ((columns + width - 1) / width) < enough && width > 64 && 2 * height * width * inner > 4_000_000 {
+    while isGradient && width > 128
+      && (width > 512 || (rows + height - 1) / height * ((columns + width - 1) / width) < 8)
+    {
       width = ((width + 1) / 2 + 63) / 64 * 64
     }
     return (height, width)

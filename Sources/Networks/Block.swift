@@ -40,9 +40,10 @@ public struct Block: Network {
     let tokens = x.rows / sequences
     var x = residual(x, tokens: tokens, kept: keep?.attention) { rowsOf, onto in
       let mixed = tape.attention(
-        qkv(tape, norm1(tape, x, rowsOf: rowsOf, forProducts: true), forProducts: true),
-        sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens,
-        heads: heads)
+        qkv(
+          tape, norm1(tape, x, rowsOf: rowsOf, forProducts: true),
+          forProducts: tokens >= Tape.narrowAttentionTokens),
+        sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens, heads: heads)
       return projection(tape, mixed, onto: onto)
     }
     if let wanted { x = tape.gatherRows(x, wanted) }

@@ -75,10 +75,14 @@ void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unb
 /// least n rounded up to that, and what lies between is overwritten. Shares below 2^-126 of the largest are zero.
 /// Where inverse is not NULL, rows are left unscaled, the largest value 1, and inverse[r] is what to multiply them by.
 void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse);
+/// The same, with a copy in bfloat16 of what it leaves in x, rows the same stride apart.
+void pmae_softmax_rows_narrow(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse, uint16_t *narrow);
 /// x[r] *= factors[r] for rows of n values.
 void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors);
 /// d = scale * p * (d - sum(p d)) for one row, in place.
 void pmae_softmax_backward(const float *p, float *d, size_t n, float scale);
+/// ds = scale * p * (d - sum(p d)) for one row, in bfloat16.
+void pmae_softmax_backward_narrow(const float *p, const float *d, uint16_t *ds, size_t n, float scale);
 /// Returns -sum label * log_softmax(scale * x); leaves the row's maximum of x, one over the sum of
 /// exp(scale * (x - maximum)), and sum(label) in statistics[0..2].
 double pmae_soft_cross_entropy(const float *x, const float *label, size_t n, float scale, float *statistics);
