@@ -42,14 +42,17 @@ extension Tape {
         if gamma.tracksGradient || beta.tracksGradient {
           let (dgamma, isFirst) = gamma.gradientSink(engine)
           let (dbeta, _) = beta.gradientSink(engine)
-          engine.columnStrips(width) { columns in
-            let c = columns.lowerBound
-            rowsOf.withPointer { rows in
+          let sums = engine.memory.take(2 * width)
+          engine.columnSums(rows: rowCount, columns: 2 * width, into: sums.pointer, adding: false) { rows, sums in
+            let r = rows.lowerBound
+            rowsOf.withPointer(from: r) { places in
               pmae_layer_norm_parameters(
-                x.pointer + c, rows, dy.pointer + c, statistics.pointer, dgamma.pointer + c, dbeta.pointer + c,
-                rowCount, columns.count, x.stride, dy.stride, isFirst ? 0 : 1)
+                places == nil ? x.row(r) : x.pointer, places, dy.row(r), statistics.pointer + 2 * r, sums,
+                sums + width, rows.count, width, x.stride, dy.stride, 0)
             }
           }
+          pmae_axpby(1, sums.pointer, isFirst ? 0 : 1, dgamma.pointer, width)
+          pmae_axpby(1, sums.pointer + width, isFirst ? 0 : 1, dbeta.pointer, width)
         }
         guard x.tracksGradient else { return }
         let (dx, isFirst) = x.gradientSink(engine)
@@ -69,7 +72,7 @@ extension Tape {
 }
 
 extension Optional where Wrapped == [Int32] {
-  fileprivate func withPointer(_ body: (UnsafePointer<Int32>?) -> Void) {
-    if let self { self.withUnsafeBufferPointer { body($0.baseAddress) } } else { body(nil) }
+  fileprivate func withPointer(from place: Int, _ body: (UnsafePointer<Int32>?) -> Void) {
+    if let self { self.withUnsafeBufferPointer { body($0.baseAddress.map { $0 + place }) } } else { body(nil) }
   }
 }

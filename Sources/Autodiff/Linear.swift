@@ -128,12 +128,12 @@ extension Tape {
     guard let bias, bias.tracksGradient else { return }
     let (db, isFirst) = bias.gradientSink(engine)
     engine.measure(.linearBackward, values: dy.count) {
-      engine.columnStrips(dy.columns) { columns in
-        let (c, count, adding) = (columns.lowerBound, columns.count, Int32(isFirst ? 0 : 1))
+      engine.columnSums(rows: dy.rows, columns: dy.columns, into: db.pointer, adding: !isFirst) { rows, sums in
         if dy.isNarrow {
-          pmae_column_sums_narrow(dy.narrow.pointer + c, db.pointer + c, dy.rows, count, dy.stride, adding)
+          pmae_column_sums_narrow(
+            dy.narrow.row(rows.lowerBound), sums, rows.count, dy.columns, dy.stride, 0)
         } else {
-          pmae_column_sums(dy.pointer + c, db.pointer + c, dy.rows, count, dy.stride, adding)
+          pmae_column_sums(dy.row(rows.lowerBound), sums, rows.count, dy.columns, dy.stride, 0)
         }
       }
     }
@@ -172,12 +172,6 @@ extension Tape {
 }
 
 extension Engine {
-  /// Strips of columns for sums over rows: a strip is summed by one thread, from the first row to the last.
-  func columnStrips(_ columns: Int, _ body: (Range<Int>) -> Void) {
-    let width = 64
-    threads.run((columns + width - 1) / width) { strip in body(strip * width..<min(columns, (strip + 1) * width)) }
-  }
-
   func zero(_ x: Tensor) {
     rows(x.rows, cost: x.columns) { range in for r in range { x.row(r).update(repeating: 0, count: x.columns) } }
   }

@@ -92,9 +92,9 @@ VARIANTS void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, 
                                          float *dgamma, float *dbeta, size_t rows, size_t columns, size_t x_stride,
                                          size_t dy_stride, int accumulate) {
   // Blocks of rows are summed apart, so that a long sum keeps its precision.
-  float g[64], b[64];
-  for (size_t c0 = 0; c0 < columns; c0 += 64) {
-    const size_t width = columns - c0 < 64 ? columns - c0 : 64;
+  float g[512], b[512];
+  for (size_t c0 = 0; c0 < columns; c0 += 512) {
+    const size_t width = columns - c0 < 512 ? columns - c0 : 512;
     if (!accumulate)
       for (size_t c = 0; c < width; c++) dgamma[c0 + c] = dbeta[c0 + c] = 0;
     for (size_t r0 = 0; r0 < rows; r0 += 128) {
@@ -118,20 +118,26 @@ VARIANTS void pmae_layer_norm_parameters(const float *x, const int32_t *row_of, 
   }
 }
 
+// Whole rows, or long parts of them, so that memory is read in order; blocks of rows are summed apart, so that a long sum
+// keeps its precision.
 #define COLUMN_SUMS(SUFFIX, TYPE, LOAD)                                                                              \
-  VARIANTS void pmae_column_sums##SUFFIX(const TYPE *x, float *y, size_t rows, size_t columns, size_t stride,          \
-                                         int accumulate) {                                                             \
-    float s[64];                                                                                                       \
-    for (size_t c0 = 0; c0 < columns; c0 += 64) {                                                                      \
-      const size_t width = columns - c0 < 64 ? columns - c0 : 64;                                                      \
-      if (!accumulate)                                                                                                 \
-        for (size_t c = 0; c < width; c++) y[c0 + c] = 0;                                                              \
+  VARIANTS void pmae_column_sums##SUFFIX(const TYPE *x, float *restrict y, size_t rows, size_t columns,                \
+                                         size_t stride, int accumulate) {                                              \
+    float s[1024];                                                                                                     \
+    if (!accumulate) memset(y, 0, columns * sizeof *y);                                                                \
+    for (size_t c0 = 0; c0 < columns; c0 += 1024) {                                                                    \
+      const size_t width = columns - c0 < 1024 ? columns - c0 : 1024;                                                  \
       for (size_t r0 = 0; r0 < rows; r0 += 128) {                                                                      \
         const size_t end = r0 + 128 < rows ? r0 + 128 : rows;                                                          \
-        memset(s, 0, sizeof s);                                                                                        \
-        for (size_t r = r0; r < end; r++) {                                                                            \
-          const TYPE *xr = x + r * stride + c0;                                                                        \
-          for (size_t c = 0; c < width; c++) s[c] += LOAD(xr[c]);                                                      \
+        memset(s, 0, width * sizeof *s);                                                                               \
+        size_t r = r0;                                                                                                 \
+        for (; r + 4 <= end; r += 4) {                                                                                 \
+          const TYPE *x0 = x + r * stride + c0, *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;               \
+          for (size_t c = 0; c < width; c++) s[c] += (LOAD(x0[c]) + LOAD(x1[c])) + (LOAD(x2[c]) + LOAD(x3[c]));        \
+        }                                                                                                              \
+        for (; r < end; r++) {                                                                                         \
+          const TYPE *x0 = x + r * stride + c0;                                                                        \
+          for (size_t c = 0; c < width; c++) s[c] += LOAD(x0[c]);                                                      \
         }                                                                                                              \
         for (size_t c = 0; c < width; c++) y[c0 + c] += s[c];                                                          \
       }                                                                                                                \

@@ -28,16 +28,13 @@ public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, en
   }
   // Rows are scaled to 1 instead of 1 / R: the next division by the column sums takes the factor out again.
   let scales = engine.memory.take(columns)
-  let strip = 64
   for _ in 0..<iterations {
-    engine.threads.run((columns + strip - 1) / strip) { index in
-      let c = index * strip
-      let width = min(strip, columns - c)
-      for (i, part) in parts.enumerated() {
-        pmae_column_sums(part.pointer + c, scales.pointer + c, part.rows, width, part.stride, i == 0 ? 0 : 1)
+    for (i, part) in parts.enumerated() {
+      engine.columnSums(rows: part.rows, columns: columns, into: scales.pointer, adding: i > 0) { rows, sums in
+        pmae_column_sums(part.row(rows.lowerBound), sums, rows.count, columns, part.stride, 0)
       }
-      for i in c..<c + width { scales.pointer[i] = 1 / scales.pointer[i] }
     }
+    for i in 0..<columns { scales.pointer[i] = 1 / scales.pointer[i] }
     for part in parts {
       engine.rows(part.rows, cost: columns) { range in
         for r in range { pmae_scale_row(part.row(r), scales.pointer, columns) }
