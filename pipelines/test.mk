@@ -5,6 +5,7 @@
 #   format  Swift is formatted as .swift-format says
 #   shell   shellcheck, on scripts and on the recipes of the make scripts
 #   pages   the man pages are clean mdoc
+#   arm64   the vector kernels compile for arm64 too, where it is not what this machine is
 #   build   the release build, tests included, and no warning in it
 #   test    unit tests and the built tools, end to end
 #
@@ -13,7 +14,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: all install format shell pages build test
+.PHONY: all install format shell pages arm64 build test
 
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
@@ -21,10 +22,10 @@ FILTER ?=
 # Tests use public API alone, so that what they test is what is shipped, built once.
 override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c release
 
-all: install format shell pages build test
+all: install format shell pages arm64 build test
 
 install:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev pkg-config gzip zstd mandoc shellcheck
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev pkg-config gzip zstd mandoc shellcheck libc6-dev-arm64-cross
 
 format:
 	cd "$(ROOT)" && swift format lint --strict --recursive Package.swift Sources Tests
@@ -40,6 +41,12 @@ shell:
 # The pages refer to each other before they are installed, and mandoc.db knows only what is.
 pages:
 	cd "$(ROOT)" && if { mandoc -T lint man/* 2>&1 || true; } | grep -vE 'referenced manual not found|mandoc\.db'; then exit 1; fi
+
+arm64:
+	cd "$(ROOT)" && for kernel in Sources/CKernels/*.c; do \
+	  clang --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include -O2 -Wall -Wextra -Werror \
+	    -ISources/CKernels/include -c "$$kernel" -o /dev/null; \
+	done
 
 build:
 	mkdir -p "$(SCRATCH)"
