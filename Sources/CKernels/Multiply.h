@@ -1,5 +1,6 @@
 // The matrix product for one instruction set. Included once for each, with WIDTH (float32 values in a vector), HEIGHT (rows of c
-// in registers), NAME(x) and TARGET defined.
+// in registers), ADD_PRODUCT(sum, x, b) (the vector sum + x b, for a value x of a), NAME(x) and TARGET defined. ADD_PRODUCT
+// alone knows what is in 32 bits of a factor, so that a product of bfloat16 pairs is the same code.
 //
 // One operand, b, is packed in panels of 2 WIDTH columns, [inner][2 WIDTH] one after the other, the last one padded with
 // zeros; the other is read where it lies. HEIGHT rows of a and a panel of b make HEIGHT × 2 WIDTH sums in registers.
@@ -24,8 +25,8 @@ TARGET INLINE void NAME(block)(const int height, const int wide, size_t inner, c
 #pragma clang loop unroll(full)
     for (int i = 0; i < height; i++) {
       const float x = a[i * row];
-      sums[i][0] = x * b0 + sums[i][0];
-      if (wide == 2) sums[i][1] = x * b1 + sums[i][1];
+      sums[i][0] = ADD_PRODUCT(sums[i][0], x, b0);
+      if (wide == 2) sums[i][1] = ADD_PRODUCT(sums[i][1], x, b1);
     }
     a += step;
   }
@@ -156,5 +157,6 @@ static const pmae_multiplier NAME(multiplier) = {QUOTED(NAME()), PANEL, NAME(pac
 #undef ROWS
 #undef WIDTH
 #undef HEIGHT
+#undef ADD_PRODUCT
 #undef NAME
 #undef TARGET

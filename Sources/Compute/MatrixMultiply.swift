@@ -32,23 +32,26 @@ extension Engine {
     if transposing == .left {
       multiplyLeft(panels, a, b, to: destination)
     } else {
-      multiplyPacked(panels, a, b, columns, to: destination, transposing: transposing)
+      let packed = pack(panels, b, transposing: transposing, inner: a.columns, columns: columns)
+      multiplyPacked(panels, packed, a.rows, columns, inner: a.columns, to: destination) { rows, _ in a.rows(rows) }
     }
   }
 
-  /// b is packed once, by all threads, then tiles are computed from it.
-  private func multiplyPacked(
-    _ panels: Multiplier.Panels, _ a: Matrix, _ b: Matrix, _ columns: Int, to destination: Destination,
-    transposing: Transposition
+  /// Tiles of a product with a b that is packed.
+  /// - Parameters:
+  ///   - copied: scratch values a row that `rows` needs.
+  ///   - part: some rows of a, which may lie in the scratch memory.
+  func multiplyPacked(
+    _ panels: Multiplier.Panels, _ packed: Buffer, _ rows: Int, _ columns: Int, inner: Int, to destination: Destination,
+    copied: Int = 0, part: (_ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Matrix
   ) {
-    let inner = a.columns
-    let packed = pack(panels, b, transposing: transposing, inner: inner, columns: columns)
-    let tile = Self.tile(rows: a.rows, columns: columns, inner: inner, panel: panels.width)
-    forTiles(a.rows, columns, tile, scratch: destination.scratch(tile)) { rows, columns, scratch in
+    let tile = Self.tile(rows: rows, columns: columns, inner: inner, panel: panels.width)
+    let own = destination.scratch(tile)
+    forTiles(rows, columns, tile, scratch: own + tile.height * copied) { rows, columns, scratch in
       let c = destination.place(rows, columns, scratch: scratch)
       panels.multiply(
-        a.rows(rows), transposing: .none, inner: inner, packed.pointer + columns.lowerBound * inner, into: c,
-        adding: destination.isAdding)
+        part(rows, scratch + own), transposing: .none, inner: inner, packed.pointer + columns.lowerBound * inner,
+        into: c, adding: destination.isAdding)
       destination.finish(rows, columns, c)
     }
   }
@@ -74,7 +77,7 @@ extension Engine {
   }
 
   /// b in panels, packed on all threads.
-  private func pack(
+  func pack(
     _ panels: Multiplier.Panels, _ b: Matrix, transposing: Transposition, inner: Int, columns: Int
   ) -> Buffer {
     let packed = memory.take(max(1, panels.size(inner: inner, columns: columns)))

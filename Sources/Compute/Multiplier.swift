@@ -8,6 +8,8 @@ import Foundation
 struct Multiplier: Sendable {
   /// nil: OpenBLAS.
   let panels: Panels?
+  /// Those of pairs of bfloat16; nil: oneDNN.
+  let pairs: Panels?
 
   struct Panels: @unchecked Sendable {
     // A constant of the C library, never changed.
@@ -45,6 +47,7 @@ struct Multiplier: Sendable {
   init(kernels: String?) {
     let all = Panels.all
     panels = kernels == "openblas" ? nil : all.first { kernels == nil || $0.name == kernels } ?? all.first
+    pairs = panels?.name == "avx512" ? pmae_pair_multiplier().map { Panels(kernels: $0) } : nil
   }
 
   var name: String { panels?.name ?? "openblas" }

@@ -3,10 +3,13 @@ import CKernels
 // Products of float32 matrices by bfloat16 instructions: each factor is rounded once, a block of rows at a time where it is
 // read by one task, whole where several read it.
 extension Engine {
-  /// op(a) op(b), float32 factors rounded to bfloat16.
+  /// op(a) op(b), float32 factors rounded to bfloat16, by our own kernels where there are any and by oneDNN elsewhere.
   func multiplyNarrow(
     _ a: Operand, _ b: Operand, _ rows: Int, _ columns: Int, to destination: Destination, transposing: Transposition
   ) {
+    if let pairs = multiplier.pairs {
+      return multiplyPairs(pairs, a, b, rows, columns, to: destination, transposing: transposing)
+    }
     let right = narrow(b)
     defer { withExtendedLifetime(right) {} }
     let inner = transposing == .left ? a.rows : a.columns
@@ -40,7 +43,7 @@ extension Engine {
   }
 
   /// A factor in bfloat16, and the memory that must live as long.
-  private func narrow(_ x: Operand) -> (matrix: BFloat16Matrix, owner: NarrowBuffer?) {
+  func narrow(_ x: Operand) -> (matrix: BFloat16Matrix, owner: NarrowBuffer?) {
     switch x {
     case .bfloat16(let matrix): return (matrix, nil)
     case .float32(let matrix):

@@ -31,6 +31,12 @@ typedef struct {
 } pmae_multiplier;
 /// Those that this machine can run, the fastest at place 0; NULL after the last.
 const pmae_multiplier *pmae_multipliers(size_t place);
+/// The one for bfloat16, NULL where the machine cannot run it or oneDNN is faster: `inner` counts pairs of products, and 32 bits of
+/// a and b are two bfloat16 values, the first in the lower half.
+const pmae_multiplier *pmae_pair_multiplier(void);
+/// Pairs of rows of x, in panels: packed[j / panel * spacing + r / 2 * panel + j % panel] = x[r, j] and x[r + 1, j]. What is missing,
+/// a row or columns of the last panel, is zero.
+void pmae_pack_pairs(const uint16_t *x, size_t stride, size_t rows, size_t columns, size_t panel, size_t spacing, float *packed);
 
 /// y[i] = exp(x[i]); within 1.1 ULP; below -103.97 zero, above 88.72 infinity, NaN stays.
 void pmae_exp(const float *x, float *y, size_t n);
