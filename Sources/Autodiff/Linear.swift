@@ -173,10 +173,14 @@ extension Tape {
 
 extension Engine {
   func zero(_ x: Tensor) {
-    rows(x.rows, cost: x.columns) { range in for r in range { x.row(r).update(repeating: 0, count: x.columns) } }
+    rows(x.rows, cost: x.columns) { [x = x.matrix] range in
+      for r in range { x.row(r).update(repeating: 0, count: x.columns) }
+    }
   }
 
   func copy(_ x: Tensor, to y: Tensor) {
-    rows(x.rows, cost: x.columns) { range in for r in range { y.row(r).update(from: x.row(r), count: x.columns) } }
+    rows(x.rows, cost: x.columns) { [x = x.matrix, y = y.matrix] range in
+      for r in range { y.row(r).update(from: x.row(r), count: x.columns) }
+    }
   }
 }

@@ -14,9 +14,10 @@ extension Tape {
     let width = logits.columns
     let rowCount = logits.rows
     let statistics = engine.memory.take(3 * rowCount)
+    let (x, labels) = (logits.matrix, labels.matrix)
     let label: (Int) -> UnsafeMutablePointer<Float> = { r in labels.row(rowOf.map { Int($0[r]) } ?? r) }
     let value = mean(over: rowCount, cost: width) { r in
-      pmae_soft_cross_entropy(logits.row(r), label(r), width, scale, statistics.pointer + 3 * r)
+      pmae_soft_cross_entropy(x.row(r), label(r), width, scale, statistics.pointer + 3 * r)
     }
     return Loss(value: value) { [engine] weight in
       guard logits.tracksGradient else { return }
@@ -24,7 +25,7 @@ extension Tape {
       engine.rows(rowCount, cost: width, as: .losses, values: 3 * logits.count) { rows in
         for r in rows {
           pmae_soft_cross_entropy_backward(
-            logits.row(r), label(r), width, scale, factor, statistics.pointer + 3 * r)
+            x.row(r), label(r), width, scale, factor, statistics.pointer + 3 * r)
         }
       }
       logits.addGradient(logits, engine)
@@ -38,8 +39,9 @@ extension Tape {
     let rowCount = prediction.rows
     // Each row's 1 / |prediction|, 1 / |target| and cosine.
     let statistics = engine.memory.take(3 * rowCount)
+    let (x, targets) = (prediction.matrix, target.matrix)
     let value = mean(over: rowCount, cost: width) { r in
-      let (p, t) = (prediction.row(r), target.row(r))
+      let (p, t) = (x.row(r), targets.row(r))
       let a = 1 / max(pmae_dot(p, p, width).squareRoot(), 1e-8)
       let b = 1 / max(pmae_dot(t, t, width).squareRoot(), 1e-8)
       let cosine = pmae_dot(p, t, width) * a * b
@@ -52,12 +54,13 @@ extension Tape {
       guard prediction.tracksGradient else { return }
       let (d, isFirst) = prediction.gradientSink(engine)
       let factor = weight / Float(rowCount)
-      engine.rows(rowCount, cost: width, as: .losses, values: 3 * prediction.count) { rows in
+      engine.rows(rowCount, cost: width, as: .losses, values: 3 * prediction.count) {
+        [x = prediction.matrix, target = target.matrix, d = d.matrix] rows in
         for r in rows {
           let s = statistics.pointer + 3 * r
           // d cos / d p = t / (|p| |t|) − cos · p / |p|²
           pmae_axpby(-factor * s[0] * s[1], target.row(r), isFirst ? 0 : 1, d.row(r), width)
-          pmae_axpy(factor * s[2] * s[0] * s[0], prediction.row(r), d.row(r), width)
+          pmae_axpy(factor * s[2] * s[0] * s[0], x.row(r), d.row(r), width)
         }
       }
     }
@@ -68,16 +71,18 @@ extension Tape {
     precondition(prediction.columns == target.columns && prediction.rows == target.rows)
     let width = prediction.columns
     let difference = engine.memory.take(prediction.count)
+    let (x, targets) = (prediction.matrix, target.matrix)
     let value = mean(over: prediction.rows, cost: width) { r in
       let d = difference.pointer + r * width
-      pmae_add_scaled(prediction.row(r), -1, target.row(r), d, width)
+      pmae_add_scaled(x.row(r), -1, targets.row(r), d, width)
       return pmae_dot(d, d, width) / Double(width)
     }
     return Loss(value: value) { [engine] weight in
       guard prediction.tracksGradient else { return }
       let (d, isFirst) = prediction.gradientSink(engine)
       let factor = 2 * weight / Float(prediction.count)
-      engine.rows(prediction.rows, cost: width, as: .losses, values: 2 * prediction.count) { rows in
+      engine.rows(prediction.rows, cost: width, as: .losses, values: 2 * prediction.count) {
+        [d = d.matrix] rows in
         for r in rows { pmae_axpby(factor, difference.pointer + r * width, isFirst ? 0 : 1, d.row(r), width) }
       }
     }
@@ -86,7 +91,7 @@ extension Tape {
   /// Each row to zero mean and unit (unbiased) variance, Equation 2. Constant: no gradient passes.
   public func standardiseRows(_ x: Tensor, epsilon: Float = 1e-6) -> Tensor {
     let y = Tensor(rows: x.rows, columns: x.columns, engine: engine)
-    engine.rows(x.rows, cost: x.columns, as: .losses, values: 2 * x.count) { rows in
+    engine.rows(x.rows, cost: x.columns, as: .losses, values: 2 * x.count) { [x = x.matrix, y = y.matrix] rows in
       for r in rows { pmae_standardise(x.row(r), y.row(r), x.columns, epsilon, 1) }
     }
     return y

@@ -101,6 +101,8 @@ public final class Tensor {
   }
   var operand: Operand { isNarrow ? .bfloat16(narrow) : .float32(matrix) }
 
+  /// For one row: a loop over rows asks for `matrix` before it starts, since each look at a tensor counts a reference that
+  /// all threads write to.
   public func row(_ index: Int) -> UnsafeMutablePointer<Float> { values.pointer + index * stride }
 
   public func clearGradient() { gradient = nil }
@@ -139,18 +141,17 @@ public final class Tensor {
       gradient = other
       return
     }
-    engine.rows(rows, cost: columns) { range in
+    engine.rows(rows, cost: columns) { [columns, mine = mine.matrix, other = other.matrix] range in
       for r in range { pmae_axpy(1, other.row(r), mine.row(r), columns) }
     }
   }
 
   /// The gradient, copied first where another tensor shares it.
   private func ownGradient(_ engine: Engine) -> Tensor? {
-    guard let shared = gradient, !isKnownUniquelyReferenced(&gradient) else { return gradient }
+    // Looked at before anything else here refers to it.
+    if gradient == nil || isKnownUniquelyReferenced(&gradient) { return gradient }
     let copy = emptyLike(engine)
-    engine.rows(rows, cost: columns) { range in
-      for r in range { copy.row(r).update(from: shared.row(r), count: columns) }
-    }
+    engine.copy(gradient!, to: copy)
     gradient = copy
     return copy
   }

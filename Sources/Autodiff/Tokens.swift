@@ -12,9 +12,10 @@ extension Tape {
     let n = patches.rows / sequences
     precondition(ids.count == patches.rows && patches.rows == sequences * n)
     let y = tensor(rows: sequences * (n + 1), columns: width, from: patches, classToken)
-    engine.rows(sequences, cost: (n + 1) * width, as: .tokens, values: 2 * y.count) { range in
+    engine.rows(sequences, cost: (n + 1) * width, as: .tokens, values: 2 * y.count) {
+      [patches = patches.matrix, classToken = classToken.pointer, positions = positions.matrix, y = y.matrix] range in
       for s in range {
-        pmae_add_scaled(classToken.pointer, 1, positions.pointer, y.row(s * (n + 1)), width)
+        pmae_add_scaled(classToken, 1, positions.row(0), y.row(s * (n + 1)), width)
         for i in 0..<n {
           let r = s * n + i
           pmae_add_scaled(patches.row(r), 1, positions.row(1 + Int(ids[r])), y.row(s * (n + 1) + 1 + i), width)
@@ -24,7 +25,8 @@ extension Tape {
     record(y) { [engine] dy in
       if patches.tracksGradient {
         let (dp, isFirst) = patches.gradientSink(engine)
-        engine.rows(sequences, cost: n * width, as: .tokens, values: 2 * dp.count) { range in
+        engine.rows(sequences, cost: n * width, as: .tokens, values: 2 * dp.count) {
+          [dy = dy.matrix, dp = dp.matrix] range in
           for s in range {
             for i in 0..<n {
               pmae_axpby(1, dy.row(s * (n + 1) + 1 + i), isFirst ? 0 : 1, dp.row(s * n + i), width)
@@ -52,12 +54,13 @@ extension Tape {
     let visible = x.rows / sequences - 1
     precondition(x.rows == sequences * (1 + visible) && shuffle.count == sequences * n && positions.rows == 1 + n)
     let y = tensor(rows: sequences * (1 + n), columns: width, from: x, maskToken)
-    engine.rows(sequences, cost: (1 + n) * width, as: .tokens, values: x.count + y.count) { range in
+    engine.rows(sequences, cost: (1 + n) * width, as: .tokens, values: x.count + y.count) {
+      [x = x.matrix, maskToken = maskToken.pointer, positions = positions.matrix, y = y.matrix] range in
       for s in range {
-        pmae_add_scaled(x.row(s * (1 + visible)), 1, positions.pointer, y.row(s * (1 + n)), width)
+        pmae_add_scaled(x.row(s * (1 + visible)), 1, positions.row(0), y.row(s * (1 + n)), width)
         for j in 0..<n {
           let place = 1 + Int(shuffle[s * n + j])
-          let from = j < visible ? x.row(s * (1 + visible) + 1 + j) : maskToken.pointer
+          let from = j < visible ? x.row(s * (1 + visible) + 1 + j) : maskToken
           pmae_add_scaled(from, 1, positions.row(place), y.row(s * (1 + n) + place), width)
         }
       }
@@ -66,7 +69,8 @@ extension Tape {
       if x.tracksGradient {
         let (dx, isFirst) = x.gradientSink(engine)
         let beta: Float = isFirst ? 0 : 1
-        engine.rows(sequences, cost: (1 + visible) * width, as: .tokens, values: 2 * dx.count) { range in
+        engine.rows(sequences, cost: (1 + visible) * width, as: .tokens, values: 2 * dx.count) {
+          [dy = dy.matrix, dx = dx.matrix] range in
           for s in range {
             pmae_axpby(1, dy.row(s * (1 + n)), beta, dx.row(s * (1 + visible)), width)
             for j in 0..<visible {
@@ -80,7 +84,8 @@ extension Tape {
         // Summed an image at a time, then over images, in order.
         let partial = engine.memory.take(sequences * width)
         partial.zero()
-        engine.rows(sequences, cost: n * width, as: .tokens, values: dy.count - x.count) { range in
+        engine.rows(sequences, cost: n * width, as: .tokens, values: dy.count - x.count) {
+          [dy = dy.matrix] range in
           for s in range {
             for j in visible..<n {
               let place = s * (1 + n) + 1 + Int(shuffle[s * n + j])
@@ -99,13 +104,14 @@ extension Tape {
   public func gatherRows(_ x: Tensor, _ indices: [Int32]) -> Tensor {
     let width = x.columns
     let y = tensor(rows: indices.count, columns: width, from: x)
-    engine.rows(y.rows, cost: width, as: .tokens, values: 2 * y.count) { rows in
+    engine.rows(y.rows, cost: width, as: .tokens, values: 2 * y.count) { [x = x.matrix, y = y.matrix] rows in
       for r in rows { y.row(r).update(from: x.row(Int(indices[r])), count: width) }
     }
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
       if isFirst { engine.zero(dx) }
-      engine.rows(y.rows, cost: width, as: .tokens, values: 3 * y.count) { rows in
+      engine.rows(y.rows, cost: width, as: .tokens, values: 3 * y.count) {
+        [dy = dy.matrix, dx = dx.matrix] rows in
         for r in rows { pmae_axpy(1, dy.row(r), dx.row(Int(indices[r])), width) }
       }
     }
@@ -118,7 +124,8 @@ extension Tape {
     let tokens = x.rows / sequences
     let share = 1 / Float(tokens - 1)
     let y = tensor(rows: sequences, columns: width, from: x)
-    engine.rows(sequences, cost: tokens * width, as: .tokens, values: x.count + y.count) { range in
+    engine.rows(sequences, cost: tokens * width, as: .tokens, values: x.count + y.count) {
+      [x = x.matrix, y = y.matrix] range in
       for s in range {
         pmae_column_sums(x.row(s * tokens + 1), y.row(s), tokens - 1, width, x.stride, 0)
         for c in 0..<width { y.row(s)[c] *= share }
@@ -127,7 +134,8 @@ extension Tape {
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
       if isFirst { engine.zero(dx) }
-      engine.rows(sequences, cost: tokens * width, as: .tokens, values: x.count + y.count) { range in
+      engine.rows(sequences, cost: tokens * width, as: .tokens, values: x.count + y.count) {
+        [dy = dy.matrix, dx = dx.matrix] range in
         for s in range {
           for t in 1..<tokens { pmae_axpy(share, dy.row(s), dx.row(s * tokens + t), width) }
         }
@@ -141,12 +149,13 @@ extension Tape {
     let width = x.columns
     let y = tensor(rows: x.rows, columns: width, from: x)
     let inverse = engine.memory.take(max(x.rows, 1))
-    engine.rows(x.rows, cost: width, as: .norm, values: 2 * x.count) { rows in
+    engine.rows(x.rows, cost: width, as: .norm, values: 2 * x.count) { [x = x.matrix, y = y.matrix] rows in
       for r in rows { inverse.pointer[r] = pmae_normalise(x.row(r), y.row(r), width, epsilon) }
     }
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
-      engine.rows(x.rows, cost: width, as: .normBackward, values: 3 * x.count) { rows in
+      engine.rows(x.rows, cost: width, as: .normBackward, values: 3 * x.count) {
+        [y = y.matrix, dy = dy.matrix, dx = dx.matrix] rows in
         for r in rows {
           pmae_normalise_backward(
             y.row(r), dy.row(r), dx.row(r), width, inverse.pointer[r], isFirst ? 0 : 1)

@@ -46,7 +46,7 @@ public func patchRows(
   let (columnStep, channelStep) = order == .channelsFirst ? (1, patch * patch) : (channels, 1)
   images.pixels.withUnsafeBufferPointer { pixels in
     images.levels.withUnsafeBufferPointer { levels in
-      engine.rows(ids.count, cost: width, as: .tokens, values: rows.count) { range in
+      engine.rows(ids.count, cost: width, as: .tokens, values: rows.count) { [rows = rows.matrix] range in
         for r in range {
           let id = Int(ids[r])
           let corner = (r / perImage * side + id / grid * patch) * side + id % grid * patch

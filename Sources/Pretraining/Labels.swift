@@ -19,26 +19,28 @@ public struct PseudoLabels {
 public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, engine: Engine) {
   let columns = parts[0].columns
   let top = parts.map(engine.maximum).max() ?? 0
-  for logits in parts {
-    engine.rows(logits.rows, cost: columns) { range in
-      for r in range {
-        pmae_exp_scaled(logits.row(r), logits.row(r), columns, top, Float(1 / temperature))
-      }
-    }
+  let exponential = { (row: UnsafeMutablePointer<Float>) in
+    pmae_exp_scaled(row, row, columns, top, Float(1 / temperature))
   }
+  var columnScales = engine.memory.take(columns)
   // Rows are scaled to 1 instead of 1 / R: the next division by the column sums takes the factor out again.
-  let scales = engine.memory.take(columns)
-  for _ in 0..<iterations {
+  let scale = { (row: UnsafeMutablePointer<Float>, scales: Buffer) in pmae_scale_row(row, scales.pointer, columns) }
+  for iteration in 0..<iterations {
+    // What the step before left to do to a row is done while it is in cache for its part of the sums.
+    let sums = engine.memory.take(columns)
     for (i, part) in parts.enumerated() {
-      engine.columnSums(rows: part.rows, columns: columns, into: scales.pointer, adding: i > 0) { rows, sums in
+      engine.columnSums(rows: part.rows, columns: columns, into: sums.pointer, adding: i > 0) {
+        [part = part.matrix, columnScales] rows, sums in
+        for r in rows { if iteration == 0 { exponential(part.row(r)) } else { scale(part.row(r), columnScales) } }
         pmae_column_sums(part.row(rows.lowerBound), sums, rows.count, columns, part.stride, 0)
       }
     }
-    for i in 0..<columns { scales.pointer[i] = 1 / scales.pointer[i] }
-    for part in parts {
-      engine.rows(part.rows, cost: columns) { range in
-        for r in range { pmae_scale_row(part.row(r), scales.pointer, columns) }
-      }
+    for i in 0..<columns { sums.pointer[i] = 1 / sums.pointer[i] }
+    columnScales = sums
+  }
+  for part in parts {
+    engine.rows(part.rows, cost: columns) { [part = part.matrix, columnScales] range in
+      for r in range { if iterations == 0 { exponential(part.row(r)) } else { scale(part.row(r), columnScales) } }
     }
   }
 }
@@ -48,6 +50,7 @@ public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, en
 func nearest(_ student: Tensor, in teacher: Tensor, sequences: Int, engine: Engine) -> [Int32] {
   let width = student.columns
   let (m, t) = (student.rows / sequences, teacher.rows / sequences)
+  let (student, teacher) = (student.matrix, teacher.matrix)
   var match = [Int32](repeating: 0, count: student.rows)
   match.withUnsafeMutableBufferPointer { match in
     let match = match
@@ -62,7 +65,7 @@ func nearest(_ student: Tensor, in teacher: Tensor, sequences: Int, engine: Engi
         transposing: .right, scratch: scratch + t * width + m * t)
       for i in 0..<m { match[s * m + i] = Int32(s * t + pmae_argmax(similarity.pointer + i * t, t)) }
     }
-    engine.measure(.labels, flop: 2 * student.count * t, values: student.count + teacher.count) {
+    engine.measure(.labels, flop: 2 * student.rows * width * t, values: (student.rows + teacher.rows) * width) {
       engine.run(sequences, scratch: t * width + m * t + packing, body)
     }
   }
@@ -73,7 +76,7 @@ func nearest(_ student: Tensor, in teacher: Tensor, sequences: Int, engine: Engi
 func meanOfFolds(_ labels: Tensor, folds: Int, engine: Engine) -> Tensor {
   let width = labels.columns
   let mean = Tensor(rows: labels.rows / folds, columns: width, values: engine.memory.take(labels.rows / folds * width))
-  engine.rows(mean.rows, cost: folds * width) { range in
+  engine.rows(mean.rows, cost: folds * width) { [labels = labels.matrix, mean = mean.matrix] range in
     for b in range {
       mean.row(b).update(repeating: 0, count: width)
       for k in 0..<folds { pmae_axpy(1 / Float(folds), labels.row(b * folds + k), mean.row(b), width) }
@@ -87,7 +90,7 @@ extension Engine {
     var each = [Float](repeating: -.infinity, count: x.rows)
     each.withUnsafeMutableBufferPointer { each in
       let each = each
-      rows(x.rows, cost: x.columns) { range in
+      rows(x.rows, cost: x.columns) { [x = x.matrix] range in
         for r in range { each[r] = pmae_maximum(x.row(r), x.columns) }
       }
     }
