@@ -19,7 +19,7 @@ extension Tape {
       ? Tensor(narrowRows: qkv.rows, columns: width, engine: engine, tracksGradient: tracks([qkv]))
       : tensor(rows: qkv.rows, columns: width, from: qkv)
     let work = 2 * sequences * tokens * tokens * width
-    engine.measure(.attention, flop: 2 * work, values: qkv.count + y.count) {
+    engine.measure(.attention, flop: 2 * work, values: qkv.traffic + y.traffic) {
       engine.run(sequences * heads, scratch: engine.scratch(for: shape)) { task, scratch in
         if qkv.isNarrow {
           engine.attendNarrow(qkv.narrow, into: y.narrow, shape, task, scratch)
@@ -30,7 +30,7 @@ extension Tape {
     }
     record(y) { [engine] dy in
       let (dqkv, isFirst) = qkv.gradientSink(engine)
-      engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.count + y.count) {
+      engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.traffic + y.traffic) {
         engine.run(sequences * heads, scratch: engine.scratch(for: shape)) { task, scratch in
           if qkv.isNarrow {
             engine.returnNarrow(dy.narrow, qkv: qkv.narrow, into: dqkv.narrow, shape, task, scratch)

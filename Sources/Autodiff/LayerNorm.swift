@@ -18,7 +18,7 @@ extension Tape {
     let stride = isNarrow ? width : Tensor.stride(width)
     let normalise = { [engine] in
       let values = engine.memory.take((max(rowCount, 1) * stride + 1) / (isNarrow ? 2 : 1))
-      engine.measure(.norm, values: 2 * rowCount * width) {
+      engine.measure(.norm, values: (isNarrow ? 3 : 4) * rowCount * width / 2) {
         engine.rows(rowCount, cost: width) { rows in
           let (x, gamma, beta) = (x.matrix, gamma.pointer, beta.pointer)
           for r in rows {

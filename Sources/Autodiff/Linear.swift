@@ -35,7 +35,7 @@ extension Tape {
     for (weight, bias) in layers.dropLast() {
       let z = isRecording ? hidden(rows, weight.rows) : nil
       let h = hidden(rows, weight.rows)
-      multiply(.linear, input.operand, weight.matrix, transposing: .right) {
+      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: h.traffic + (z?.traffic ?? 0)) {
         $0.activate(bias: bias, into: h, keeping: z)
       }
       input = h
@@ -51,7 +51,7 @@ extension Tape {
       for (place, (weight, _)) in layers.enumerated().dropFirst().reversed() {
         let z = kept.removeLast()
         let dz = hidden(rows, weight.columns)
-        multiply(.linearBackward, gradient.operand, weight.matrix) { $0.deactivate(z, into: dz) }
+        multiply(.linearBackward, gradient.operand, weight.matrix, output: 3 * z.traffic) { $0.deactivate(z, into: dz) }
         weightGradient(weight, dy: gradient, x: z)
         biasGradient(layers[place - 1].bias, dy: dz)
         gradient = dz
@@ -81,13 +81,17 @@ extension Tape {
         forProducts
         ? hidden(input.rows, width, tracksGradient: tracks(parents))
         : tensor(rows: input.rows, columns: width, from: parents)
-      multiply(.linear, input.operand, weight.matrix, transposing: .right) { $0.store(bias: bias, into: y) }
+      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: y.traffic) {
+        $0.store(bias: bias, into: y)
+      }
       return y
     }
     precondition(residual.x.columns == width && (residual.rowsOf?.count ?? residual.x.rows) == input.rows)
     let y = tensor(rows: residual.x.rows, columns: width, from: parents)
     if residual.rowsOf != nil { engine.copy(residual.x, to: y) }
-    multiply(.linear, input.operand, weight.matrix, transposing: .right) { $0.add(bias: bias, onto: residual, into: y) }
+    multiply(.linear, input.operand, weight.matrix, transposing: .right, output: 2 * input.rows * width) {
+      $0.add(bias: bias, onto: residual, into: y)
+    }
     return y
   }
 
@@ -112,7 +116,7 @@ extension Tape {
   private func narrowed(_ dy: Tensor) -> Tensor {
     if precision == .float32 || dy.isNarrow { return dy }
     let narrow = Tensor(narrowRows: dy.rows, columns: dy.columns, engine: engine)
-    engine.measure(.linearBackward, values: dy.count) { engine.narrow(dy.matrix, into: narrow.narrow) }
+    engine.measure(.linearBackward, values: dy.count + narrow.traffic) { engine.narrow(dy.matrix, into: narrow.narrow) }
     return narrow
   }
 
@@ -120,14 +124,16 @@ extension Tape {
   private func weightGradient(_ weight: Tensor, dy: Tensor, x: Tensor) {
     if !weight.tracksGradient { return }
     let (dw, isFirst) = weight.gradientSink(engine)
-    multiply(.linearBackward, dy.operand, x.operand, to: .matrix(dw.matrix, adding: !isFirst), transposing: .left)
+    multiply(
+      .linearBackward, dy.operand, x.operand, to: .matrix(dw.matrix, adding: !isFirst), transposing: .left,
+      output: isFirst ? dw.count : 2 * dw.count)
   }
 
   /// db (+)= Σ dy.
   private func biasGradient(_ bias: Tensor?, dy: Tensor) {
     guard let bias, bias.tracksGradient else { return }
     let (db, isFirst) = bias.gradientSink(engine)
-    engine.measure(.linearBackward, values: dy.count) {
+    engine.measure(.linearBackward, values: dy.traffic) {
       engine.columnSums(rows: dy.rows, columns: dy.columns, into: db.pointer, adding: !isFirst) { rows, sums in
         if dy.isNarrow {
           pmae_column_sums_narrow(
@@ -143,28 +149,32 @@ extension Tape {
   private func inputGradient(_ x: Tensor, dy: Tensor, _ weight: Tensor) {
     let (dx, isFirst) = x.gradientSink(engine)
     if dx.isNarrow {
-      multiply(.linearBackward, dy.operand, weight.matrix) { $0.store(bias: nil, into: dx) }
+      multiply(.linearBackward, dy.operand, weight.matrix, output: dx.traffic) { $0.store(bias: nil, into: dx) }
     } else {
-      multiply(.linearBackward, dy.operand, .float32(weight.matrix), to: .matrix(dx.matrix, adding: !isFirst))
+      multiply(
+        .linearBackward, dy.operand, .float32(weight.matrix), to: .matrix(dx.matrix, adding: !isFirst),
+        output: isFirst ? dx.count : 2 * dx.count)
     }
   }
 
   /// A product with a weight, a tile at a time.
   private func multiply(
-    _ operation: Operation, _ a: Operand, _ weight: Matrix, transposing: Transposition = .none,
+    _ operation: Operation, _ a: Operand, _ weight: Matrix, transposing: Transposition = .none, output: Int,
     tiles: @escaping (Tile) -> Void
   ) {
-    multiply(operation, a, .float32(weight), to: .tiles(tiles), transposing: transposing)
+    multiply(operation, a, .float32(weight), to: .tiles(tiles), transposing: transposing, output: output)
   }
 
   /// A product that counts as an operation of a kind, in the tape's precision.
+  /// - Parameter output: float32 values read and written where it goes.
   private func multiply(
-    _ operation: Operation, _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition = .none
+    _ operation: Operation, _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition = .none,
+    output: Int
   ) {
     let (rows, inner) = transposing == .left ? (a.columns, a.rows) : (a.rows, a.columns)
     let columns = transposing == .right ? b.rows : b.columns
     engine.measure(
-      operation, flop: 2 * rows * columns * inner, values: rows * inner + inner * columns + rows * columns
+      operation, flop: 2 * rows * columns * inner, values: a.traffic + b.traffic + output
     ) {
       engine.multiply(a, b, to: destination, transposing: transposing, precision: precision)
     }

@@ -45,21 +45,27 @@ public final class Tape {
 
   /// The gradients of the weighted sum of losses for all parameters. Losses of weight 0 cost nothing.
   public func backward(_ losses: [(loss: Loss, weight: Float)]) {
-    for (loss, weight) in losses where weight != 0 { loss.seed(weight) }
+    for (loss, weight) in losses { loss.start(weight) }
     // Each step is let go of as soon as it has run, and with it the activations that only it needed.
     while let step = steps.popLast() { step() }
   }
 }
 
 /// A scalar at the end of the tape.
-public struct Loss {
+public final class Loss {
   /// The mean over its rows, summed in double precision.
   public let value: Double
   /// Sets the gradient of what it was computed from, times a weight.
-  let seed: (Float) -> Void
+  private var seed: ((Float) -> Void)?
 
   init(value: Double, seed: @escaping (Float) -> Void) {
     self.value = value
     self.seed = seed
+  }
+
+  /// Starts the backward pass, once, and lets go of the labels or targets, which may be as large as the logits.
+  func start(_ weight: Float) {
+    guard let seed = seed.take(), weight != 0 else { return }
+    seed(weight)
   }
 }

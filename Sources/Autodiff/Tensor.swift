@@ -89,6 +89,8 @@ public final class Tensor {
   func letGo() { if remake != nil { stored = nil } }
 
   public var count: Int { rows * columns }
+  /// What reading or writing it once counts for in a profile, in float32 values.
+  var traffic: Int { isNarrow ? (count + 1) / 2 : count }
   public var pointer: UnsafeMutablePointer<Float> { values.pointer }
   public var matrix: Matrix {
     precondition(!isNarrow, "float32 asked of bfloat16 values")

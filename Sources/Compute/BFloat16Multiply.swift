@@ -16,7 +16,7 @@ public func multiplyHere(
     }
     return
   }
-  BFloat16Backend.multiply(product, a.pointer, b.pointer, nil, c.pointer)
+  BFloat16Backend.multiply(product, a.pointer, b.pointer, c.pointer)
 }
 
 /// c = op(a) op(b), rounded to bfloat16 once the sums are complete.
@@ -29,22 +29,7 @@ public func multiplyHere(
     for row in 0..<c.rows { (c.pointer + row * c.stride).update(repeating: 0, count: c.columns) }
     return
   }
-  BFloat16Backend.multiply(product, a.pointer, b.pointer, nil, c.pointer)
-}
-
-/// c = a b + beta c with a packed b. a and c have no gaps between their rows: the fast kernels for packed matrices
-/// demand it.
-public func multiplyHere(_ a: BFloat16Matrix, _ b: PackedMatrix, into c: Matrix, beta: Float = 0) {
-  let product = Product(a, b, c.rows, c.columns, c.stride, beta: beta, isNarrow: false)
-  if c.rows == 0 { return }
-  BFloat16Backend.multiply(product, a.pointer, b.memory.pointer, b.layout, c.pointer)
-}
-
-/// c = a b with a packed b, rounded to bfloat16 once the sums are complete. a and c have no gaps between their rows.
-public func multiplyHere(_ a: BFloat16Matrix, _ b: PackedMatrix, into c: BFloat16Matrix) {
-  let product = Product(a, b, c.rows, c.columns, c.stride, beta: 0, isNarrow: true)
-  if c.rows == 0 { return }
-  BFloat16Backend.multiply(product, a.pointer, b.memory.pointer, b.layout, c.pointer)
+  BFloat16Backend.multiply(product, a.pointer, b.pointer, c.pointer)
 }
 
 /// All of a product but where its matrices are: what its kernel is built for.
@@ -54,8 +39,7 @@ struct Product: Hashable {
   let inner: Int
   let transposing: Transposition
   let strideA: Int
-  /// nil for a packed b.
-  let strideB: Int?
+  let strideB: Int
   let strideC: Int
   let beta: Float
   /// c is bfloat16.
@@ -76,25 +60,6 @@ struct Product: Hashable {
     strideA = a.stride
     strideB = b.stride
     strideC = stride
-    self.beta = beta
-    self.isNarrow = isNarrow
-  }
-
-  init(
-    _ a: BFloat16Matrix, _ b: PackedMatrix, _ rows: Int, _ columns: Int, _ stride: Int, beta: Float, isNarrow: Bool
-  ) {
-    precondition(b.inner == a.columns, "inner dimensions differ")
-    precondition(a.rows == rows, "rows differ")
-    precondition(b.columns == columns, "columns differ")
-    // One row has no gap, whatever its stride.
-    precondition(rows <= 1 || (a.stride == a.columns && stride == columns), "a product with a packed matrix has gaps")
-    inner = b.inner
-    self.rows = rows
-    self.columns = columns
-    transposing = .none
-    strideA = a.columns
-    strideB = nil
-    strideC = columns
     self.beta = beta
     self.isNarrow = isNarrow
   }

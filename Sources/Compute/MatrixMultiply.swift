@@ -12,7 +12,9 @@ extension Engine {
 
   /// op(a) op(b) over tiles of the product on all threads. The tiles follow from the shapes alone and every value is summed in
   /// one order, so the bits do not depend on the threads.
-  /// - Parameter precision: bfloat16 wherever a factor is.
+  /// - Parameters:
+  ///   - destination: a matrix where a is transposed: such a product is summed in parts, and no tile is ever whole before the last.
+  ///   - precision: bfloat16 wherever a factor is.
   public func multiply(
     _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition = .none, precision: Precision
   ) {

@@ -42,51 +42,12 @@
       #endif
     }
 
-    /// How oneDNN wants the b of a product.
-    final class PackedLayout {
-      let descriptor: dnnl_memory_desc_t
-      let bytes: Int
-
-      init(inner: Int, columns: Int) {
-        precondition(unavailable == nil, "BFloat16.unavailable was not looked at")
-        OneDNNThreading.stayHere()
-        // Asked for some height: the answer is the same for all.
-        let rows = 128
-        var b = dnnl_memory_desc_t()
-        check(
-          dnnl_memory_desc_init_by_tag(&b, 2, [Int64(inner), Int64(columns)], dnnl_bf16, dnnl_format_tag_any), "layout")
-        let kernel = describe(
-          matrix(rows, inner, (inner, 1), dnnl_bf16), b, matrix(rows, columns, (columns, 1), dnnl_f32), beta: 0)
-        defer { dnnl_primitive_desc_destroy(kernel) }
-        var descriptor = dnnl_primitive_desc_query_md(kernel, dnnl_query_weights_md, 0)!.pointee
-        bytes = dnnl_memory_desc_get_size(&descriptor)
-        self.descriptor = descriptor
-      }
-    }
-
-    static func pack(
-      _ source: UnsafeMutableRawPointer, stride: Int, isNarrow: Bool, transposed: Bool, into packed: PackedMatrix
-    ) {
-      OneDNNThreading.stayHere()
-      var from = matrix(
-        packed.inner, packed.columns, transposed ? (1, stride) : (stride, 1), isNarrow ? dnnl_bf16 : dnnl_f32)
-      var to = packed.layout.descriptor
-      var description: dnnl_primitive_desc_t?
-      check(dnnl_reorder_primitive_desc_create(&description, &from, engine, &to, engine, nil), "packing")
-      defer { dnnl_primitive_desc_destroy(description) }
-      let call = OneDNNCall(description, [(DNNL_ARG_FROM, from), (DNNL_ARG_TO, to)])
-      call.point(0, to: source)
-      call.point(1, to: packed.memory.pointer)
-      OneDNNThread.current.run(call)
-    }
-
     static func multiply(
-      _ product: Product, _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ layout: PackedLayout?,
-      _ c: UnsafeMutableRawPointer
+      _ product: Product, _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ c: UnsafeMutableRawPointer
     ) {
       OneDNNThreading.stayHere()
       let thread = OneDNNThread.current
-      let call = thread.call(for: product) { Self.call(for: product, layout) }
+      let call = thread.call(for: product) { Self.call(for: product) }
       call.point(0, to: a)
       call.point(1, to: b)
       call.point(2, to: c)
@@ -94,16 +55,14 @@
     }
 
     /// The call that computes a product.
-    private static func call(for product: Product, _ layout: PackedLayout?) -> OneDNNCall {
+    private static func call(for product: Product) -> OneDNNCall {
       precondition(unavailable == nil, "BFloat16.unavailable was not looked at")
       let a = matrix(
         product.rows, product.inner, product.transposing == .left ? (1, product.strideA) : (product.strideA, 1),
         dnnl_bf16)
-      let b =
-        layout?.descriptor
-        ?? matrix(
-          product.inner, product.columns,
-          product.transposing == .right ? (1, product.strideB!) : (product.strideB!, 1), dnnl_bf16)
+      let b = matrix(
+        product.inner, product.columns, product.transposing == .right ? (1, product.strideB) : (product.strideB, 1),
+        dnnl_bf16)
       let c = matrix(product.rows, product.columns, (product.strideC, 1), product.isNarrow ? dnnl_bf16 : dnnl_f32)
       let description = describe(a, b, c, beta: product.beta)
       defer { dnnl_primitive_desc_destroy(description) }

@@ -18,6 +18,11 @@ public enum Operand {
   }
 }
 
+extension Operand {
+  /// What reading it once counts for in a profile, in float32 values.
+  public var traffic: Int { if case .bfloat16 = self { (rows * columns + 1) / 2 } else { rows * columns } }
+}
+
 /// Where a product goes.
 public enum Destination {
   /// Over what a matrix holds, or, adding, to it.

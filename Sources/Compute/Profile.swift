@@ -44,7 +44,7 @@ extension Engine {
   /// Runs an operation, and notes its time where a profile is wanted.
   /// - Parameters:
   ///   - flop: multiplications and additions of matrix products.
-  ///   - values: float32 values read and written.
+  ///   - values: float32 values read and written; two of bfloat16 are one.
   @inline(__always)
   public func measure<Result>(
     _ operation: Operation, flop: Int = 0, values: Int = 0, _ body: () throws -> Result
@@ -59,7 +59,7 @@ extension Engine {
   }
 
   /// `rows`, as an operation of a kind.
-  /// - Parameter values: float32 values read and written.
+  /// - Parameter values: float32 values read and written; two of bfloat16 are one.
   public func rows(_ rows: Int, cost: Int, as operation: Operation, values: Int, _ body: (Range<Int>) -> Void) {
     measure(operation, values: values) { self.rows(rows, cost: cost, body) }
   }

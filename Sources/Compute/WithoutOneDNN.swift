@@ -7,20 +7,8 @@
     }
     static var isEmulated: Bool { false }
 
-    final class PackedLayout {
-      let bytes: Int
-      init(inner: Int, columns: Int) { absent() }
-    }
-
-    static func pack(
-      _ source: UnsafeMutableRawPointer, stride: Int, isNarrow: Bool, transposed: Bool, into packed: PackedMatrix
-    ) {
-      absent()
-    }
-
     static func multiply(
-      _ product: Product, _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ layout: PackedLayout?,
-      _ c: UnsafeMutableRawPointer
+      _ product: Product, _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ c: UnsafeMutableRawPointer
     ) {
       absent()
     }

@@ -67,9 +67,11 @@ public final class PseudoMAE {
   /// the other, so that memory is needed for one alone; only labels, which are balanced over the batch, are made of all first.
   public func gradients(of batch: [MicroBatch]) -> LossValues {
     precondition(batch.allSatisfy { $0.simple.count == batch[0].simple.count }, "parts of a batch are of equal size")
-    let values = zip(batch, labels(of: batch)).map { part, labels in
+    var labels = labels(of: batch)
+    let values = batch.indices.map { part in
       let tape = Tape(engine)
-      let losses = losses(tape, part, labels: labels)
+      // Nothing else keeps a part's labels: their memory is free for the backward pass.
+      let losses = losses(tape, batch[part], labels: labels[part].take())
       losses.backward(tape, share: 1 / Double(batch.count))
       return losses.values
     }

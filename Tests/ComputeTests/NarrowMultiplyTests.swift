@@ -20,8 +20,9 @@ struct NarrowMultiplyTests {
 
   @Test(arguments: MatrixMultiplyTests.shapes, [Transposition.none, .left, .right])
   func factorsAreRoundedAndNothingElseIs(_ shape: MatrixMultiplyTests.Shape, _ transposition: Transposition) {
-    let engine = Engine(threads: 2)
-    for isAdding in [false, true] {
+    // Our own kernels where there are any, and oneDNN.
+    for (isAdding, kernels) in [(false, "avx512"), (true, "avx512"), (false, "avx2"), (true, "avx2")] {
+      let engine = Engine(threads: 2, kernels: kernels)
       for pads in [(0, 0, 0), (3, 1, 5)] {
         let (a, b, c) = MatrixMultiplyTests.operands(engine, shape, transposition, pads: pads)
         let before = (0..<shape.rows).flatMap { i in (0..<shape.columns).map { c[i, $0] } }
@@ -38,6 +39,36 @@ struct NarrowMultiplyTests {
         #expect(c.paddingIsUntouched, "adding \(isAdding), pads \(pads)")
       }
     }
+  }
+
+  @Test(arguments: MatrixMultiplyTests.shapes, [Transposition.none, .left, .right])
+  func bfloat16FactorsAreReadWhereTheyLie(_ shape: MatrixMultiplyTests.Shape, _ transposition: Transposition) {
+    for kernels in ["avx512", "avx2"] {
+      let engine = Engine(threads: 2, kernels: kernels)
+      // Rows that start at odd places, where no pair can be read, too.
+      for pads in [(0, 0), (2, 4), (3, 1)] {
+        let product = BFloat16Product(engine, shape, transposition, pads: pads)
+        let c = Padded(engine, shape.rows, shape.columns, pad: 5, seed: 3)
+        engine.multiply(
+          .bfloat16(product.a.matrix), .bfloat16(product.b.matrix), to: .matrix(c.matrix), transposing: transposition,
+          precision: .bfloat16)
+        #expect(product.worst(c: { c[$0, $1] }) <= 1, "\(kernels), pads \(pads)")
+        #expect(c.paddingIsUntouched && product.a.paddingIsUntouched && product.b.paddingIsUntouched)
+      }
+    }
+  }
+
+  /// More rows than are made pairs at a time.
+  @Test func longSums() {
+    let engine = Engine(threads: 2)
+    let shape = MatrixMultiplyTests.Shape(rows: 20, columns: 40, inner: 4503)
+    let product = BFloat16Product(engine, shape, .left)
+    let c = Padded(engine, shape.rows, shape.columns, pad: 0, seed: 3)
+    let before = c.buffer.values.map { $0 }
+    engine.multiply(
+      .bfloat16(product.a.matrix), .bfloat16(product.b.matrix), to: .matrix(c.matrix, adding: true), transposing: .left,
+      precision: .bfloat16)
+    #expect(product.worst(beta: 1, before: { before[$0 * shape.columns + $1] }, c: { c[$0, $1] }) <= 1)
   }
 
   @Test(arguments: [Transposition.none, .left, .right])
