@@ -12,8 +12,15 @@ public struct Recipe: Sendable {
   public let variants: [Variant]
   /// Keeps this recipe's random numbers apart from every other's.
   let purpose: UInt32
+  /// The line of text that says all this; `init(line:)` reads it.
+  public let line: String
 
-  /// The steps of one variant, in the order in which they are applied. Probabilities from 0 to 1.
+  /// What may be done after the crop.
+  public enum Step: String, Sendable, CaseIterable {
+    case flip, jitter, grey, blur, solarise
+  }
+
+  /// One way to make a view. Probabilities from 0 to 1.
   public struct Variant: Sendable {
     public enum Crop: Sendable {
       case random(RandomCrop)
@@ -21,6 +28,9 @@ public struct Recipe: Sendable {
       case center(share: Double)
     }
     public var crop: Crop
+    public var interpolation = Interpolation.bicubic
+    /// In which order the steps are drawn and applied: DINO's.
+    public var order = Step.allCases
     public var flip = 0.0
     public var jitter: Jitter?
     public var grey = 0.0
@@ -28,48 +38,75 @@ public struct Recipe: Sendable {
     /// Standard deviation in pixels of the view.
     public var blurSigma = 0.1...2.0
     public var solarise = 0.0
+
+    /// Whether every view of a picture is the same.
+    var isDeterministic: Bool {
+      if case .random = crop { return false }
+      return [flip, grey, solarise].allSatisfy { $0 == 0 || $0 == 1 } && jitter == nil && blur == 0
+    }
   }
 
-  /// torchvision's ColorJitter: four changes in an order drawn anew for each sample.
+  /// torchvision's ColorJitter: up to four changes in an order drawn anew for each sample. A change whose range is nil is never made.
   public struct Jitter: Sendable {
     public var probability: Double
-    public var brightness: ClosedRange<Double>
-    public var contrast: ClosedRange<Double>
-    public var saturation: ClosedRange<Double>
-    public var hue: ClosedRange<Double>
+    public var brightness: ClosedRange<Double>?
+    public var contrast: ClosedRange<Double>?
+    public var saturation: ClosedRange<Double>?
+    public var hue: ClosedRange<Double>?
+
+    func range(_ change: ViewDraw.Jitter.Change) -> ClosedRange<Double>? {
+      switch change {
+      case .brightness: brightness
+      case .contrast: contrast
+      case .saturation: saturation
+      case .hue: hue
+      }
+    }
+  }
+
+  init(name: String, variants: [Variant], line: String) {
+    self.name = name
+    self.variants = variants
+    self.line = line
+    purpose = Self.purpose(name)
+  }
+
+  /// The random numbers of a name: those of the three oldest are fixed, the others' a hash (FNV-1a).
+  private static func purpose(_ name: String) -> UInt32 {
+    switch name {
+    case "simple": 0x7669_6501
+    case "complex": 0x7669_6502
+    case "center": 0x7669_6503
+    default: name.utf8.reduce(0x811C_9DC5) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+    }
   }
 
   /// MAE's: a crop of 20 to 100 % of the area, and a flip.
-  public static let simple = Recipe(
-    name: "simple", variants: [Variant(crop: .random(RandomCrop(scale: 0.2...1)), flip: 0.5)], purpose: 0x7669_6501)
+  public static let simple = preset("name=simple: crop 0.2-1, flip")
 
   /// DINO's: one of its two global recipes.
-  public static let complex: Recipe = {
-    var first = Variant(crop: .random(RandomCrop(scale: 0.4...1)), flip: 0.5)
-    first.jitter = Jitter(
-      probability: 0.8, brightness: 0.6...1.4, contrast: 0.6...1.4, saturation: 0.8...1.2, hue: -0.1...0.1)
-    first.grey = 0.2
-    first.blur = 1
-    var second = first
-    second.blur = 0.1
-    second.solarise = 0.2
-    return Recipe(name: "complex", variants: [first, second], purpose: 0x7669_6502)
-  }()
+  public static let complex = preset(
+    "name=complex: crop 0.4-1, flip, jitter 0.4 0.4 0.2 0.1 p 0.8, grey p 0.2, blur "
+      + "| crop 0.4-1, flip, jitter 0.4 0.4 0.2 0.1 p 0.8, grey p 0.2, blur p 0.1, solarise p 0.2")
+
+  /// DeiT III's: one of grey, solarise and blur, then a jitter without hue.
+  public static let threeAugment = preset(
+    "name=three-augment: crop 0.08-1, flip, grey, jitter 0.3 0.3 0.3 "
+      + "| crop 0.08-1, flip, solarise, jitter 0.3 0.3 0.3 | crop 0.08-1, flip, blur, jitter 0.3 0.3 0.3")
 
   /// For evaluation: resize, then the center square. Nothing is drawn.
   /// `share` is the square's side over the resized picture's shorter side.
   public static func center(share: Double) -> Recipe {
-    Recipe(name: "center", variants: [Variant(crop: .center(share: share))], purpose: 0x7669_6503)
+    Recipe(name: "center", variants: [Variant(crop: .center(share: share))], line: "name=center: center \(share)")
+  }
+
+  /// A line of this file.
+  private static func preset(_ line: String) -> Recipe {
+    do { return try Recipe(line: line) } catch { preconditionFailure("\(error)") }
   }
 
   /// Whether every epoch would be the same.
-  public var isDeterministic: Bool {
-    variants.count == 1
-      && variants.allSatisfy {
-        if case .random = $0.crop { return false }
-        return $0.flip == 0 && $0.jitter == nil && $0.grey == 0 && $0.blur == 0 && $0.solarise == 0
-      }
-  }
+  public var isDeterministic: Bool { variants.count == 1 && variants.allSatisfy { $0.isDeterministic } }
 
   /// What to do to sample `index`, a picture of `height` × `width` pixels, for a view of `size` × `size`. It depends on the
   /// arguments alone.
@@ -85,17 +122,28 @@ public struct Recipe: Sendable {
       draw = ViewDraw(crop: .center(CenterCrop(size: size, ratio: share)))
     }
     draw.variant = chosen
-    draw.flip = random.happens(variant.flip)
-    if let jitter = variant.jitter, random.happens(jitter.probability) {
-      // The factors are rounded to what the stream records, so that its parameters say exactly what was done.
-      draw.jitter = ViewDraw.Jitter(
-        order: random.permutation(4).map { ViewDraw.Jitter.Change.allCases[$0] },
-        brightness: Float(random.uniform(in: jitter.brightness)), contrast: Float(random.uniform(in: jitter.contrast)),
-        saturation: Float(random.uniform(in: jitter.saturation)), hue: Float(random.uniform(in: jitter.hue)))
+    draw.order = variant.order
+    draw.interpolation = variant.interpolation
+    for step in variant.order {
+      switch step {
+      case .flip: draw.flip = random.happens(variant.flip)
+      case .jitter:
+        guard let jitter = variant.jitter, random.happens(jitter.probability) else { break }
+        // The factors are rounded to what the stream records, so that its
+        // parameters say exactly what was done.
+        let order = random.permutation(4).map { ViewDraw.Jitter.Change.allCases[$0] }
+        func factor(_ range: ClosedRange<Double>?, without: Float) -> Float {
+          range.map { Float(random.uniform(in: $0)) } ?? without
+        }
+        draw.jitter = ViewDraw.Jitter(
+          order: order.filter { jitter.range($0) != nil }, brightness: factor(jitter.brightness, without: 1),
+          contrast: factor(jitter.contrast, without: 1), saturation: factor(jitter.saturation, without: 1),
+          hue: factor(jitter.hue, without: 0))
+      case .grey: draw.grey = random.happens(variant.grey)
+      case .blur: if random.happens(variant.blur) { draw.blurSigma = Float(random.uniform(in: variant.blurSigma)) }
+      case .solarise: draw.solarise = random.happens(variant.solarise)
+      }
     }
-    draw.grey = random.happens(variant.grey)
-    if random.happens(variant.blur) { draw.blurSigma = Float(random.uniform(in: variant.blurSigma)) }
-    draw.solarise = random.happens(variant.solarise)
     return draw
   }
 
@@ -119,81 +167,6 @@ public struct Recipe: Sendable {
       case .blurSigma: variants.contains { $0.blur > 0 }
       case .solarise: variants.contains { $0.solarise > 0 }
       }
-    }
-  }
-}
-
-/// What was drawn for one view of one sample.
-public struct ViewDraw: Sendable {
-  public enum Crop: Sendable, Equatable {
-    case box(CropBox)
-    case center(CenterCrop)
-  }
-
-  public struct Jitter: Sendable {
-    public enum Change: Int, Sendable, CaseIterable {
-      case brightness = 1
-      case contrast, saturation, hue
-    }
-    public var order: [Change]
-    public var brightness: Float
-    public var contrast: Float
-    public var saturation: Float
-    public var hue: Float
-
-    public init(order: [Change], brightness: Float, contrast: Float, saturation: Float, hue: Float) {
-      self.order = order
-      self.brightness = brightness
-      self.contrast = contrast
-      self.saturation = saturation
-      self.hue = hue
-    }
-
-    /// The order as four digits, first change first: 1 brightness, 2 contrast, 3 saturation, 4 hue.
-    var orderNumber: Int { order.reduce(0) { $0 * 10 + $1.rawValue } }
-  }
-
-  public var crop: Crop
-  public var variant = 0
-  public var flip = false
-  public var jitter: Jitter?
-  public var grey = false
-  /// Nil where there is no blur.
-  public var blurSigma: Float?
-  public var solarise = false
-
-  public init(crop: Crop) { self.crop = crop }
-
-  /// The value that is recorded for a view of a `height` × `width` picture.
-  func value(_ column: Recipe.Column, height: Int, width: Int) -> Float {
-    switch column {
-    case .top: Float(sourceBox(height: height, width: width).top)
-    case .left: Float(sourceBox(height: height, width: width).left)
-    case .height: Float(sourceBox(height: height, width: width).height)
-    case .width: Float(sourceBox(height: height, width: width).width)
-    case .flip: flip ? 1 : 0
-    case .variant: Float(variant)
-    case .jitterOrder: Float(jitter?.orderNumber ?? 0)
-    case .brightness: jitter?.brightness ?? 1
-    case .contrast: jitter?.contrast ?? 1
-    case .saturation: jitter?.saturation ?? 1
-    case .hue: jitter?.hue ?? 0
-    case .grey: grey ? 1 : 0
-    case .blurSigma: blurSigma ?? 0
-    case .solarise: solarise ? 1 : 0
-    }
-  }
-
-  /// What the view shows, in pixels of a source of `height` × `width`.
-  private func sourceBox(height: Int, width: Int) -> (top: Double, left: Double, height: Double, width: Double) {
-    switch crop {
-    case .box(let box):
-      return (Double(box.top), Double(box.left), Double(box.height), Double(box.width))
-    case .center(let center):
-      let resized = center.resizedSize(height: height, width: width)
-      let window = center.window(height: resized.height, width: resized.width)
-      let (y, x) = (Double(height) / Double(resized.height), Double(width) / Double(resized.width))
-      return (Double(window.top) * y, Double(window.left) * x, Double(window.height) * y, Double(window.width) * x)
     }
   }
 }

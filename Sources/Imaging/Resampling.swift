@@ -2,6 +2,7 @@
 // shrinking (antialiasing). After Pillow's Resample.c, so that a recipe means here what it means in
 // torchvision.
 
+import CKernels
 import Foundation
 
 /// How pixels between pixels are made up.
@@ -86,7 +87,6 @@ final class Resampler {
   private let horizontal = ResamplingTaps()
   private let vertical = ResamplingTaps()
   private let intermediate = Scratch<UInt8>()
-  private let sums = Scratch<Int32>()
 
   /// Resizes `source` to `height` × `width` and writes of that result the rectangle `window`, without gaps, at `out`.
   /// The window's pixels are the same bits that cropping the whole result would give.
@@ -140,7 +140,9 @@ final class Resampler {
     if source.channels == 1 {
       horizontalPass1(source, to: target)
     } else {
-      horizontalPass3(source, to: target)
+      pmae_resample_rows(
+        source.base, source.stride, out, target.height, target.width, horizontal.weights, horizontal.size,
+        horizontal.bounds)
     }
   }
 
@@ -159,44 +161,12 @@ final class Resampler {
     }
   }
 
-  private func horizontalPass3(_ source: Pixels, to target: Pixels) {
-    let (weights, bounds, size) = (horizontal.weights, horizontal.bounds, horizontal.size)
-    let half: Int32 = 1 << (ResamplingTaps.precision - 1)
-    for y in 0..<target.height {
-      let input = source.row(y)
-      let output = target.row(y)
-      for x in 0..<target.width {
-        let k = weights + x &* size
-        let p = input + 3 &* Int(bounds[2 &* x])
-        var (r, g, b) = (half, half, half)
-        for t in 0..<Int(bounds[2 &* x &+ 1]) {
-          let w = k[t]
-          r &+= Int32(p[3 &* t]) &* w
-          g &+= Int32(p[3 &* t &+ 1]) &* w
-          b &+= Int32(p[3 &* t &+ 2]) &* w
-        }
-        output[3 &* x] = clip(r)
-        output[3 &* x &+ 1] = clip(g)
-        output[3 &* x &+ 2] = clip(b)
-      }
-    }
-  }
-
   /// `source` has the rows of the taps' reach; `out` gets as many columns.
   private func verticalPass(_ source: Pixels, to out: UnsafeMutablePointer<UInt8>) {
-    let bytes = source.rowBytes
-    let sum = sums.reserve(bytes)
     for y in 0..<vertical.count {
-      let k = vertical.weights + y * vertical.size
-      let first = Int(vertical.bounds[2 * y])
-      for i in 0..<bytes { sum[i] = 1 << (ResamplingTaps.precision - 1) }
-      for t in 0..<Int(vertical.bounds[2 * y + 1]) {
-        let p = source.row(first + t)
-        let w = k[t]
-        for i in 0..<bytes { sum[i] &+= Int32(p[i]) &* w }
-      }
-      let output = out + y * bytes
-      for i in 0..<bytes { output[i] = clip(sum[i]) }
+      pmae_resample_column(
+        source.row(Int(vertical.bounds[2 * y])), source.stride, out + y * source.rowBytes, source.rowBytes,
+        vertical.weights + y * vertical.size, Int(vertical.bounds[2 * y + 1]))
     }
   }
 

@@ -1,4 +1,4 @@
-// Makes a view: crop and resize, flip, jitter, grey, blur, solarise, in the order of DINO's and MAE's pipelines.
+// Makes a view: crop and resize, then the recipe's steps in its order.
 
 /// Makes views; keeps its memory from one to the next. For one thread at a time.
 final class ViewMaker {
@@ -17,15 +17,30 @@ final class ViewMaker {
     switch draw.crop {
     case .box(let box):
       resampler.resize(
-        source.cropped(box), height: size, width: size, window: whole, interpolation: .bicubic, to: target)
+        source.cropped(box), height: size, width: size, window: whole, interpolation: draw.interpolation, to: target)
     case .center(let center):
       let resized = center.resizedSize(height: source.height, width: source.width)
       resampler.resize(
         source, height: resized.height, width: resized.width,
-        window: center.window(height: resized.height, width: resized.width), interpolation: .bicubic, to: target)
+        window: center.window(height: resized.height, width: resized.width), interpolation: draw.interpolation,
+        to: target)
     }
-    if draw.flip { Colour.flip(view) }
-    if let jitter = draw.jitter {
+    for step in draw.order { apply(step, draw, to: view) }
+    if source.channels == 1 && channels == 3 {
+      for i in 0..<area {
+        let value = target[i]
+        out[3 &* i] = value
+        out[3 &* i &+ 1] = value
+        out[3 &* i &+ 2] = value
+      }
+    }
+  }
+
+  private func apply(_ step: Recipe.Step, _ draw: ViewDraw, to view: Pixels) {
+    switch step {
+    case .flip: if draw.flip { Colour.flip(view) }
+    case .jitter:
+      guard let jitter = draw.jitter else { return }
       for change in jitter.order {
         switch change {
         case .brightness: Colour.brightness(view, jitter.brightness)
@@ -34,17 +49,9 @@ final class ViewMaker {
         case .hue: Hue.turn(view, jitter.hue)
         }
       }
-    }
-    if draw.grey { Colour.grey(view) }
-    if let sigma = draw.blurSigma { blur.gaussian(view, sigma: sigma) }
-    if draw.solarise { Colour.solarise(view) }
-    if source.channels == 1 && channels == 3 {
-      for i in 0..<area {
-        let value = target[i]
-        out[3 &* i] = value
-        out[3 &* i &+ 1] = value
-        out[3 &* i &+ 2] = value
-      }
+    case .grey: if draw.grey { Colour.grey(view) }
+    case .blur: if let sigma = draw.blurSigma { blur.gaussian(view, sigma: sigma) }
+    case .solarise: if draw.solarise { Colour.solarise(view) }
     }
   }
 }

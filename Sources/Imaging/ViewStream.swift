@@ -46,6 +46,7 @@ public struct ViewStream: Sendable {
     ]
     for recipe in recipes {
       metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.rawValue })
+      metadata["\(recipe.name).recipe"] = recipe.line
     }
     metadata["classes"] = source["classes"]
     for key in ["mean", "std"] {

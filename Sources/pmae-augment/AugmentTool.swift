@@ -16,8 +16,17 @@ struct AugmentTool: Tool {
   @Argument(help: ArgumentHelp("An images stream; - is standard input.", valueName: "images"))
   var images: String = "-"
 
-  @Option(help: ArgumentHelp("Which views, with commas between them: simple, complex, center.", valueName: "names"))
-  var views: String = "simple,complex"
+  @Option(
+    help: ArgumentHelp(
+      "Which views, with commas between them: simple, complex, three-augment, center (default: simple,complex; with --view none).",
+      valueName: "names"))
+  var views: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A view by a recipe of your own, as 'name=small: crop 0.05-0.4 bicubic, flip'. May be repeated.",
+      valueName: "recipe"))
+  var view: [String] = []
 
   @Option(help: ArgumentHelp("The side of the square views (default: the pictures' own, or 224).", valueName: "pixels"))
   var size: Int?
@@ -74,33 +83,52 @@ struct AugmentTool: Tool {
     if let cropRatio, !(cropRatio > 0 && cropRatio <= 1) {
       throw ValidationError("--crop-ratio is \(cropRatio): expected more than 0 and at most 1")
     }
-    let names = names
-    for name in names where !["simple", "complex", "center"].contains(name) {
-      throw ValidationError("--views has \"\(name)\": expected simple, complex or center")
+    let recipes = try recipes(centerShare: 1)
+    let names = recipes.map { $0.name }
+    if Set(names).count < names.count {
+      throw ValidationError("two views have one name: \(names.joined(separator: ", "))")
     }
-    if Set(names).count < names.count { throw ValidationError("--views names a view twice: \(views)") }
-    if cropRatio != nil && !names.contains("center") { throw ValidationError("--crop-ratio needs the view center") }
-    if names == ["center"] && epochs > 1 && shuffle != true {
+    if cropRatio != nil && !presets.contains("center") {
+      throw ValidationError("--crop-ratio needs center among --views")
+    }
+    if recipes.allSatisfy({ $0.isDeterministic }) && epochs > 1 && shuffle != true {
       throw ValidationError(
-        "--epochs is \(epochs), but each epoch of center would be the same; --shuffle makes new orders of it")
+        "--epochs is \(epochs), but each epoch of \(names.joined(separator: ", ")) would be the same; --shuffle makes new orders of it"
+      )
     }
   }
 
-  private var names: [String] { views.split(separator: ",", omittingEmptySubsequences: false).map { String($0) } }
+  /// The names in --views.
+  private var presets: [String] {
+    guard let views else { return view.isEmpty ? ["simple", "complex"] : [] }
+    return views.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+  }
+
+  /// Those of --views, then those of --view. `share` is for center.
+  private func recipes(centerShare share: Double) throws -> [Recipe] {
+    let named = try presets.map { name in
+      switch name {
+      case "simple": Recipe.simple
+      case "complex": Recipe.complex
+      case "three-augment": Recipe.threeAugment
+      case "center": Recipe.center(share: share)
+      default:
+        throw ValidationError("--views has \"\(name)\": expected simple, complex, three-augment or center")
+      }
+    }
+    do {
+      return named + (try view.map { try Recipe(line: $0) })
+    } catch let failure as Failure {
+      throw ValidationError("--view: \(failure.message)")
+    }
+  }
 
   func execute() throws {
     let memory = memory?.bytes ?? Int(ProcessInfo.processInfo.physicalMemory / 4)
     let store = try ImageStore(path: images, memory: memory)
     let side = store.pixelShape.flatMap { $0.height == $0.width && $0.height <= Self.maximumSize ? $0.height : nil }
     let size = size ?? side ?? 224
-    let share = cropRatio ?? (side == size ? 1 : 0.875)
-    let recipes = names.map { name in
-      switch name {
-      case "simple": Recipe.simple
-      case "complex": Recipe.complex
-      default: Recipe.center(share: share)
-      }
-    }
+    let recipes = try recipes(centerShare: cropRatio ?? (side == size ? 1 : 0.875))
     var views = ViewStream(recipes: recipes, size: size, rowsPerRecord: rowsPerRecord)
     views.channels = channels
     views.epochs = epochs

@@ -91,6 +91,28 @@ import Testing
     }
   }
 
+  @Test func aRecipeOfOnesOwn() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      try writeImages(folder + "/images.stz")
+      let line = "name=mine: crop 0.5-1, solarise p 0.5"
+      let result = try ToolRunner.run(
+        "pmae-augment", ["images.stz", "--quiet", "--output", "v.stz", "--views", "simple", "--view", line], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let records = try records(folder + "/v.stz")
+      #expect(records[0].metadata["recipes"] == #"["simple","mine"]"#)
+      #expect(records[0].metadata["mine.recipe"] == line)
+      let solarised = try #require(records[1]["mine.parameters"]).values(of: Float.self).enumerated()
+        .filter { $0.offset % 5 == 4 }.map { $0.element }
+      let index = try #require(records[1]["index"]).values(of: Int64.self)
+      let pixels = try #require(records[1]["mine"]).values(of: UInt8.self)
+      // Pictures are of values below 128, which solarising leaves alone.
+      #expect(pixels == index.flatMap { [UInt8](repeating: UInt8($0), count: 192) })
+      #expect(Set(solarised) == [0, 1])
+      let wrong = try ToolRunner.run("pmae-augment", ["images.stz", "--view", "name=mine: crop 2-1"], in: folder)
+      #expect(wrong.status == 64 && wrong.errors.contains("character 17: expected a range"), "\(wrong.errors)")
+    }
+  }
+
   @Test func aReaderThatGoesAwayEndsItQuietly() throws {
     try ToolRunner.withTemporaryFolder { folder in
       try writeImages(folder + "/images.stz")
@@ -152,6 +174,9 @@ import Testing
         ["--views", "simple,simple"], ["--views", "fancy"], ["--views", ""], ["--size", "0"], ["--size", "9000"],
         ["--epochs", "0"], ["--first-epoch", "-1"], ["--crop-ratio", "0.5"], ["--views", "center", "--epochs", "2"],
         ["--views", "center", "--crop-ratio", "1.1"], ["--views", "center", "--crop-ratio", "nan"],
+        ["--view", "crop 0.2-1"], ["--view", "name=center: center", "--epochs", "2"],
+        ["--view", "name=simple: crop 0.1-1", "--views", "simple"],
+        ["--view", "name=a: crop 0.1-1", "--crop-ratio", "0.5"],
         ["--rows-per-record", "0"], ["--memory", "0"], ["--memory", "9999999999T"], ["--memory", "x"],
       ] {
         let result = try ToolRunner.run("pmae-augment", ["images.stz"] + options, in: folder)

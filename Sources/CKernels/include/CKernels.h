@@ -118,4 +118,11 @@ void pmae_from_bfloat16(const uint16_t *x, float *y, size_t n);
 void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);
 /// t += (s - t) * weight.
 void pmae_lerp(float *t, const float *s, size_t n, float weight);
+
+// Resizing 8-bit pictures along one axis with weights of 22 bits behind the point, rounded and clipped to 8 bits.
+/// Along rows of RGB pixels: out [height x width x 3]; in has a row every `stride` bytes. Pixel x is the sum over t of
+/// weights[x * size + t] times the pixel bounds[2 x] + t of its row, for the bounds[2 x + 1] taps.
+void pmae_resample_rows(const uint8_t *in, size_t stride, uint8_t *out, size_t height, size_t width, const int32_t *weights, size_t size, const int32_t *bounds);
+/// Along columns: out[i] is the sum over t of weights[t] in[t * stride + i], of `taps` rows. One output row.
+void pmae_resample_column(const uint8_t *in, size_t stride, uint8_t *out, size_t bytes, const int32_t *weights, size_t taps);
 #endif

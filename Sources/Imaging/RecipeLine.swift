@@ -1,0 +1,167 @@
+// A recipe as a line of text:
+//
+//   line    = "name" "=" NAME ":" variant { "|" variant }
+//   variant = crop { "," step }
+//   crop    = "crop" LOW-HIGH [ "ratio" LOW-HIGH ] [ filter ] | "center" [ SHARE ] [ filter ]
+//   filter  = "bicubic" | "bilinear"
+//   step    = ( "flip" | "grey" | "solarise" | "blur" [ LOW-HIGH ] | "jitter" B C S [ H ] ) [ "p" PROBABILITY ]
+
+import TensorStream
+
+extension Recipe {
+  /// Reads a line, as `name=simple: crop 0.2-1 bicubic, flip`.
+  /// Throws `Failure(.usage)` that says at which character what was expected, and what is there.
+  public init(line: String) throws {
+    var parser = RecipeParser(line)
+    let (name, variants) = try parser.parse()
+    self.init(name: name, variants: variants, line: line)
+  }
+}
+
+private struct RecipeParser {
+  private let line: String
+  /// Words and punctuation, with the character each begins at, from 1.
+  private let tokens: [(text: String, column: Int)]
+  private var next = 0
+
+  init(_ line: String) {
+    self.line = line
+    var tokens: [(text: String, column: Int)] = []
+    var isInWord = false
+    for (i, character) in line.enumerated() {
+      if character.isWhitespace {
+        isInWord = false
+      } else if ",|:=".contains(character) {
+        tokens.append((String(character), i + 1))
+        isInWord = false
+      } else if isInWord {
+        tokens[tokens.count - 1].text.append(character)
+      } else {
+        tokens.append((String(character), i + 1))
+        isInWord = true
+      }
+    }
+    self.tokens = tokens
+  }
+
+  mutating func parse() throws -> (name: String, variants: [Recipe.Variant]) {
+    guard accept("name") else { throw expected("name=") }
+    guard accept("=") else { throw expected("=") }
+    let name = try self.name()
+    guard accept(":") else { throw expected(":") }
+    var variants = [try variant()]
+    while accept("|") { variants.append(try variant()) }
+    if next < tokens.count { throw expected("a comma, | or the end") }
+    return (name, variants)
+  }
+
+  private mutating func name() throws -> String {
+    let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+    // A stream's other tensors have these two names.
+    guard let text = peek, text.allSatisfy({ allowed.contains($0) }), text != "index", text != "label" else {
+      throw expected("a name of letters, digits, - and _, not index or label")
+    }
+    next += 1
+    return text
+  }
+
+  private mutating func variant() throws -> Recipe.Variant {
+    var variant: Recipe.Variant
+    if accept("crop") {
+      guard let scale = try range(0.001...1) else { throw expected("shares of the area, as 0.2-1") }
+      var crop = RandomCrop(scale: scale)
+      if accept("ratio") {
+        guard let ratio = try range(0.01...100) else { throw expected("ratios of width to height, as 0.75-1.3333") }
+        crop.ratio = ratio
+      }
+      variant = Recipe.Variant(crop: .random(crop))
+    } else if accept("center") {
+      let share = number(0...1) ?? 0.875
+      // So small a share would resize to a picture that no memory holds.
+      guard share >= 0.01 else { throw back().expected("a share from 0.01 to 1") }
+      variant = Recipe.Variant(crop: .center(share: share))
+    } else {
+      throw expected("crop or center")
+    }
+    if let filter = peek.flatMap({ Interpolation(rawValue: $0) }) {
+      variant.interpolation = filter
+      next += 1
+    }
+    variant.order = []
+    while accept(",") { try step(of: &variant) }
+    return variant
+  }
+
+  private mutating func step(of variant: inout Recipe.Variant) throws {
+    guard let step = peek.flatMap({ Recipe.Step(rawValue: $0) }) else {
+      throw expected(Recipe.Step.allCases.map { $0.rawValue }.joined(separator: ", "))
+    }
+    if variant.order.contains(step) { throw expected("a step that is not there yet") }
+    next += 1
+    variant.order.append(step)
+    switch step {
+    case .flip: variant.flip = try probability(0.5)
+    case .grey: variant.grey = try probability(1)
+    case .solarise: variant.solarise = try probability(1)
+    case .blur:
+      if let sigma = try range(0...100) { variant.blurSigma = sigma }
+      variant.blur = try probability(1)
+    case .jitter:
+      guard let brightness = number(0...1), let contrast = number(0...1), let saturation = number(0...1) else {
+        throw expected("brightness, contrast and saturation, each from 0 to 1")
+      }
+      let hue = number(0...0.5) ?? 0
+      func around(_ center: Double, _ change: Double) -> ClosedRange<Double>? {
+        change == 0 ? nil : (center - change)...(center + change)
+      }
+      variant.jitter = Recipe.Jitter(
+        probability: try probability(1), brightness: around(1, brightness), contrast: around(1, contrast),
+        saturation: around(1, saturation), hue: around(0, hue))
+    }
+  }
+
+  private mutating func probability(_ without: Double) throws -> Double {
+    guard accept("p") else { return without }
+    guard let value = number(0...1), value > 0 else { throw expected("a probability, more than 0 and at most 1") }
+    return value
+  }
+
+  /// The number that is next, if one within these limits is.
+  private mutating func number(_ limits: ClosedRange<Double>) -> Double? {
+    guard let value = peek.flatMap({ Double($0) }), limits.contains(value) else { return nil }
+    next += 1
+    return value
+  }
+
+  /// The range that is next, as 0.2-1; nil where no number is. Throws where it is none within these limits.
+  private mutating func range(_ limits: ClosedRange<Double>) throws -> ClosedRange<Double>? {
+    guard let text = peek, text.first?.isNumber == true else { return nil }
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Double($0) }
+    guard ends.count == 2, let low = ends[0], let high = ends[1], limits.contains(low), limits.contains(high),
+      low <= high
+    else { throw expected("a range LOW-HIGH from \(limits.lowerBound) to \(limits.upperBound)") }
+    next += 1
+    return low...high
+  }
+
+  private var peek: String? { next < tokens.count ? tokens[next].text : nil }
+
+  private mutating func accept(_ text: String) -> Bool {
+    guard peek == text else { return false }
+    next += 1
+    return true
+  }
+
+  private func back() -> RecipeParser {
+    var copy = self
+    copy.next -= 1
+    return copy
+  }
+
+  private func expected(_ what: String) -> Failure {
+    let column = next < tokens.count ? tokens[next].column : line.count + 1
+    return Failure(
+      .usage,
+      "recipe \"\(line)\": character \(column): expected \(what); found \(peek.map { "\"\($0)\"" } ?? "the end")")
+  }
+}

@@ -1,0 +1,79 @@
+// What was drawn for a view, and the values by which a stream records it.
+
+/// What was drawn for one view of one sample.
+public struct ViewDraw: Sendable {
+  public enum Crop: Sendable, Equatable {
+    case box(CropBox)
+    case center(CenterCrop)
+  }
+
+  public struct Jitter: Sendable {
+    public enum Change: Int, Sendable, CaseIterable {
+      case brightness = 1
+      case contrast, saturation, hue
+    }
+    public var order: [Change]
+    public var brightness: Float
+    public var contrast: Float
+    public var saturation: Float
+    public var hue: Float
+
+    public init(order: [Change], brightness: Float, contrast: Float, saturation: Float, hue: Float) {
+      self.order = order
+      self.brightness = brightness
+      self.contrast = contrast
+      self.saturation = saturation
+      self.hue = hue
+    }
+
+    /// The order as a digit for each change that is made, the first one first: 1 brightness, 2 contrast, 3 saturation, 4 hue.
+    var orderNumber: Int { order.reduce(0) { $0 * 10 + $1.rawValue } }
+  }
+
+  public var crop: Crop
+  public var interpolation = Interpolation.bicubic
+  public var variant = 0
+  /// In which order the following are done: the recipe's.
+  public var order = Recipe.Step.allCases
+  public var flip = false
+  public var jitter: Jitter?
+  public var grey = false
+  /// Nil where there is no blur.
+  public var blurSigma: Float?
+  public var solarise = false
+
+  public init(crop: Crop) { self.crop = crop }
+
+  /// The value that is recorded for a view of a `height` × `width` picture.
+  func value(_ column: Recipe.Column, height: Int, width: Int) -> Float {
+    switch column {
+    case .top: Float(sourceBox(height: height, width: width).top)
+    case .left: Float(sourceBox(height: height, width: width).left)
+    case .height: Float(sourceBox(height: height, width: width).height)
+    case .width: Float(sourceBox(height: height, width: width).width)
+    case .flip: flip ? 1 : 0
+    case .variant: Float(variant)
+    case .jitterOrder: Float(jitter?.orderNumber ?? 0)
+    case .brightness: jitter?.brightness ?? 1
+    case .contrast: jitter?.contrast ?? 1
+    case .saturation: jitter?.saturation ?? 1
+    case .hue: jitter?.hue ?? 0
+    case .grey: grey ? 1 : 0
+    case .blurSigma: blurSigma ?? 0
+    case .solarise: solarise ? 1 : 0
+    }
+  }
+
+  /// What the view shows, in pixels of a source of `height` × `width`.
+  private func sourceBox(height: Int, width: Int) -> (top: Double, left: Double, height: Double, width: Double) {
+    switch crop {
+    case .box(let box):
+      return (Double(box.top), Double(box.left), Double(box.height), Double(box.width))
+    case .center(let center):
+      let resized = center.resizedSize(height: height, width: width)
+      let window = center.window(height: resized.height, width: resized.width)
+      let (y, x) = (Double(height) / Double(resized.height), Double(width) / Double(resized.width))
+      return (Double(window.top) * y, Double(window.left) * x, Double(window.height) * y, Double(window.width) * x)
+    }
+  }
+}
