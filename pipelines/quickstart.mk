@@ -113,6 +113,7 @@ options:
 # The file says that the run is complete; a checkpoint alone may be a killed run's, which --resume continues.
 $(OUT)/pretrained.done: $(OUT)/train.stz
 	pmae-augment $< --size $(IMAGE) --epochs $(EPOCHS) --seed $(SEED) --threads 1 --quiet \
+	    --resume $(OUT)/pretrained \
 	  | pmae-pretrain $(SHAPE) --threads $(THREADS) --resume --output $(OUT)/pretrained -
 	touch $@
 

@@ -1,4 +1,5 @@
-// The pictures of an images stream in any order. What was read is kept, up to a limit; a set that fits is read once.
+// The pictures of an images stream in any order. What was read is kept: of a set that fits, all,
+// which is then read once; of a larger one, what the order still needs.
 
 import Compute
 import TensorStream
@@ -14,14 +15,17 @@ public final class ImageStore {
   public let isLabelled: Bool
 
   private let stream: IndexedStream?
-  private var kept: [Int: (record: ImageRecord, lastUse: Int)] = [:]
+  private var kept: [Int: ImageRecord] = [:]
   private var keptBytes = 0
-  private var uses = 0
   private let limit: Int
   private let firstRows: [Int]
+  private let recordRows: [Int]
+  private let recordBytes: [Int]
+  /// Whether all of it may be kept.
+  private let fits: Bool
 
   /// Opens a file, or reads a pipe (`-`) to its end.
-  /// - Parameter memory: how many bytes of pictures may be kept.
+  /// - Parameter memory: how many bytes of pictures may be kept at once.
   /// - Throws: `Failure(.data)` for a stream that is damaged, of another kind, or without rows, and for a pipe that brings more
   ///   than `memory`.
   public init(path: String, memory: Int) throws {
@@ -33,22 +37,26 @@ public final class ImageStore {
       header = reader.header
       var starts: [Int] = []
       var row = 0
+      var sizes: [(rows: Int, bytes: Int)] = []
       while let record = try reader.next() {
         let checked = try ImageRecord(record, name: reader.name, number: starts.count + 1, firstRow: row)
-        try checked.expect(labels: kept[0].map { $0.record.labels != nil })
+        try checked.expect(labels: kept[0].map { $0.labels != nil })
         keptBytes += checked.byteCount
         guard keptBytes <= memory else {
           throw Failure(
             .data,
             "\(reader.name): more than the \(grouped(memory)) bytes that may be kept: views need pictures in any order; save the "
-              + "stream to a file first, or raise --memory")
+              + "stream to a file first, or raise --shuffle-memory")
         }
-        kept[starts.count] = (checked, 0)
+        kept[starts.count] = checked
         starts.append(row)
         row += checked.rows
+        sizes.append((checked.rows, checked.byteCount))
       }
       digest = reader.digest
       (firstRows, rows) = (starts, row)
+      recordRows = sizes.map { $0.rows }
+      recordBytes = sizes.map { $0.bytes }
     } else {
       let stream = try IndexedStream(path: path, kinds: ["images"])
       self.stream = stream
@@ -57,22 +65,46 @@ public final class ImageStore {
       digest = stream.digest
       rows = stream.rows
       firstRows = (0..<stream.recordCount).map { stream.firstRow(ofRecord: $0) }
+      recordRows = stream.rowsPerRecord
+      recordBytes = (0..<stream.recordCount).map { stream.byteCount(ofRecord: $0) }
     }
+    fits = recordBytes.reduce(0, +) <= memory
     guard rows > 0 else { throw Failure(.data, "\(name): a stream of zero rows: there are no pictures in it") }
     // The first record that has rows.
     let first = firstRows.lastIndex(of: 0)!
     if let stream, kept[first] == nil {
       let record = try ImageRecord(stream.record(first), name: name, number: first + 1, firstRow: 0)
-      kept[first] = (record, 0)
+      kept[first] = record
       keptBytes += record.byteCount
     }
-    let record = kept[first]!.record
+    let record = kept[first]!
     isLabelled = record.labels != nil
     if case .pixels(let tensor) = record.content {
       pixelShape = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
     } else {
       pixelShape = nil
     }
+  }
+
+  /// The rows of an epoch in their order: a permutation of all where they fit into memory.
+  func order(seed: UInt64, epoch: Int, shuffles: Bool) -> EpochOrder {
+    EpochOrder(
+      recordRows: recordRows, recordBytes: recordBytes, memory: limit, seed: seed, epoch: epoch, shuffles: shuffles)
+  }
+
+  /// Lets go of what is not among these records, unless there is room for all.
+  func forget(except needed: Set<Int>) {
+    if fits { return }
+    for (number, entry) in kept where !needed.contains(number) {
+      kept[number] = nil
+      keptBytes -= entry.byteCount
+    }
+  }
+
+  /// Says that these rows will be asked for next, so that the system reads ahead what is not kept.
+  func announce(_ rows: [Int]) {
+    guard let stream else { return }
+    for number in Set(rows.map { place(of: $0).record }) where !isKept(number) { stream.willRead(number) }
   }
 
   /// Where a row is: the record, and the row within it.
@@ -89,13 +121,11 @@ public final class ImageStore {
 
   /// The records of these numbers; those that are not kept are read on all threads.
   func records(_ numbers: [Int], pool: ThreadPool) throws -> [Int: ImageRecord] {
-    uses += 1
     var result: [Int: ImageRecord] = [:]
     var missing: [Int] = []
     for number in numbers {
       if let entry = kept[number] {
-        result[number] = entry.record
-        kept[number]!.lastUse = uses
+        result[number] = entry
       } else {
         missing.append(number)
       }
@@ -117,20 +147,9 @@ public final class ImageStore {
     for (number, outcome) in zip(missing, read) {
       let record = try outcome!.get()
       result[number] = record
-      keep(record, number)
+      kept[number] = record
+      keptBytes += record.byteCount
     }
     return result
-  }
-
-  private func keep(_ record: ImageRecord, _ number: Int) {
-    kept[number] = (record, uses)
-    keptBytes += record.byteCount
-    if keptBytes <= limit { return }
-    // Down to seven eighths, so that the search for the oldest is not made for each record.
-    for (oldest, entry) in kept.sorted(by: { ($0.value.lastUse, $0.key) < ($1.value.lastUse, $1.key) }) {
-      if keptBytes <= limit / 8 * 7 { break }
-      kept[oldest] = nil
-      keptBytes -= entry.record.byteCount
-    }
   }
 }

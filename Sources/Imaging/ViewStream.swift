@@ -11,27 +11,20 @@ public struct ViewStream: Sendable {
   public var size: Int
   public var epochs = 1
   public var firstEpoch = 0
+  /// Where in the first epoch the stream begins: the rows before it are left out, as if they had been read already.
+  public var firstRow = 0
   public var seed: UInt64 = 0
-  /// A new order each epoch; otherwise the pictures' own.
+  /// A new order each epoch (see `EpochOrder`); otherwise the pictures' own.
   public var shuffles = true
   public var rowsPerRecord: Int
   /// 3, or 1 for pictures that are all grey: one channel for a one-channel model, not three equal ones.
   public var channels = 3
-
-  private static let orderPurpose: UInt32 = 0x7669_6500
 
   /// - Parameter rowsPerRecord: nil for about four megabytes of views in each record.
   public init(recipes: [Recipe], size: Int, rowsPerRecord: Int? = nil) {
     self.recipes = recipes
     self.size = size
     self.rowsPerRecord = rowsPerRecord ?? max(1, min(1024, (4 << 20) / (size * size * 3)))
-  }
-
-  /// The rows of an epoch in its order.
-  public func order(epoch: Int, rows: Int) -> [Int] {
-    guard shuffles else { return Array(0..<rows) }
-    var random = CounterRandom(seed: seed, epoch: epoch, sample: 0, purpose: Self.orderPurpose)
-    return random.permutation(rows)
   }
 
   /// The first record's metadata, provenance aside.
@@ -44,6 +37,7 @@ public struct ViewStream: Sendable {
       "recipes": try JSONText.encode(recipes.map { $0.name }), "size": String(size), "epochs": String(epochs),
       "first_epoch": String(firstEpoch), "rows_per_epoch": String(store.rows), "seed": String(seed),
     ]
+    if firstRow > 0 { metadata["first_row"] = String(firstRow) }
     for recipe in recipes {
       metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.rawValue })
       metadata["\(recipe.name).recipe"] = recipe.line
@@ -61,17 +55,24 @@ public struct ViewStream: Sendable {
     return metadata
   }
 
-  /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord` and the pictures, not on the
-  /// number of threads. `progress` is told how many views of each recipe are done.
+  /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord`, the pictures, and whether
+  /// they fit into the store's memory, not on the number of threads. `progress` is told how many views of each recipe are done.
   public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
     let workers = (0..<pool.threads).map { _ in Worker() }
     let writeBehind = WriteBehind(writer)
     defer { writeBehind.stop() }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
-      let order = order(epoch: epoch, rows: store.rows)
-      for start in stride(from: 0, to: order.count, by: rowsPerRecord) {
-        let rows = Array(order[start..<min(start + rowsPerRecord, order.count)])
+      let order = store.order(seed: seed, epoch: epoch, shuffles: shuffles)
+      let first = epoch == firstEpoch ? firstRow : 0
+      for start in stride(from: 0, to: order.rows, by: rowsPerRecord) {
+        // Records end where they would in a stream from the beginning.
+        let end = min(start + rowsPerRecord, order.rows)
+        if end <= first { continue }
+        let places = max(start, first)..<end
+        let rows = order.rows(places)
+        store.forget(except: order.records(at: places))
+        store.announce(order.rows(end..<min(end + rowsPerRecord, order.rows)))
         try writeBehind.write(try record(rows, epoch: epoch, store: store, pool: pool, workers: workers))
         done += rows.count
         progress(done)

@@ -63,6 +63,12 @@ public final class LabelledViews {
         .data, "\(name): views of \(own.mean.count) channels, but the model takes \(encoder.channels)")
     }
     batches = try ViewBatches(reader, recipes: [chosen], side: encoder.image, channels: encoder.channels)
+    guard batches.firstRow == 0 else {
+      throw Failure(
+        .data,
+        "\(name): begins at row \(batches.firstRow) of an epoch: whole epochs are needed here (see pmae-augment --from)"
+      )
+    }
     self.normalisation = normalisation ?? batches.normalisation
     self.labels = labels
   }

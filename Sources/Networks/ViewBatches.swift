@@ -25,10 +25,12 @@ public final class ViewBatches {
   public let epochs: Int
   public let rowsPerEpoch: Int
   public let firstEpoch: Int
+  /// The row of the first epoch at which the stream begins.
+  public let firstRow: Int
   /// Names of the classes, where the stream has them.
   public let classes: [String]?
-  /// Rows taken or skipped so far.
-  public private(set) var position = 0
+  /// Rows taken or skipped so far, those of the first epoch that the stream leaves out included.
+  public private(set) var position: Int
   private var record: Record?
   private var used = 0
 
@@ -53,11 +55,16 @@ public final class ViewBatches {
     epochs = try value("epochs", Int.self)
     rowsPerEpoch = try value("rows_per_epoch", Int.self)
     firstEpoch = metadata["first_epoch"] == nil ? 0 : try value("first_epoch", Int.self)
+    firstRow = metadata["first_row"] == nil ? 0 : try value("first_row", Int.self)
+    position = firstRow
     classes = try WeightsFile.classNames(of: reader.header, source: reader.name)
     guard epochs >= 0, firstEpoch >= 0, rowsPerEpoch >= 0, epochs < 1 << 31, firstEpoch < 1 << 31,
       rowsPerEpoch < 1 << 31
     else {
       throw Failure(.data, "\(reader.name): epochs \(epochs) of \(rowsPerEpoch) rows from \(firstEpoch) cannot be")
+    }
+    guard (0...rowsPerEpoch).contains(firstRow) else {
+      throw Failure(.data, "\(reader.name): begins at row \(firstRow) of epochs of \(rowsPerEpoch) rows")
     }
     if rowsPerEpoch == 0 || epochs == 0 { throw Failure(.data, "\(reader.name): holds no rows") }
   }

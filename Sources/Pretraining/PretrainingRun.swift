@@ -103,7 +103,14 @@ public final class PretrainingRun {
     try folder.write(try c.json(pretty: true) + "\n", to: folder.configuration)
     let log = try folder.metricsLog(keepingSteps: steps)
     if steps < end {
-      try views.skip((steps / stepsPerEpoch - views.firstEpoch) * views.rowsPerEpoch + steps % stepsPerEpoch * c.batch)
+      let start = (steps / stepsPerEpoch - views.firstEpoch) * views.rowsPerEpoch + steps % stepsPerEpoch * c.batch
+      guard start >= views.position else {
+        throw Failure(
+          .data,
+          "\(views.reader.name): begins at row \(views.firstRow) of epoch \(views.firstEpoch), but the run goes on at row \(start)"
+        )
+      }
+      try views.skip(start - views.position)
     } else {
       try Checkpoint.write(model, optimizer, to: folder.checkpoint, metadata: metadata)
     }

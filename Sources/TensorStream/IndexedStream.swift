@@ -126,6 +126,14 @@ public final class IndexedStream: Sendable {
   /// The number, within the whole stream, of the first row of data record `i`.
   public func firstRow(ofRecord i: Int) -> Int { firstRows[i] }
 
+  /// What data record `i` takes in memory.
+  package func byteCount(ofRecord i: Int) -> Int { frames[i + 1].content }
+
+  /// Asks the system to read data record `i` from disk while other things are done.
+  package func willRead(_ i: Int) {
+    _ = posix_fadvise(descriptor.number, offsets[i + 1], frames[i + 1].compressed, POSIX_FADV_WILLNEED)
+  }
+
   /// Finds out how far a stream without an end record goes, by reading it, and says it in the words of `StreamReader`.
   private static func failure(readingAll path: String, kinds: [String]?) throws -> Failure {
     let reader = try StreamReader(path: path, kinds: kinds)

@@ -40,6 +40,16 @@ struct AugmentTool: Tool {
   @Option(help: ArgumentHelp("The number of the first epoch.", valueName: "n"))
   var firstEpoch: Int = 0
 
+  @Option(
+    help: ArgumentHelp(
+      "Leave out what comes before this place, counted from 0, of the same stream.", valueName: "epoch:row"))
+  var from: StreamPlace?
+
+  @Option(
+    help: ArgumentHelp(
+      "Leave out what the pmae-pretrain run in this folder has read up to its checkpoint.", valueName: "run"))
+  var resume: String?
+
   @Option(help: ArgumentHelp("The seed of everything that is drawn.", valueName: "n"))
   var seed: UInt64 = 0
 
@@ -59,8 +69,9 @@ struct AugmentTool: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "How much of the pictures to keep in memory, as 500M or 8G (default: a quarter of all).", valueName: "size"))
-  var memory: ByteCount?
+      "How much of the pictures to keep in memory, as 500M or 8G; a set that fits is permuted as a whole.",
+      valueName: "size"))
+  var shuffleMemory = ByteCount(bytes: 2 << 30)
 
   @OptionGroup var output: OutputOptions
   @OptionGroup var threads: ThreadOptions
@@ -79,6 +90,12 @@ struct AugmentTool: Tool {
     // Epochs are 32 bits of the random numbers' counter.
     if firstEpoch < 0 || firstEpoch > Int(UInt32.max) - epochs {
       throw ValidationError("--first-epoch is \(firstEpoch): expected 0 to \(Int(UInt32.max) - epochs)")
+    }
+    if from != nil && resume != nil { throw ValidationError("--from and --resume exclude each other") }
+    if let from, !(firstEpoch..<(firstEpoch + epochs)).contains(from.epoch) {
+      throw ValidationError(
+        "--from is in epoch \(from.epoch): expected \(firstEpoch) to \(firstEpoch + epochs - 1), of --first-epoch and --epochs"
+      )
     }
     if let cropRatio, !(cropRatio > 0 && cropRatio <= 1) {
       throw ValidationError("--crop-ratio is \(cropRatio): expected more than 0 and at most 1")
@@ -124,15 +141,16 @@ struct AugmentTool: Tool {
   }
 
   func execute() throws {
-    let memory = memory?.bytes ?? Int(ProcessInfo.processInfo.physicalMemory / 4)
-    let store = try ImageStore(path: images, memory: memory)
+    let store = try ImageStore(path: images, memory: shuffleMemory.bytes)
     let side = store.pixelShape.flatMap { $0.height == $0.width && $0.height <= Self.maximumSize ? $0.height : nil }
     let size = size ?? side ?? 224
     let recipes = try recipes(centerShare: cropRatio ?? (side == size ? 1 : 0.875))
     var views = ViewStream(recipes: recipes, size: size, rowsPerRecord: rowsPerRecord)
     views.channels = channels
-    views.epochs = epochs
-    views.firstEpoch = firstEpoch
+    let start = try firstPlace(rows: store.rows)
+    views.epochs = firstEpoch + epochs - start.epoch
+    views.firstEpoch = start.epoch
+    views.firstRow = start.row
     views.seed = seed
     views.shuffles = shuffle ?? !recipes.allSatisfy { $0.isDeterministic }
     let provenance = Provenance.metadata(
@@ -140,7 +158,8 @@ struct AugmentTool: Tool {
     let writer = try StreamWriter(
       path: output.output, kind: "views", metadata: try views.metadata(for: store).merging(provenance) { $1 },
       overwrite: output.overwrite)
-    let progress = Progress(tool: "pmae-augment", what: "samples", total: epochs * store.rows, quiet: output.quiet)
+    let progress = Progress(
+      tool: "pmae-augment", what: "samples", total: views.epochs * store.rows - start.row, quiet: output.quiet)
     try views.write(from: store, to: writer, pool: ThreadPool(threads: threads.count)) { progress.update($0) }
     try writer.finish()
     progress.finish()
@@ -151,6 +170,8 @@ struct AugmentTool: Tool {
 struct ByteCount: ExpressibleByArgument {
   let bytes: Int
 
+  init(bytes: Int) { self.bytes = bytes }
+
   init?(argument: String) {
     let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
     let shift = argument.last.flatMap { units[Character($0.uppercased())] }
@@ -159,4 +180,6 @@ struct ByteCount: ExpressibleByArgument {
     else { return nil }
     bytes = number << (shift ?? 0)
   }
+
+  var defaultValueDescription: String { bytes % (1 << 30) == 0 ? "\(bytes >> 30)G" : "\(bytes)" }
 }

@@ -137,7 +137,7 @@ import Testing
       }
       try check("head -c -60 images.stz | pmae-augment --output o.stz", says: "standard input")
       try check("pmae-augment images.stz | pmae-augment --quiet > /dev/null", says: "images")
-      try check("pmae-augment --memory 1K < images.stz", says: "more than the 1,024 bytes that may be kept")
+      try check("pmae-augment --shuffle-memory 1K < images.stz", says: "more than the 1,024 bytes that may be kept")
       try check("pmae-augment nowhere.stz", status: 66, says: "nowhere.stz")
       try StreamWriter.writeOneRecord(path: folder + "/none.stz", kind: "images", metadata: [:], tensors: [])
       try check("pmae-augment none.stz", says: "none.stz: a stream of zero rows")
@@ -177,7 +177,9 @@ import Testing
         ["--view", "crop 0.2-1"], ["--view", "name=center: center", "--epochs", "2"],
         ["--view", "name=simple: crop 0.1-1", "--views", "simple"],
         ["--view", "name=a: crop 0.1-1", "--crop-ratio", "0.5"],
-        ["--rows-per-record", "0"], ["--memory", "0"], ["--memory", "9999999999T"], ["--memory", "x"],
+        ["--rows-per-record", "0"], ["--shuffle-memory", "0"], ["--shuffle-memory", "9999999999T"],
+        ["--shuffle-memory", "x"], ["--from", "1:0"], ["--from", "0:31"], ["--from", "0"], ["--from", "0:-1"],
+        ["--from", "0:0", "--resume", "run"],
       ] {
         let result = try ToolRunner.run("pmae-augment", ["images.stz"] + options, in: folder)
         #expect(result.status == 64 && result.output.isEmpty, "\(options): \(result.errors)")

@@ -1,0 +1,90 @@
+// The order of an epoch. A set that fits into memory is permuted as a whole. Of a larger one, the records are permuted, taken in
+// groups that fill half of the memory, and the rows of each group permuted: every record is needed in one group alone.
+
+import Compute
+
+/// The rows of one epoch in their order. It needs memory for a number a record, and for the rows of one group.
+public final class EpochOrder {
+  /// Of the whole epoch.
+  public let rows: Int
+  /// The records of each group, in the order in which the groups come.
+  public let groups: [[Int]]
+  private let starts: [Int]
+  private let firstRows: [Int]
+  private let recordRows: [Int]
+  private let seed: UInt64
+  private let epoch: Int
+  private let shuffles: Bool
+  private var last: (group: Int, rows: [Int])?
+
+  private static let purpose: UInt32 = 0x7669_6500
+
+  /// - Parameters:
+  ///   - recordRows: the rows of each record.
+  ///   - recordBytes: what each takes in memory.
+  ///   - memory: bytes that may be held at once; two groups are, at the border between them.
+  ///   - shuffles: false for the rows' own order.
+  public init(recordRows: [Int], recordBytes: [Int], memory: Int, seed: UInt64, epoch: Int, shuffles: Bool) {
+    (self.recordRows, self.seed, self.epoch, self.shuffles) = (recordRows, seed, epoch, shuffles)
+    var sum = 0
+    firstRows = recordRows.map { count in
+      defer { sum += count }
+      return sum
+    }
+    rows = sum
+    if recordBytes.reduce(0, +) <= memory {
+      groups = [Array(recordRows.indices)]
+    } else {
+      var random = CounterRandom(seed: seed, epoch: epoch, sample: 1, purpose: Self.purpose)
+      var groups: [[Int]] = []
+      var bytes = Int.max / 2
+      for record in shuffles ? random.permutation(recordRows.count) : Array(recordRows.indices) {
+        if bytes + recordBytes[record] > memory / 2 {
+          groups.append([])
+          bytes = 0
+        }
+        groups[groups.count - 1].append(record)
+        bytes += recordBytes[record]
+      }
+      self.groups = groups
+    }
+    var start = 0
+    starts = groups.map { group in
+      defer { start += group.reduce(0) { $0 + recordRows[$1] } }
+      return start
+    }
+  }
+
+  /// The rows at these places of the epoch.
+  public func rows(_ places: Range<Int>) -> [Int] {
+    groupNumbers(at: places).flatMap { number in
+      let order = order(ofGroup: number)
+      let start = starts[number]
+      return order[max(0, places.lowerBound - start)..<min(order.count, places.upperBound - start)]
+    }
+  }
+
+  /// All records of the groups that these places lie in.
+  func records(at places: Range<Int>) -> Set<Int> { Set(groupNumbers(at: places).flatMap { groups[$0] }) }
+
+  private func groupNumbers(at places: Range<Int>) -> [Int] {
+    groups.indices.filter { number in
+      let end = number + 1 < starts.count ? starts[number + 1] : rows
+      return starts[number] < places.upperBound && end > places.lowerBound
+    }
+  }
+
+  private func order(ofGroup number: Int) -> [Int] {
+    if let last, last.group == number { return last.rows }
+    let own = groups[number].flatMap { firstRows[$0]..<(firstRows[$0] + recordRows[$0]) }
+    var result = own
+    if shuffles {
+      // Number 0 orders a set that fits, 1 the records of one that does not, those from 2 on its groups.
+      let sample = groups.count == 1 ? 0 : number + 2
+      var random = CounterRandom(seed: seed, epoch: epoch, sample: sample, purpose: Self.purpose)
+      result = random.permutation(own.count).map { own[$0] }
+    }
+    last = (number, result)
+    return result
+  }
+}

@@ -1,0 +1,53 @@
+// --from and --resume: the rest of a stream.
+
+import ArgumentParser
+import Foundation
+import TensorStream
+
+/// A place in a views stream, written as EPOCH:ROW, both counted from 0.
+struct StreamPlace: ExpressibleByArgument, Equatable {
+  var epoch: Int
+  var row: Int
+
+  init(epoch: Int, row: Int) { (self.epoch, self.row) = (epoch, row) }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let epoch = Int(parts[0]), let row = Int(parts[1]), epoch >= 0, row >= 0 else { return nil }
+    self.init(epoch: epoch, row: row)
+  }
+}
+
+extension AugmentTool {
+  /// Where the stream begins, in a set of so many rows.
+  func firstPlace(rows: Int) throws -> StreamPlace {
+    if let from {
+      if from.row > rows { throw Failure(.usage, "--from is at row \(from.row): an epoch has \(grouped(rows))") }
+      return from
+    }
+    guard let resume else { return StreamPlace(epoch: firstEpoch, row: 0) }
+    let path = resume + "/checkpoint.stz"
+    // A run that was killed before its first checkpoint begins again, as pmae-pretrain --resume has it.
+    guard FileManager.default.fileExists(atPath: path) else { return StreamPlace(epoch: firstEpoch, row: 0) }
+    let metadata = try StreamReader(path: path, kinds: ["checkpoint"]).header.metadata
+    struct Run: Decodable { let batch: Int }
+    let run = try JSONText.decode(Run.self, from: metadata["config"] ?? "", what: "\(path): metadata \"config\"")
+    guard let steps = Int(metadata["step"] ?? ""), steps >= 0, run.batch > 0 else {
+      throw Failure(.data, "\(path): a checkpoint without its step or batch")
+    }
+    let stepsPerEpoch = rows / run.batch
+    if stepsPerEpoch == 0 {
+      throw Failure(.data, "\(path): is of batches of \(run.batch), but an epoch has \(grouped(rows)) pictures")
+    }
+    let place = StreamPlace(epoch: steps / stepsPerEpoch, row: steps % stepsPerEpoch * run.batch)
+    // Of a run that has all, nothing is left but the stream's end.
+    if place.epoch == firstEpoch + epochs && place.row == 0 { return StreamPlace(epoch: place.epoch - 1, row: rows) }
+    guard (firstEpoch..<(firstEpoch + epochs)).contains(place.epoch) else {
+      throw Failure(
+        .data,
+        "\(path): the run goes on in epoch \(place.epoch): expected \(firstEpoch) to \(firstEpoch + epochs - 1), of --first-epoch and --epochs"
+      )
+    }
+    return place
+  }
+}
