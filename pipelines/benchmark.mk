@@ -16,7 +16,9 @@
 #   threads               vit-small with THREADS threads over one, in turn
 #   scaling               a table as batch, picture and model grow; each row is one run, with its batch
 #   memory                peak memory of the three models at PRECISION, from the last measurements; what is missing is measured
-#   all                   all of these; compiled only where there is a peer. Hours: a pair of vit-small takes minutes
+#   data                  pmae-augment on one thread: two views of 224 of each of PICTURES, beside the peer
+#   data-threads          the same, THREADS threads over one, in turn
+#   all                   all of the above but data, whose pictures are yours; compiled only where there is a peer. Hours: a pair of vit-small takes minutes
 #   report                prints everything that RUN holds
 #   peer-arguments        prints what each target passes to the peer
 #   clean                 deletes RUN
@@ -26,6 +28,8 @@
 #   It is followed by arguments that benchmark-peer.sh makes of our options, so that neither can drift:
 #     --model vit_small --batch 32 --dtype f32|bf16 [--compile] --steps N field=value...
 #   With PEER_ARGUMENTS, even empty, by those instead. It has OMP_NUM_THREADS=THREADS in its environment.
+#
+#   Of data the peer is one that makes views, and its argument is PICTURES.
 #
 # What is measured
 #   Each run trains on views of noise from a file for STEPS + 2 steps, of which the first two are left out. images/s is the
@@ -57,6 +61,8 @@ PRECISION ?= float32
 SCALING_BATCHES ?= 8 16 32 64 128
 SCALING_IMAGES ?= 96:32 160:32 224:32 384:16
 SCALING_MODELS ?= vit-tiny:32 vit-small:32 vit-base:16 vit-large:8
+# For data: a folder of photographs.
+PICTURES ?=
 # Where results and views go.
 RUN ?= run/benchmark
 # The folder of the tools; without it, this checkout's, which are built first.
@@ -104,7 +110,8 @@ theirs=(peer "export OMP_NUM_THREADS=$(THREADS); $$PEER $$arguments"))
 rm -rf "$(RUN)/run"
 endef
 
-.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) threads scaling memory report peer-arguments clean tools
+.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) threads scaling memory data data-threads report peer-arguments \
+  clean tools
 all: $(PLAIN) $(if $(PEER),$(if $(filter 1,$(COMPILE)),,$(filter vit-small-%,$(COMPILED)))) \
   $(if $(filter-out 1,$(THREADS)),threads) scaling memory
 
@@ -134,6 +141,28 @@ scaling: tools
 	  $(addprefix image:vit-small:,$(SCALING_IMAGES)) \
 	  $(foreach m,$(SCALING_MODELS),model:$(subst :,:224:,$(m)))
 	rm -rf "$(RUN)/run"
+
+# Prints the command that makes views of all pictures on so many threads; the views go nowhere.
+define augment
+augment() {
+  echo "pmae-augment --threads $$1 --size 224 --views simple,complex '$(RUN)/pictures.stz' 2>&1 >/dev/null |" \
+    "sed -n 's/.* \([0-9,]*\) a second.*/\1 images\/s/p'"
+}
+if [ -z '$(PICTURES)' ]; then echo '$@: expected PICTURES, a folder of photographs' >&2; exit 64; fi
+pmae-pack --quiet --overwrite --output "$(RUN)/pictures.stz" '$(PICTURES)'
+endef
+data: tools
+	@$(augment)
+	theirs=()
+	$(if $(PEER),theirs=(peer "export OMP_NUM_THREADS=1; $$PEER $${PEER_ARGUMENTS-'$(PICTURES)'}"))
+	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/data.tsv" "data, two views of 224, threads: 1" $(PAIRS) \
+	  pmae-augment "$$(augment 1)" "$${theirs[@]}"
+
+data-threads: tools
+	@$(augment)
+	if (($(THREADS) < 2)); then echo '$@: THREADS is $(THREADS): expected 2 or more' >&2; exit 64; fi
+	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/data-threads.tsv" "data-threads, two views of 224" $(PAIRS) \
+	  "$(THREADS) threads" "$$(augment $(THREADS))" "1 thread" "$$(augment 1)"
 
 # --- What was measured -------------------------------------------------------------------------------------------
 
