@@ -60,20 +60,26 @@ public struct ViewStream: Sendable {
   public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
     let workers = (0..<pool.threads).map { _ in Worker() }
     let writeBehind = WriteBehind(writer)
+    let batch = batchRows(threads: pool.threads)
     defer { writeBehind.stop() }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
       let order = store.order(seed: seed, epoch: epoch, shuffles: shuffles)
       let first = epoch == firstEpoch ? firstRow : 0
-      for start in stride(from: 0, to: order.rows, by: rowsPerRecord) {
-        // Records end where they would in a stream from the beginning.
-        let end = min(start + rowsPerRecord, order.rows)
+      for start in stride(from: 0, to: order.rows, by: batch) {
+        let end = min(start + batch, order.rows)
         if end <= first { continue }
         let places = max(start, first)..<end
         let rows = order.rows(places)
         store.forget(except: order.records(at: places))
-        store.announce(order.rows(end..<min(end + rowsPerRecord, order.rows)))
-        try writeBehind.write(try record(rows, epoch: epoch, store: store, pool: pool, workers: workers))
+        store.announce(order.rows(end..<min(end + batch, order.rows)))
+        // Records end where they would in a stream from the beginning.
+        let records = stride(from: start, to: end, by: rowsPerRecord).compactMap { from -> Range<Int>? in
+          let record = max(from, places.lowerBound)..<min(from + rowsPerRecord, end)
+          return record.isEmpty ? nil : (record.lowerBound - places.lowerBound)..<(record.upperBound - places.lowerBound)
+        }
+        try writeBehind.write(
+          try make(rows, records: records, epoch: epoch, store: store, pool: pool, workers: workers))
         done += rows.count
         progress(done)
       }
@@ -86,10 +92,17 @@ public struct ViewStream: Sendable {
     let maker = ViewMaker()
   }
 
-  /// The views of `rows`.
-  private func record(
-    _ rows: [Int], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker]
-  ) throws -> [NamedTensor] {
+  /// How many rows are made at once: whole records, enough of them that threads which wait for the last one lose little, and of at
+  /// most 256 MB where a record has less.
+  private func batchRows(threads: Int) -> Int {
+    let wanted = min(32 * threads, (256 << 20) / (size * size * channels * recipes.count))
+    return rowsPerRecord * max(1, (wanted + rowsPerRecord - 1) / rowsPerRecord)
+  }
+
+  /// The views of `rows`, cut into records.
+  private func make(
+    _ rows: [Int], records cuts: [Range<Int>], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker]
+  ) throws -> [[NamedTensor]] {
     let viewBytes = size * size * channels
     let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes) }
     let columns = recipes.map { $0.columns }
@@ -130,20 +143,21 @@ public struct ViewStream: Sendable {
       if let failure = failures.lazy.compactMap({ $0 }).first { throw failure }
     }
 
-    var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
-      (recipe.name, block.tensor(shape: [rows.count, size, size, channels]))
+    return cuts.map { cut in
+      var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
+        (recipe.name, block.tensor(rows: cut, shape: [size, size, channels]))
+      }
+      tensors.append(("index", StoredTensor(rows[cut].map { Int64($0) }, shape: [cut.count])))
+      if store.isLabelled { tensors.append(("label", StoredTensor(Array(labels[cut]), shape: [cut.count]))) }
+      for (r, recipe) in recipes.enumerated() {
+        tensors.append(("\(recipe.name).parameters", parameters[r].tensor(rows: cut, shape: [columns[r].count])))
+      }
+      return tensors
     }
-    tensors.append(("index", StoredTensor(rows.map { Int64($0) }, shape: [rows.count])))
-    if store.isLabelled { tensors.append(("label", StoredTensor(labels, shape: [rows.count]))) }
-    for (r, recipe) in recipes.enumerated() {
-      tensors.append(
-        ("\(recipe.name).parameters", parameters[r].tensor(shape: [rows.count, columns[r].count])))
-    }
-    return tensors
   }
 
-  /// The positions of an output record, sorted by the input record that they need and cut so that no part needs many that are not
-  /// in memory: that bounds what is held at once, whatever `rowsPerRecord` is.
+  /// The positions of what is made at once, sorted by the input record that they need and cut so that no part needs many that are
+  /// not in memory: that bounds what is held at once, whatever `rowsPerRecord` is.
   private func windows(_ records: [Int], store: ImageStore, pool: ThreadPool) -> [[Int]] {
     let sorted = records.indices.sorted { (records[$0], $0) < (records[$1], $1) }
     let most = 4 * pool.threads
@@ -165,10 +179,10 @@ public struct ViewStream: Sendable {
   }
 }
 
-/// Memory for one tensor, which is written before it becomes one. Freed when nobody holds it.
+/// Memory for the tensors of some records, which is written before it becomes them. Freed when nobody holds one.
 private final class Block<T: Element>: @unchecked Sendable {
-  let base: UnsafeMutablePointer<T>
   private let count: Int
+  let base: UnsafeMutablePointer<T>
 
   init(_ count: Int) {
     self.count = count
@@ -177,8 +191,12 @@ private final class Block<T: Element>: @unchecked Sendable {
 
   deinit { base.deallocate() }
 
-  func tensor(shape: [Int]) -> StoredTensor {
-    let bytes = UnsafeRawBufferPointer(start: base, count: count * MemoryLayout<T>.size)
-    return StoredTensor(type: T.elementType, shape: shape, bytes: bytes, owner: self)
+  /// Some of the rows, each of this shape.
+  func tensor(rows: Range<Int>, shape: [Int]) -> StoredTensor {
+    let row = shape.reduce(1, *)
+    precondition(rows.lowerBound >= 0 && rows.upperBound * row <= count)
+    let bytes = UnsafeRawBufferPointer(
+      start: base + rows.lowerBound * row, count: rows.count * row * MemoryLayout<T>.size)
+    return StoredTensor(type: T.elementType, shape: [rows.count] + shape, bytes: bytes, owner: self)
   }
 }

@@ -7,6 +7,9 @@ final class ZstdEncoder {
   private let sink: (UnsafeRawBufferPointer) throws -> Void
   private var written = 0
 
+  /// The level at which zstd looks for so little that blocks are stored as they are: a copy and a checksum.
+  static var stored: Int { Int(ZSTD_minCLevel()) }
+
   /// - Parameter sink: takes the compressed bytes as they come.
   init(level: Int, sink: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
     guard let context = ZSTD_createCCtx() else { throw Failure(.io, "no memory for a compressor") }
