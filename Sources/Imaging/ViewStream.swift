@@ -75,8 +75,8 @@ public struct ViewStream: Sendable {
         store.announce(order.rows(end..<min(end + batch, order.rows)))
         // Records end where they would in a stream from the beginning.
         let records = stride(from: start, to: end, by: rowsPerRecord).compactMap { from -> Range<Int>? in
-          let record = max(from, places.lowerBound)..<min(from + rowsPerRecord, end)
-          return record.isEmpty ? nil : (record.lowerBound - places.lowerBound)..<(record.upperBound - places.lowerBound)
+          let to = min(from + rowsPerRecord, end)
+          return to <= first ? nil : (max(from, first) - places.lowerBound)..<(to - places.lowerBound)
         }
         try writeBehind.write(
           try make(rows, records: records, epoch: epoch, store: store, pool: pool, workers: workers))

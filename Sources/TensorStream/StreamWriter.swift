@@ -5,7 +5,7 @@
 /// Not for use by several threads at once.
 public final class StreamWriter {
   private let output: OutputFile
-  private let encoder: ZstdEncoder
+  private let encoder: any FrameEncoder
   private var frames: [SeekTable.Frame] = []
   private var rows: [Int] = []
   private var state = State.writing
@@ -37,7 +37,11 @@ public final class StreamWriter {
   private init(path: String, overwrite: Bool, level: Int?) throws {
     let output = try OutputFile(path: path, overwrite: overwrite)
     self.output = output
-    encoder = try ZstdEncoder(level: level ?? (output.isFile ? 1 : ZstdEncoder.stored), sink: output.write)
+    if level == nil && !output.isFile {
+      encoder = StoredFrameEncoder(sink: output.write)
+    } else {
+      encoder = try ZstdEncoder(level: level ?? 1, sink: output.write)
+    }
   }
 
   deinit { cancel() }
