@@ -2,6 +2,7 @@
 // next are made.
 
 import Compute
+import Foundation
 import TensorStream
 
 /// Makes views of all pictures of a store, epoch after epoch.
@@ -61,6 +62,7 @@ public struct ViewStream: Sendable {
     let workers = (0..<pool.threads).map { _ in Worker() }
     let writeBehind = WriteBehind(writer)
     let batch = batchRows(threads: pool.threads)
+    let memory = BlockMemory()
     defer { writeBehind.stop() }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
@@ -79,7 +81,8 @@ public struct ViewStream: Sendable {
           return to <= first ? nil : (max(from, first) - places.lowerBound)..<(to - places.lowerBound)
         }
         try writeBehind.write(
-          try make(rows, records: records, epoch: epoch, store: store, pool: pool, workers: workers))
+          try make(
+            rows, records: records, epoch: epoch, store: store, pool: pool, workers: workers, memory: memory))
         done += rows.count
         progress(done)
       }
@@ -101,12 +104,13 @@ public struct ViewStream: Sendable {
 
   /// The views of `rows`, cut into records.
   private func make(
-    _ rows: [Int], records cuts: [Range<Int>], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker]
+    _ rows: [Int], records cuts: [Range<Int>], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker],
+    memory: BlockMemory
   ) throws -> [[NamedTensor]] {
     let viewBytes = size * size * channels
-    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes) }
+    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes, of: memory) }
     let columns = recipes.map { $0.columns }
-    let parameters = columns.map { Block<Float>(rows.count * $0.count) }
+    let parameters = columns.map { Block<Float>(rows.count * $0.count, of: memory) }
     var labels = [Int32](repeating: 0, count: store.isLabelled ? rows.count : 0)
     let places = rows.map { store.place(of: $0) }
 
@@ -179,17 +183,21 @@ public struct ViewStream: Sendable {
   }
 }
 
-/// Memory for the tensors of some records, which is written before it becomes them. Freed when nobody holds one.
+/// Memory for the tensors of some records, which is written before it becomes them. Free again when nobody holds one.
 private final class Block<T: Element>: @unchecked Sendable {
   private let count: Int
-  let base: UnsafeMutablePointer<T>
+  private let memory: BlockMemory
+  private let bytes: UnsafeMutableRawBufferPointer
+  var base: UnsafeMutablePointer<T> { bytes.baseAddress!.assumingMemoryBound(to: T.self) }
 
-  init(_ count: Int) {
+  init(_ count: Int, of memory: BlockMemory) {
     self.count = count
-    base = .allocate(capacity: max(1, count))
+    self.memory = memory
+    bytes = memory.take(max(1, count) * MemoryLayout<T>.stride)
+    bytes.bindMemory(to: T.self)
   }
 
-  deinit { base.deallocate() }
+  deinit { memory.give(bytes) }
 
   /// Some of the rows, each of this shape.
   func tensor(rows: Range<Int>, shape: [Int]) -> StoredTensor {
@@ -198,5 +206,34 @@ private final class Block<T: Element>: @unchecked Sendable {
     let bytes = UnsafeRawBufferPointer(
       start: base + rows.lowerBound * row, count: rows.count * row * MemoryLayout<T>.size)
     return StoredTensor(type: T.elementType, shape: [rows.count] + shape, bytes: bytes, owner: self)
+  }
+}
+
+/// Blocks that were let go of, for the next of the same size: memory fresh from the system costs a page fault every 4 KiB, in which
+/// threads wait for each other.
+private final class BlockMemory: @unchecked Sendable {
+  private let lock = NSLock()
+  private var spare: [UnsafeMutableRawBufferPointer] = []
+  /// Less comes from memory that the process keeps.
+  private static let least = 1 << 17
+
+  deinit { for block in spare { block.deallocate() } }
+
+  func take(_ size: Int) -> UnsafeMutableRawBufferPointer {
+    if size < Self.least { return .allocate(byteCount: size, alignment: 64) }
+    lock.lock()
+    defer { lock.unlock() }
+    if let found = spare.firstIndex(where: { $0.count == size }) { return spare.remove(at: found) }
+    // What does not fit was for batches of another length.
+    for block in spare { block.deallocate() }
+    spare = []
+    return .allocate(byteCount: size, alignment: 64)
+  }
+
+  func give(_ block: UnsafeMutableRawBufferPointer) {
+    if block.count < Self.least { return block.deallocate() }
+    lock.lock()
+    defer { lock.unlock() }
+    spare.append(block)
   }
 }
