@@ -46,7 +46,7 @@ final class ViewMaker {
         case .brightness: Colour.brightness(view, jitter.brightness)
         case .contrast: Colour.contrast(view, jitter.contrast)
         case .saturation: Colour.saturation(view, jitter.saturation)
-        case .hue: Hue.turn(view, jitter.hue)
+        case .hue: Colour.hue(view, jitter.hue)
         }
       }
     case .grey: if draw.grey { Colour.grey(view) }

@@ -2,6 +2,7 @@
 // next are made.
 
 import Compute
+import Foundation
 import TensorStream
 
 /// Makes views of all pictures of a store, epoch after epoch.
@@ -60,20 +61,28 @@ public struct ViewStream: Sendable {
   public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
     let workers = (0..<pool.threads).map { _ in Worker() }
     let writeBehind = WriteBehind(writer)
+    let batch = batchRows(threads: pool.threads)
+    let memory = BlockMemory()
     defer { writeBehind.stop() }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
       let order = store.order(seed: seed, epoch: epoch, shuffles: shuffles)
       let first = epoch == firstEpoch ? firstRow : 0
-      for start in stride(from: 0, to: order.rows, by: rowsPerRecord) {
-        // Records end where they would in a stream from the beginning.
-        let end = min(start + rowsPerRecord, order.rows)
+      for start in stride(from: 0, to: order.rows, by: batch) {
+        let end = min(start + batch, order.rows)
         if end <= first { continue }
         let places = max(start, first)..<end
         let rows = order.rows(places)
         store.forget(except: order.records(at: places))
-        store.announce(order.rows(end..<min(end + rowsPerRecord, order.rows)))
-        try writeBehind.write(try record(rows, epoch: epoch, store: store, pool: pool, workers: workers))
+        store.announce(order.rows(end..<min(end + batch, order.rows)))
+        // Records end where they would in a stream from the beginning.
+        let records = stride(from: start, to: end, by: rowsPerRecord).compactMap { from -> Range<Int>? in
+          let to = min(from + rowsPerRecord, end)
+          return to <= first ? nil : (max(from, first) - places.lowerBound)..<(to - places.lowerBound)
+        }
+        try writeBehind.write(
+          try make(
+            rows, records: records, epoch: epoch, store: store, pool: pool, workers: workers, memory: memory))
         done += rows.count
         progress(done)
       }
@@ -86,14 +95,22 @@ public struct ViewStream: Sendable {
     let maker = ViewMaker()
   }
 
-  /// The views of `rows`.
-  private func record(
-    _ rows: [Int], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker]
-  ) throws -> [NamedTensor] {
+  /// How many rows are made at once: whole records, enough of them that threads which wait for the last one lose little, and of at
+  /// most 256 MB where a record has less.
+  private func batchRows(threads: Int) -> Int {
+    let wanted = min(32 * threads, (256 << 20) / (size * size * channels * recipes.count))
+    return rowsPerRecord * max(1, (wanted + rowsPerRecord - 1) / rowsPerRecord)
+  }
+
+  /// The views of `rows`, cut into records.
+  private func make(
+    _ rows: [Int], records cuts: [Range<Int>], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker],
+    memory: BlockMemory
+  ) throws -> [[NamedTensor]] {
     let viewBytes = size * size * channels
-    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes) }
+    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes, of: memory) }
     let columns = recipes.map { $0.columns }
-    let parameters = columns.map { Block<Float>(rows.count * $0.count) }
+    let parameters = columns.map { Block<Float>(rows.count * $0.count, of: memory) }
     var labels = [Int32](repeating: 0, count: store.isLabelled ? rows.count : 0)
     let places = rows.map { store.place(of: $0) }
 
@@ -130,20 +147,21 @@ public struct ViewStream: Sendable {
       if let failure = failures.lazy.compactMap({ $0 }).first { throw failure }
     }
 
-    var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
-      (recipe.name, block.tensor(shape: [rows.count, size, size, channels]))
+    return cuts.map { cut in
+      var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
+        (recipe.name, block.tensor(rows: cut, shape: [size, size, channels]))
+      }
+      tensors.append(("index", StoredTensor(rows[cut].map { Int64($0) }, shape: [cut.count])))
+      if store.isLabelled { tensors.append(("label", StoredTensor(Array(labels[cut]), shape: [cut.count]))) }
+      for (r, recipe) in recipes.enumerated() {
+        tensors.append(("\(recipe.name).parameters", parameters[r].tensor(rows: cut, shape: [columns[r].count])))
+      }
+      return tensors
     }
-    tensors.append(("index", StoredTensor(rows.map { Int64($0) }, shape: [rows.count])))
-    if store.isLabelled { tensors.append(("label", StoredTensor(labels, shape: [rows.count]))) }
-    for (r, recipe) in recipes.enumerated() {
-      tensors.append(
-        ("\(recipe.name).parameters", parameters[r].tensor(shape: [rows.count, columns[r].count])))
-    }
-    return tensors
   }
 
-  /// The positions of an output record, sorted by the input record that they need and cut so that no part needs many that are not
-  /// in memory: that bounds what is held at once, whatever `rowsPerRecord` is.
+  /// The positions of what is made at once, sorted by the input record that they need and cut so that no part needs many that are
+  /// not in memory: that bounds what is held at once, whatever `rowsPerRecord` is.
   private func windows(_ records: [Int], store: ImageStore, pool: ThreadPool) -> [[Int]] {
     let sorted = records.indices.sorted { (records[$0], $0) < (records[$1], $1) }
     let most = 4 * pool.threads
@@ -165,20 +183,57 @@ public struct ViewStream: Sendable {
   }
 }
 
-/// Memory for one tensor, which is written before it becomes one. Freed when nobody holds it.
+/// Memory for the tensors of some records, which is written before it becomes them. Free again when nobody holds one.
 private final class Block<T: Element>: @unchecked Sendable {
-  let base: UnsafeMutablePointer<T>
   private let count: Int
+  private let memory: BlockMemory
+  private let bytes: UnsafeMutableRawBufferPointer
+  var base: UnsafeMutablePointer<T> { bytes.baseAddress!.assumingMemoryBound(to: T.self) }
 
-  init(_ count: Int) {
+  init(_ count: Int, of memory: BlockMemory) {
     self.count = count
-    base = .allocate(capacity: max(1, count))
+    self.memory = memory
+    bytes = memory.take(max(1, count) * MemoryLayout<T>.stride)
+    bytes.bindMemory(to: T.self)
   }
 
-  deinit { base.deallocate() }
+  deinit { memory.give(bytes) }
 
-  func tensor(shape: [Int]) -> StoredTensor {
-    let bytes = UnsafeRawBufferPointer(start: base, count: count * MemoryLayout<T>.size)
-    return StoredTensor(type: T.elementType, shape: shape, bytes: bytes, owner: self)
+  /// Some of the rows, each of this shape.
+  func tensor(rows: Range<Int>, shape: [Int]) -> StoredTensor {
+    let row = shape.reduce(1, *)
+    precondition(rows.lowerBound >= 0 && rows.upperBound * row <= count)
+    let bytes = UnsafeRawBufferPointer(
+      start: base + rows.lowerBound * row, count: rows.count * row * MemoryLayout<T>.size)
+    return StoredTensor(type: T.elementType, shape: [rows.count] + shape, bytes: bytes, owner: self)
+  }
+}
+
+/// Blocks that were let go of, for the next of the same size: memory fresh from the system costs a page fault every 4 KiB, in which
+/// threads wait for each other.
+private final class BlockMemory: @unchecked Sendable {
+  private let lock = NSLock()
+  private var spare: [UnsafeMutableRawBufferPointer] = []
+  /// Less comes from memory that the process keeps.
+  private static let least = 1 << 17
+
+  deinit { for block in spare { block.deallocate() } }
+
+  func take(_ size: Int) -> UnsafeMutableRawBufferPointer {
+    if size < Self.least { return .allocate(byteCount: size, alignment: 64) }
+    lock.lock()
+    defer { lock.unlock() }
+    if let found = spare.firstIndex(where: { $0.count == size }) { return spare.remove(at: found) }
+    // What does not fit was for batches of another length.
+    for block in spare { block.deallocate() }
+    spare = []
+    return .allocate(byteCount: size, alignment: 64)
+  }
+
+  func give(_ block: UnsafeMutableRawBufferPointer) {
+    if block.count < Self.least { return block.deallocate() }
+    lock.lock()
+    defer { lock.unlock() }
+    spare.append(block)
   }
 }
