@@ -30,7 +30,6 @@ public struct ViewStream: Sendable {
 
   /// The first record's metadata, provenance aside.
   public func metadata(for store: ImageStore) throws -> [String: String] {
-    let source = store.header.metadata
     if channels == 1 && store.pixelShape?.channels != 1 {
       throw Failure(.data, "\(store.name): views of one channel need grey pixels, as of an IDX file")
     }
@@ -40,18 +39,15 @@ public struct ViewStream: Sendable {
     ]
     if firstRow > 0 { metadata["first_row"] = String(firstRow) }
     for recipe in recipes {
-      metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.rawValue })
+      metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.name })
       metadata["\(recipe.name).recipe"] = recipe.line
     }
-    metadata["classes"] = source["classes"]
-    for key in ["mean", "std"] {
-      guard let text = source[key] else { continue }
-      let values = try JSONText.decode([Double].self, from: text, what: "\(store.name): metadata \"\(key)\"")
-      guard values.count == 1 || values.count == 3 else {
-        throw Failure(.data, "\(store.name): metadata \"\(key)\" has \(values.count) values: expected 1 or 3")
+    metadata["classes"] = store.classes
+    if let statistics = store.statistics {
+      for (key, values) in [("mean", statistics.mean), ("std", statistics.std)] {
+        // A grey picture's three channels are equal.
+        metadata[key] = try JSONText.encode(values.count == 1 ? Array(repeating: values[0], count: channels) : values)
       }
-      // A grey picture's three channels are equal.
-      metadata[key] = try JSONText.encode(values.count == 1 ? Array(repeating: values[0], count: channels) : values)
     }
     return metadata
   }
@@ -59,7 +55,7 @@ public struct ViewStream: Sendable {
   /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord`, the pictures, and whether
   /// they fit into the store's memory, not on the number of threads. `progress` is told how many views of each recipe are done.
   public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
-    let workers = (0..<pool.threads).map { _ in Worker() }
+    let workers = (0..<pool.threads).map { _ in Worker(store.statistics ?? .imageNet) }
     let writeBehind = WriteBehind(writer)
     let batch = batchRows(threads: pool.threads)
     let memory = BlockMemory()
@@ -72,9 +68,9 @@ public struct ViewStream: Sendable {
         let end = min(start + batch, order.rows)
         if end <= first { continue }
         let places = max(start, first)..<end
-        let rows = order.rows(places)
+        let samples = order.rows(places)
         store.forget(except: order.records(at: places))
-        store.announce(order.rows(end..<min(end + batch, order.rows)))
+        store.announce(order.rows(end..<min(end + batch, order.rows)).map { $0 % store.rows })
         // Records end where they would in a stream from the beginning.
         let records = stride(from: start, to: end, by: rowsPerRecord).compactMap { from -> Range<Int>? in
           let to = min(from + rowsPerRecord, end)
@@ -82,8 +78,8 @@ public struct ViewStream: Sendable {
         }
         try writeBehind.write(
           try make(
-            rows, records: records, epoch: epoch, store: store, pool: pool, workers: workers, memory: memory))
-        done += rows.count
+            samples, records: records, epoch: epoch, store: store, pool: pool, workers: workers, memory: memory))
+        done += samples.count
         progress(done)
       }
     }
@@ -92,7 +88,9 @@ public struct ViewStream: Sendable {
 
   private final class Worker {
     let decoder = PictureDecoder()
-    let maker = ViewMaker()
+    let maker: ViewMaker
+
+    init(_ statistics: ChannelStatistics) { maker = ViewMaker(statistics: statistics) }
   }
 
   /// How many rows are made at once: whole records, enough of them that threads which wait for the last one lose little, and of at
@@ -102,11 +100,12 @@ public struct ViewStream: Sendable {
     return rowsPerRecord * max(1, (wanted + rowsPerRecord - 1) / rowsPerRecord)
   }
 
-  /// The views of `rows`, cut into records.
+  /// The views of `samples` (rows, of which a repetition in the epoch has a multiple of the store's rows added), cut into records.
   private func make(
-    _ rows: [Int], records cuts: [Range<Int>], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker],
+    _ samples: [Int], records cuts: [Range<Int>], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker],
     memory: BlockMemory
   ) throws -> [[NamedTensor]] {
+    let rows = samples.map { $0 % store.rows }
     let viewBytes = size * size * channels
     let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes, of: memory) }
     let columns = recipes.map { $0.columns }
@@ -128,9 +127,13 @@ public struct ViewStream: Sendable {
               let place = places[i]
               try records[place.record]!.withPicture(place.row, decoder: workers[worker].decoder) { picture in
                 let (height, width) = (picture.height, picture.width)
+                guard picture.channels <= channels else {
+                  throw Failure(
+                    .data, "\(store.name): picture \(rows[i]) has colours: views of one channel need grey pixels")
+                }
                 for (r, recipe) in recipes.enumerated() {
                   let draw = recipe.draw(
-                    seed: seed, epoch: epoch, index: rows[i], height: height, width: width, size: size)
+                    seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: size)
                   workers[worker].maker.make(
                     draw, of: picture, size: size, channels: channels, to: views[r].base + i * viewBytes)
                   for (c, column) in columns[r].enumerated() {
