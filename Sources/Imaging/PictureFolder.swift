@@ -1,11 +1,11 @@
-// A folder of JPEG files as a set of pictures: the names are read first, the pictures one after the other, so that memory does not grow
-// with the set.
+// A folder of picture files as a set of pictures: the names are read first, the pictures one after the other, so that memory does
+// not grow with the set.
 
 import Compute
 import Foundation
 import TensorStream
 
-/// A folder of JPEG files. Where it has sub-folders, each is a class, sorted by name, and every file in it or below belongs to that
+/// A folder of JPEG and PNG files. Where it has sub-folders, each is a class, sorted by name, and every file in it or below belongs to that
 /// class; where it has none, the files are without labels. Names that start with a dot are left out, as `ls` does.
 public struct PictureFolder: PictureSource {
   public let name: String
@@ -16,7 +16,7 @@ public struct PictureFolder: PictureSource {
   /// What each surveyed file was, to notice one that changes before it is written.
   let stamps = Stamps()
 
-  /// A JPEG file of more bytes than this is refused.
+  /// A file of more bytes than this is refused.
   static let maximumFileSize = 1 << 30
 
   final class Stamps {

@@ -15,8 +15,7 @@ extension PictureFolder {
   /// One thread's memory.
   private final class Workspace {
     let file = Scratch<UInt8>()
-    let pixels = Scratch<UInt8>()
-    let buffers = JPEGBuffers()
+    let decoder = PictureDecoder()
   }
 
   /// Decodes every chosen file completely, on all threads. Throws the failure of the first bad one.
@@ -55,13 +54,10 @@ extension PictureFolder {
   private func look(at path: FilePath, _ workspace: Workspace) throws -> Look {
     let file = try ByteFile(path)
     let bytes = try file.readAll(into: workspace.file, limit: Self.maximumFileSize)
-    let header = try JPEG.header(bytes, name: file.name)
-    let count = header.height * header.width
-    let pixels = workspace.pixels.reserve(count * 3)
-    try JPEG.decode(bytes, header: header, into: pixels, buffers: workspace.buffers, name: file.name)
+    let pixels = try workspace.decoder.decode(bytes, name: file.name)
     var statistics = PixelStatistics(channels: 3)
-    statistics.add(pixels, pixels: count)
-    return Look(stamp: file.stamp, height: header.height, width: header.width, statistics: statistics)
+    statistics.add(pixels.base, pixels: pixels.height * pixels.width)
+    return Look(stamp: file.stamp, height: pixels.height, width: pixels.width, statistics: statistics)
   }
 
   /// Records of about a megabyte (so that a reader in random order reads little for each picture), or of `rowsPerRecord` pictures.
