@@ -40,10 +40,11 @@ public struct Canvas: Sendable {
   /// - Throws: `Failure(.usage)` where it is larger than a JPEG file can be: 65,500 pixels a side, 2²⁸ in all. Nothing is allocated then.
   public init(width: Int, height: Int, colour: Colour = .white) throws {
     let limit = 65_500
-    guard width > 0, height > 0, width <= limit, height <= limit, width * height <= JPEG.maximumPixels else {
+    guard width > 0, height > 0, width <= limit, height <= limit, width * height <= ImageFile.maximumPixels else {
       throw Failure(
         .usage,
-        "a sheet of \(grouped(width)) x \(grouped(height)) pixels is more than a JPEG file holds: show fewer, or smaller")
+        "a sheet of \(grouped(width)) x \(grouped(height)) pixels is more than a JPEG file holds: show fewer, or smaller"
+      )
     }
     var pixels = [UInt8](repeating: colour.r, count: width * height * 3)
     if colour.g != colour.r || colour.b != colour.r {

@@ -137,7 +137,9 @@ public struct ImageStatistics: Sendable {
       if duplicates.count < limit { duplicates.append((first, Findings())) }
     }
     let start = first >= 0 ? first : ~first
-    if let place = duplicates.lastIndex(where: { $0.first == start }) { duplicates[place].others.add(row, limit: limit) }
+    if let place = duplicates.lastIndex(where: { $0.first == start }) {
+      duplicates[place].others.add(row, limit: limit)
+    }
   }
 
   /// 128 bits that tell a picture's size and pixels from another's.

@@ -21,7 +21,9 @@ public struct SheetSource {
   /// - Throws: `Failure(.data)` for a stream of another kind, or with metadata that cannot be read.
   public init(header: Record, name: String) throws {
     func list(_ key: String) throws -> [String]? {
-      try header.metadata[key].map { try JSONText.decode([String].self, from: $0, what: "\(name): metadata \"\(key)\"") }
+      try header.metadata[key].map {
+        try JSONText.decode([String].self, from: $0, what: "\(name): metadata \"\(key)\"")
+      }
     }
     switch header.metadata["kind"] {
     case "images"?: kind = .images
@@ -139,7 +141,9 @@ extension Picture {
   init(_ pixels: Pixels) {
     var copy = [UInt8]()
     copy.reserveCapacity(pixels.count)
-    for y in 0..<pixels.height { copy.append(contentsOf: UnsafeBufferPointer(start: pixels.row(y), count: pixels.rowBytes)) }
+    for y in 0..<pixels.height {
+      copy.append(contentsOf: UnsafeBufferPointer(start: pixels.row(y), count: pixels.rowBytes))
+    }
     self.init(height: pixels.height, width: pixels.width, channels: pixels.channels, pixels: copy)
   }
 }

@@ -14,9 +14,9 @@ public struct Curves {
       Panel(title: "losses") { $0 == "loss" || $0.hasPrefix("loss_") },
       Panel(title: "learning rate") { $0 == "lr" },
       Panel(title: "momenta") { $0.hasSuffix("_momentum") },
-      Panel(title: "label entropy") { $0.contains("entropy") },
-      Panel(title: "share of prototypes in use") { $0.contains("prototypes") },
-      Panel(title: "cosine of teacher and student") { $0.contains("cosine") },
+      Panel(title: "label entropy (1: all prototypes alike)") { $0.hasPrefix("entropy_") },
+      Panel(title: "share of prototypes in use") { $0.hasPrefix("used_") },
+      Panel(title: "cosine of teacher and student") { $0.hasPrefix("cosine_") },
     ]
   }
 

@@ -47,7 +47,8 @@ public struct Look {
     let rest = views.epochs * views.rowsPerEpoch - views.position
     guard first + count <= rest else {
       throw Failure(
-        .data, "\(reader.name): has \(counted(rest, "row")), counted from 0: there is no row \(grouped(first + count - 1))")
+        .data,
+        "\(reader.name): has \(counted(rest, "row")), counted from 0: there is no row \(grouped(first + count - 1))")
     }
     try views.skip(first)
     // Rows of one epoch at a time: a mask is an epoch's.
@@ -73,15 +74,11 @@ public struct Look {
     let simpleImages = images(simple)
     encoder = chosen.encoder.look(at: simpleImages, engine: engine)
     let source = c.labelView == .simple ? simpleImages : complex.map(images)
-    matches = source.flatMap {
-      run.model.matches(
-        of: MicroBatch(simple: simpleImages, complex: $0, masks: masks, keeps: nil))
-    }
-    if let bad = (0..<encoder.tokens.rows).first(where: { row in
-      !UnsafeBufferPointer(start: encoder.tokens.row(row), count: encoder.tokens.columns).allSatisfy(\.isFinite)
-    }) {
-      throw Failure(
-        .data, "\(run.source): the features of image \(index[bad / encoder.tokensPerImage]) are not finite")
+    let part = MicroBatch(simple: simpleImages, complex: source, masks: masks, keeps: nil)
+    matches = run.model.matches(of: part)
+    for (image, number) in index.enumerated()
+    where !encoder.patchFeatures(image: image).allSatisfy({ $0.allSatisfy(\.isFinite) }) {
+      throw Failure(.data, "\(run.source): the features of image \(number) are not finite")
     }
   }
 
