@@ -6,6 +6,8 @@ public struct Curves {
   /// One diagram.
   public struct Panel: Sendable {
     public let title: String
+    /// Whether its values are shares of 1, to be seen beside the whole.
+    var isShare = false
     /// Whether a metric belongs to it.
     let holds: @Sendable (String) -> Bool
 
@@ -14,8 +16,8 @@ public struct Curves {
       Panel(title: "losses") { $0 == "loss" || $0.hasPrefix("loss_") },
       Panel(title: "learning rate") { $0 == "lr" },
       Panel(title: "momenta") { $0.hasSuffix("_momentum") },
-      Panel(title: "label entropy (1: all prototypes alike)") { $0.hasPrefix("entropy_") },
-      Panel(title: "share of prototypes in use") { $0.hasPrefix("used_") },
+      Panel(title: "label entropy (1: all prototypes alike)", isShare: true) { $0.hasPrefix("entropy_") },
+      Panel(title: "share of prototypes in use", isShare: true) { $0.hasPrefix("used_") },
       Panel(title: "cosine of teacher and student") { $0.hasPrefix("cosine_") },
     ]
   }
@@ -35,13 +37,13 @@ public struct Curves {
   /// The commands and the data: an SVG drawing on gnuplot's standard output.
   /// - Throws: `Failure(.data)` where there is nothing to draw.
   public func gnuplotScript() throws -> String {
-    let panels = Panel.all.map { ($0.title, metrics(of: $0)) }.filter { !$0.1.isEmpty }
+    let panels = Panel.all.map { ($0, metrics(of: $0)) }.filter { !$0.1.isEmpty }
     guard !panels.isEmpty else {
       throw Failure(.data, "\(runs.map(\.name).joined(separator: ", ")): no metric that is known")
     }
     var data = ""
     var plots = ""
-    for (number, (title, metrics)) in panels.enumerated() {
+    for (number, (panel, metrics)) in panels.enumerated() {
       var lines: [String] = []
       for (r, run) in runs.enumerated() {
         for (m, metric) in metrics.enumerated() {
@@ -56,7 +58,8 @@ public struct Curves {
           lines.append("\(block) using 1:2 with \(kind) \(style) title '\(quoted(label))'")
         }
       }
-      plots += "set title '\(quoted(title))'\nplot \(lines.joined(separator: ", \\\n  "))\n"
+      plots +=
+        "set title '\(quoted(panel.title))'\nset yrange [\(panel.isShare ? "0:1" : "*:*")]\nplot \(lines.joined(separator: ", \\\n  "))\n"
     }
     let rows = (panels.count + 1) / 2
     return """
@@ -64,7 +67,7 @@ public struct Curves {
       set terminal svg size 1100,\(340 * rows + 30) dynamic background rgb 'white' font 'sans,11'
       \(data)set xlabel 'step'
       set grid
-      set key noenhanced
+      set key outside below noenhanced
       set title noenhanced
       set format y '%.4g'
       set multiplot layout \(rows),2

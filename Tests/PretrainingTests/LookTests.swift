@@ -48,8 +48,8 @@ import Testing
       let all = (0..<Int32(count * (1 + patches))).map { $0 }
       let out = run.model.decoder(tape, latent, shuffle: look.masks.shuffle, sequences: count, wanted: all)
       let masked = look.masks.folded(c.labelFolds)
-      let teacher = try #require(run.model.labellingTeacher)(
-        tape, complex, ids: masked, sequencesPerImage: c.labelFolds)
+      let labelling = try #require(run.model.labellingTeacher)
+      let teacher = labelling(tape, complex, ids: masked, sequencesPerImage: c.labelFolds)
       let m = masked.count / count
       let perFold = m / c.labelFolds
       func cosine(_ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>) -> Double {
