@@ -50,7 +50,7 @@ public struct SheetSource {
   ) throws -> [(title: String, cells: [ContactSheet.Cell])] {
     kind == .images
       ? try images(record, rows, number: number, firstRow: firstRow, side: side)
-      : try views(record, rows, number: number, firstRow: firstRow)
+      : try views(record, rows, number: number, firstRow: firstRow, side: side)
   }
 
   private func images(
@@ -73,7 +73,7 @@ public struct SheetSource {
   }
 
   private func views(
-    _ record: Record, _ rows: Range<Int>, number: Int, firstRow: Int
+    _ record: Record, _ rows: Range<Int>, number: Int, firstRow: Int, side: Int
   ) throws -> [(title: String, cells: [ContactSheet.Cell])] {
     func failure(_ text: String) -> Failure { Failure(.data, "\(name): record \(number): \(text)") }
     let views = try recipes.map { recipe in
@@ -93,8 +93,16 @@ public struct SheetSource {
       }
       return try tensor.values(of: Float.self)
     }
-    let labels = try record["label"]?.values(of: Int32.self)
-    let index = try record["index"]?.values(of: Int64.self)
+    func column<T: Element>(_ name: String, _: T.Type) throws -> [T]? {
+      guard let tensor = record[name] else { return nil }
+      guard tensor.type == T.elementType, tensor.shape == [record.rows] else {
+        throw failure(
+          "\(name) is \(tensor.type.rawValue) \(tensor.shape): expected \(T.elementType.rawValue) \([record.rows])")
+      }
+      return try tensor.values(of: T.self)
+    }
+    let labels = try column("label", Int32.self)
+    let index = try column("index", Int64.self)
     return rows.map { row in
       let cells = recipes.indices.map { r in
         let shape = views[r].shape
@@ -108,7 +116,8 @@ public struct SheetSource {
           caption += ": " + drawn.joined(separator: " ")
         }
         return ContactSheet.Cell(
-          Picture(height: shape[1], width: shape[2], channels: shape[3], pixels: pixels), caption: caption)
+          Picture(height: shape[1], width: shape[2], channels: shape[3], pixels: pixels).fitted(into: side),
+          caption: caption)
       }
       let from = index.map { ", image \($0[row])" } ?? ""
       let label = labels.map { ", " + className($0[row]) } ?? ""

@@ -45,10 +45,10 @@ public struct Look {
     if makesLabels && c.labelView == .complex, try ViewBatches.has("complex", in: reader) { recipes.append("complex") }
     let views = try ViewBatches(reader, recipes: recipes, side: c.encoder.image, channels: c.encoder.channels)
     let rest = views.epochs * views.rowsPerEpoch - views.position
-    guard first + count <= rest else {
+    guard count <= rest - first else {
       throw Failure(
         .data,
-        "\(reader.name): has \(counted(rest, "row")), counted from 0: there is no row \(grouped(first + count - 1))")
+        "\(reader.name): has \(counted(rest, "row")), counted from 0: there is no row \(grouped(first + (count - 1)))")
     }
     try views.skip(first)
     // Rows of one epoch at a time: a mask is an epoch's.

@@ -205,12 +205,10 @@ func drawLook(
       throw Failure(
         .usage, "--rows \(range.first)-: --look needs to know the last row: --rows \(range.first)-\(range.first + 7)")
     }
+    guard last - range.first < 256 else { throw Failure(.usage, "--rows: more images than the 256 of a sheet") }
     count = last - range.first + 1
   } else {
     count = 8
-  }
-  guard count <= 1024 else {
-    throw Failure(.usage, "--rows: \(grouped(count)) images are more than the 1,024 of a sheet")
   }
   let look = try Look(run, reader, first: first, count: count, part: part, engine: engine)
   let classes = try LabelledViews.classNames(of: reader) ?? []

@@ -1,8 +1,5 @@
 // Pictures out: JPEG files for a person to look at.
 
-import CJPEG
-import TensorStream
-
 extension Picture {
   /// The bytes of a JPEG file.
   /// - Parameter quality: libjpeg's, 1 to 100.
