@@ -7,8 +7,10 @@ extension Picture {
   public func jpeg(quality: Int = 92, name: String) throws -> [UInt8] {
     precondition(channels == 3)
     var copy = self
-    return try copy.withPixels {
-      try JPEG.encode($0, isGrey: false, quality: quality, buffers: JPEGBuffers(), name: name)
+    let buffers = JPEGBuffers()
+    // The encoder writes into their memory.
+    return try withExtendedLifetime(buffers) {
+      try copy.withPixels { try JPEG.encode($0, isGrey: false, quality: quality, buffers: buffers, name: name) }
     }
   }
 }
