@@ -10,12 +10,12 @@ struct PackTool: Tool {
     commandName: "pmae-pack",
     abstract: "Packs pictures, and labels where there are any, into an images stream.",
     discussion: """
-      SOURCE is a folder of JPEG files, with one sub-folder for each class or none, or an IDX file of pictures, plain or gzip. \
+      SOURCE is a folder of JPEG and PNG files, with one sub-folder for each class or none, or an IDX file of pictures, plain or gzip. \
       See pmae-pack(1).
       """,
     version: pmaeVersion)
 
-  @Argument(help: ArgumentHelp("A folder of JPEG files, or an IDX file.", valueName: "source"))
+  @Argument(help: ArgumentHelp("A folder of JPEG and PNG files, or an IDX file.", valueName: "source"))
   var source: String
 
   @Option(help: ArgumentHelp("An IDX file of labels for an IDX file of pictures.", valueName: "file"))
