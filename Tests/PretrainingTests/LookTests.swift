@@ -21,7 +21,7 @@ import Testing
     return try body(folder, configuration)
   }
 
-  @Test(arguments: ["default", "odd", "single-fold"])
+  @Test(arguments: ["default", "odd"])
   func matchesAreTheNearestTeacherTokens(name: String) throws {
     let oracle = OracleRun(name: name)
     try withRun(oracle) { folder, c in
@@ -76,6 +76,17 @@ import Testing
       }
       // Not each its own place, or the test could not tell.
       #expect(matches != masked)
+    }
+  }
+
+  /// `--match position`: nothing is searched for.
+  @Test func aMatchByPositionIsThePatchItself() throws {
+    let oracle = OracleRun(name: "single-fold")
+    try withRun(oracle) { folder, c in
+      let engine = Engine(threads: 1)
+      let run = try RunModel(folder.path, engine: engine)
+      let look = try Look(run, StreamReader(path: oracle.views), count: 2, part: nil, engine: engine)
+      #expect(c.match == .position && look.matches == look.masks.folded(c.labelFolds))
     }
   }
 
