@@ -51,7 +51,7 @@ let package = Package(
     tool("pmae-export", ["Networks"]),
     tool("pmae-finetune", ["Finetuning", "Networks", "Compute"]),
     tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
-    tool("pmae-inspect", []),
+    tool("pmae-inspect", ["Imaging", "Pretraining", "Networks", "Compute"]),
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
     tests("ComputeTests", ["Compute", "CKernels"]),
@@ -66,7 +66,8 @@ let package = Package(
     tests(
       "ToolTests",
       [
-        "Compute", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export", "pmae-finetune",
+        "Compute", "Imaging", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export",
+        "pmae-finetune",
         "pmae-evaluate", "pmae-inspect",
       ], exclude: ["Fixtures", "README.md"]),
   ],

@@ -190,34 +190,9 @@ public final class PretrainingRun {
       let complex =
         c.labelView == .simple ? simple : views.recipes.contains("complex") ? rows.images("complex", of: views) : nil
       return MicroBatch(
-        simple: simple, complex: complex, masks: try masks(rows, views, epoch: epoch),
-        keeps: model.student.drawKeeps(random(rows, epoch: epoch, .dropPath)))
+        simple: simple, complex: complex, masks: try Masks(of: rows, in: views, epoch: epoch, configuration: c),
+        keeps: model.student.drawKeeps(rows.random(seed: c.seed, epoch: epoch, .dropPath)))
     }
-  }
-
-  private func random(_ rows: ViewBatches.Rows, epoch: Int, _ purpose: Purpose) -> [CounterRandom] {
-    rows.index.map {
-      CounterRandom(seed: configuration.seed, epoch: epoch, sample: Int($0), purpose: purpose.rawValue)
-    }
-  }
-
-  /// The stream's own permutations where it has them, else drawn.
-  private func masks(_ rows: ViewBatches.Rows, _ views: ViewBatches, epoch: Int) throws -> Masks {
-    let patches = configuration.encoder.patches
-    if rows.shuffle.isEmpty {
-      return Masks(
-        samples: random(rows, epoch: epoch, .mask), patches: patches, visible: configuration.visible)
-    }
-    for row in 0..<rows.count {
-      let part = rows.shuffle.dropFirst(row * patches).prefix(patches)
-      if rows.shuffle.count != rows.count * patches || part.sorted() != (0..<Int32(patches)).map({ $0 }) {
-        throw Failure(
-          .data,
-          "\(views.reader.name): row \(views.position - rows.count + row): \"shuffle\" is not a permutation of the \(patches) patches"
-        )
-      }
-    }
-    return Masks(shuffle: rows.shuffle, sequences: rows.count, visible: configuration.visible)
   }
 
   /// A NaN or an infinity ends the run before it reaches a weight.

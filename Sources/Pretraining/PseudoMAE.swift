@@ -16,7 +16,7 @@ public final class PseudoMAE {
   public let reconstructionTeacher: Encoder?
   public let labellingTeacher: Encoder?
   public let labellingHead: ProjectionHead?
-  private let engine: Engine
+  let engine: Engine
 
   /// Fresh weights from the seed; the teachers start as copies of the student.
   public init(_ configuration: Configuration, engine: Engine) {
@@ -190,7 +190,7 @@ public final class PseudoMAE {
 
   /// Rows of the decoder's sequences [B·(1 + N)] whose prediction is used: the class tokens, then `count` masked patches an
   /// image in the permutation's order.
-  private func maskedRows(_ masks: Masks, _ count: Int, classTokens: Bool) -> [Int32] {
+  func maskedRows(_ masks: Masks, _ count: Int, classTokens: Bool) -> [Int32] {
     let stride = Int32(1 + masks.patches)
     let tokens = classTokens ? (0..<Int32(masks.sequences)).map { $0 * stride } : []
     return tokens
@@ -198,7 +198,7 @@ public final class PseudoMAE {
   }
 
   /// Rows of class tokens and of patches in sequences of one class token and some patches each.
-  private func foldRows(_ rows: Int, _ sequences: Int) -> (classTokens: [Int32], patches: [Int32]) {
+  func foldRows(_ rows: Int, _ sequences: Int) -> (classTokens: [Int32], patches: [Int32]) {
     let tokens = rows / sequences
     return (
       (0..<sequences).map { Int32($0 * tokens) }, (0..<Int32(rows)).filter { Int($0) % tokens != 0 }
