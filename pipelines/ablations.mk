@@ -20,7 +20,7 @@ SHELL := /bin/bash
 
 # --- What a user may set -----------------------------------------------------------------------------------------
 
-# hours: the quickstart's model and images, a few hours on a few cores. minute: a tenth of all that.
+# hours: the quickstart's model on a third of the images, about four hours on two cores. minute: a small model, two seeds.
 SIZE ?= hours
 # Where everything goes.
 OUT ?= run/ablations-$(SIZE)
@@ -42,10 +42,10 @@ ALL_EPOCHS ?= 1
 PROBE_EPOCHS ?= 4
 else
 SEEDS ?= 0 1 2
-TRAIN_IMAGES ?= 60000
+TRAIN_IMAGES ?= 20000
 TEST_IMAGES ?= 10000
-EPOCHS ?= 12
-EVALUATE_AT ?= 3 6 12
+EPOCHS ?= 15
+EVALUATE_AT ?= 5 10 15
 MODEL ?= --width 128 --depth 4 --heads 4 --decoder-width 64 --decoder-depth 2 --decoder-heads 2 \
   --head-hidden 256 --head-bottleneck 64 --prototypes 512
 PER_CLASS ?= 100
