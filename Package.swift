@@ -58,11 +58,14 @@ let package = Package(
     tests("AutodiffTests", ["Autodiff", "Compute"]),
     tests("NetworksTests", ["Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     tests(
-      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "CKernels", "Compute", "TensorStream"],
+      exclude: ["Fixtures"]),
     tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     tests("EvaluationTests", ["Evaluation", "Networks", "Compute", "TensorStream"]),
     tests("ImagingTests", ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
-    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser]),
+    .testTarget(
+      name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser],
+      exclude: ["Fixtures"]),
     tests(
       "ToolTests",
       [

@@ -110,6 +110,9 @@ void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scal
 /// q[c] *= column[c], then the row is scaled to sum 1; for one row.
 void pmae_scale_row(float *q, const float *column, size_t n);
 float pmae_maximum(const float *x, size_t n);
+/// -sum q log q of n values >= 0, where 0 log 0 is 0 (so is that of a denormal); within 2e-6 of what it would be at most, the
+/// log of n, for values that sum to 1.
+double pmae_entropy(const float *q, size_t n);
 /// 1 if every value is finite.
 int pmae_all_finite(const float *x, size_t n);
 
