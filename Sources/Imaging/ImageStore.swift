@@ -34,7 +34,6 @@ public final class ImageStore {
       let reader = try StreamReader(path: path, kinds: ["images"])
       stream = nil
       name = reader.name
-      header = reader.header
       var starts: [Int] = []
       var row = 0
       var sizes: [(rows: Int, bytes: Int)] = []
@@ -53,6 +52,8 @@ public final class ImageStore {
         row += checked.rows
         sizes.append((checked.rows, checked.byteCount))
       }
+      // Complete now that the end record has been read.
+      header = reader.header
       digest = reader.digest
       (firstRows, rows) = (starts, row)
       recordRows = sizes.map { $0.rows }
