@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CKernels"),
 
     .target(name: "TensorStream", dependencies: ["CZstd"]),
@@ -41,7 +42,7 @@ let package = Package(
     .target(name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
     .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Imaging", dependencies: ["CJPEG", "CKernels", "Compute", "TensorStream"]),
+    .target(name: "Imaging", dependencies: ["CJPEG", "CKernels", "CPNG", "Compute", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
 
     tool("pmae-pack", ["Imaging"]),

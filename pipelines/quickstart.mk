@@ -52,7 +52,7 @@ PROBE ?= --mode linear --epochs 30
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 BIN := $(ROOT)/.build/release
 export PATH := $(BIN):$(PATH)
-PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev pkg-config gzip $(if $(DATA),,dataset-fashion-mnist)
+PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config gzip $(if $(DATA),,dataset-fashion-mnist)
 FASHION := /usr/share/datasets/fashion-mnist
 SOURCES := $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
 

@@ -15,14 +15,25 @@ typedef struct {
   struct jpeg_error_mgr base;
   jmp_buf escape;
   char *message;
+  int outcome;
 } failing_manager;
+
+static void escape(failing_manager *manager, int outcome) {
+  manager->outcome = outcome;
+  longjmp(manager->escape, 1);
+}
 
 static void fail(j_common_ptr info) {
   failing_manager *manager = (failing_manager *)info->err;
+  int code = manager->base.msg_code;
+  if (code == JERR_BAD_PRECISION) {
+    snprintf(manager->message, CJPEG_MESSAGE_SIZE, "%d bits a channel: 8 are known", manager->base.msg_parm.i[0]);
+    escape(manager, CJPEG_UNKNOWN_KIND);
+  }
   char text[JMSG_LENGTH_MAX];
   manager->base.format_message(info, text);
   snprintf(manager->message, CJPEG_MESSAGE_SIZE, "%s", text);
-  longjmp(manager->escape, 1);
+  escape(manager, code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL ? CJPEG_UNKNOWN_KIND : CJPEG_DAMAGED);
 }
 
 // Level -1 is a warning. libjpeg would go on and fill what is missing with grey; a damaged file must not pass for a whole one.
@@ -40,35 +51,39 @@ static void watch_scans(j_common_ptr info) {
   if (info->is_decompressor && ((j_decompress_ptr)info)->input_scan_number > MAX_SCANS) {
     failing_manager *manager = (failing_manager *)info->err;
     snprintf(manager->message, CJPEG_MESSAGE_SIZE, "more than %d scans", MAX_SCANS);
-    longjmp(manager->escape, 1);
+    escape(manager, CJPEG_DAMAGED);
   }
 }
 
-static void prepare(struct jpeg_decompress_struct *info, failing_manager *manager, char *message) {
-  memset(info, 0, sizeof *info);
-  info->err = jpeg_std_error(&manager->base);
+static struct jpeg_error_mgr *prepare(failing_manager *manager, char *message) {
+  jpeg_std_error(&manager->base);
   manager->base.error_exit = fail;
   manager->base.emit_message = emit;
   manager->base.output_message = silent;
   manager->message = message;
   message[0] = 0;
+  return &manager->base;
 }
 
 int cjpeg_read_header(const uint8_t *data, size_t size, cjpeg_header *header, char message[CJPEG_MESSAGE_SIZE]) {
   struct jpeg_decompress_struct info;
   failing_manager manager;
-  prepare(&info, &manager, message);
+  memset(&info, 0, sizeof info);
+  info.err = prepare(&manager, message);
   if (setjmp(manager.escape)) {
     jpeg_destroy_decompress(&info);
-    return 1;
+    return manager.outcome;
   }
   jpeg_create_decompress(&info);
   jpeg_mem_src(&info, data, size);
   jpeg_read_header(&info, TRUE);
+  // Version 3 of the library reads headers of 12 and 16 bits, version 2 fails in the call above.
+  if (info.data_precision != 8) ERREXIT1(&info, JERR_BAD_PRECISION, info.data_precision);
   header->width = (int32_t)info.image_width;
   header->height = (int32_t)info.image_height;
   header->components = info.num_components;
   header->progressive = info.progressive_mode ? 1 : 0;
+  header->arithmetic = info.arith_code ? 1 : 0;
   jpeg_destroy_decompress(&info);
   return 0;
 }
@@ -78,10 +93,11 @@ int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *ou
   struct jpeg_decompress_struct info;
   struct jpeg_progress_mgr progress;
   failing_manager manager;
-  prepare(&info, &manager, message);
+  memset(&info, 0, sizeof info);
+  info.err = prepare(&manager, message);
   if (setjmp(manager.escape)) {
     jpeg_destroy_decompress(&info);
-    return 1;
+    return manager.outcome;
   }
   jpeg_create_decompress(&info);
   memset(&progress, 0, sizeof progress);
@@ -96,7 +112,7 @@ int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *ou
     snprintf(message, CJPEG_MESSAGE_SIZE, "%u x %u x %d does not fill %zu bytes", info.output_height, info.output_width,
              info.output_components, out_size);
     jpeg_destroy_decompress(&info);
-    return 1;
+    return CJPEG_DAMAGED;
   }
   while (info.output_scanline < info.output_height) {
     // As many rows as the decoder has at hand (at most 16 here), which saves a call per row.
@@ -108,5 +124,64 @@ int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *ou
   }
   jpeg_finish_decompress(&info); // reads up to the end marker: a file that lacks it is reported here
   jpeg_destroy_decompress(&info);
+  return 0;
+}
+
+// Writes into memory that is there and does not grow.
+typedef struct {
+  struct jpeg_destination_mgr base;
+  uint8_t *out;
+  size_t capacity;
+} memory_destination;
+
+static void start_output(j_compress_ptr info) {
+  memory_destination *destination = (memory_destination *)info->dest;
+  destination->base.next_output_byte = destination->out;
+  destination->base.free_in_buffer = destination->capacity;
+}
+
+static boolean outgrown(j_compress_ptr info) {
+  ERREXIT(info, JERR_BUFFER_SIZE);
+  return FALSE;
+}
+
+static void end_output(j_compress_ptr info) { (void)info; }
+
+size_t cjpeg_encoded_bound(int32_t height, int32_t width) {
+  // That of TurboJPEG (tjBufSize): with 4:2:0, three bytes for each pixel of whole 16 x 16 blocks, and the header.
+  return (((size_t)height + 15) & ~(size_t)15) * (((size_t)width + 15) & ~(size_t)15) * 3 + 2048;
+}
+
+int cjpeg_encode(const uint8_t *pixels, int32_t height, int32_t width, int32_t grey, int32_t quality, uint8_t *out, size_t capacity,
+                 size_t *size, char message[CJPEG_MESSAGE_SIZE]) {
+  struct jpeg_compress_struct info;
+  failing_manager manager;
+  memory_destination destination = {
+      {.init_destination = start_output, .empty_output_buffer = outgrown, .term_destination = end_output}, out, capacity};
+  memset(&info, 0, sizeof info);
+  info.err = prepare(&manager, message);
+  if (setjmp(manager.escape)) {
+    jpeg_destroy_compress(&info);
+    return manager.outcome;
+  }
+  jpeg_create_compress(&info);
+  info.dest = &destination.base;
+  info.image_width = (JDIMENSION)width;
+  info.image_height = (JDIMENSION)height;
+  info.input_components = 3;
+  info.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&info); // YCbCr, 4:2:0, the accurate integer transform
+  if (grey) jpeg_set_colorspace(&info, JCS_GRAYSCALE);
+  jpeg_set_quality(&info, quality, TRUE);
+  info.optimize_coding = TRUE;
+  jpeg_start_compress(&info, TRUE);
+  while (info.next_scanline < info.image_height) {
+    // Only read; libjpeg's type does not say so.
+    JSAMPROW row = (JSAMPROW)(pixels + (size_t)width * 3 * info.next_scanline);
+    jpeg_write_scanlines(&info, &row, 1);
+  }
+  jpeg_finish_compress(&info);
+  *size = capacity - destination.base.free_in_buffer;
+  jpeg_destroy_compress(&info);
   return 0;
 }

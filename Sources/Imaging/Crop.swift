@@ -57,9 +57,7 @@ public struct CenterCrop: Sendable, Equatable {
 
   /// The size of the whole picture after resizing.
   func resizedSize(height: Int, width: Int) -> (height: Int, width: Int) {
-    // The longer side is cut down to whole pixels, as torchvision does.
-    if width <= height { return (Int(Double(shortSide * height) / Double(width)), shortSide) }
-    return (shortSide, Int(Double(shortSide * width) / Double(height)))
+    Imaging.resizedSize(height: height, width: width, shortSide: shortSide)
   }
 
   /// The square, in pixels of the resized picture.
@@ -68,4 +66,11 @@ public struct CenterCrop: Sendable, Equatable {
     let left = (Double(width - size) / 2).rounded(.toNearestOrEven)
     return CropBox(top: Int(top), left: Int(left), height: size, width: size)
   }
+}
+
+/// The size of a picture whose shorter side is made `shortSide`: the longer one is cut down to whole pixels, as by torchvision's
+/// `Resize(shortSide)`.
+func resizedSize(height: Int, width: Int, shortSide: Int) -> (height: Int, width: Int) {
+  if width <= height { return (Int(Double(shortSide * height) / Double(width)), shortSide) }
+  return (shortSide, Int(Double(shortSide * width) / Double(height)))
 }

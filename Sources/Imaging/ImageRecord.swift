@@ -1,4 +1,4 @@
-// One data record of an images stream: pictures as pixels, or as JPEG files.
+// One data record of an images stream: pictures as pixels, or as JPEG and PNG files.
 
 import TensorStream
 
@@ -88,19 +88,5 @@ struct ImageRecord: Sendable {
         return try body(try decoder.decode(file, name: "\(name): picture \(firstRow + row)"))
       }
     }
-  }
-}
-
-/// Decodes JPEG files into memory that it keeps. For one thread at a time.
-final class PictureDecoder {
-  private let pixels = Scratch<UInt8>()
-  private let buffers = JPEGBuffers()
-
-  /// The picture is valid until the next call.
-  func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Pixels {
-    let header = try JPEG.header(bytes, name: name)
-    let base = pixels.reserve(header.height * header.width * 3)
-    try JPEG.decode(bytes, header: header, into: base, buffers: buffers, name: name)
-    return Pixels(base: base, height: header.height, width: header.width, channels: 3)
   }
 }

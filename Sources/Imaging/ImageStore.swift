@@ -10,7 +10,7 @@ public final class ImageStore {
   public let header: Record
   public let rows: Int
   public let digest: String
-  /// Height, width and channels of the first picture where the stream holds pixels; nil where it holds JPEG files.
+  /// Height, width and channels of the first picture where the stream holds pixels; nil where it holds picture files.
   public let pixelShape: (height: Int, width: Int, channels: Int)?
   public let isLabelled: Bool
 

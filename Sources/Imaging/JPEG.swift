@@ -3,17 +3,17 @@
 import CJPEG
 import TensorStream
 
-/// Decodes JPEG files held in memory. A file that is cut short or damaged is an error, never a picture with a grey end.
+/// Decodes JPEG files held in memory, as they are stored: `ImageFile` turns them upright. A file that is cut short or damaged is an
+/// error, never a picture with a grey end.
 public enum JPEG {
-  /// Pictures with more pixels than this are refused before any memory is asked for: 2^28, a square of 16,384.
-  public static let maximumPixels = 1 << 28
-
   public struct Header: Sendable, Equatable {
     public let height: Int
     public let width: Int
     /// As stored: 1 (grey), 3 (colour), or 4 (CMYK or YCCK).
     public let components: Int
     public let isProgressive: Bool
+    /// Arithmetic coding, not Huffman's.
+    public let isArithmetic: Bool
   }
 
   /// Whether `bytes` begin as every JPEG file does: FF D8 FF.
@@ -22,7 +22,8 @@ public enum JPEG {
   }
 
   /// Reads the header. `name` says in an error which picture it was.
-  /// Throws `Failure(.data)` where the bytes are no JPEG file, the header is damaged, or it claims more than `maximumPixels`.
+  /// Throws `Failure(.data)` where the bytes are no JPEG file, the header is damaged, of a kind that is not read (12 bits, lossless),
+  /// or claims more than `ImageFile.maximumPixels`.
   public static func header(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Header {
     guard isJPEG(bytes) else { throw Failure(.data, "\(name): not a JPEG: \(describeStart(bytes))") }
     var raw = cjpeg_header()
@@ -31,15 +32,12 @@ public enum JPEG {
     }
     let header = Header(
       height: Int(raw.height), width: Int(raw.width), components: Int(raw.components),
-      isProgressive: raw.progressive != 0)
-    guard header.height > 0, header.width > 0, header.height * header.width <= maximumPixels else {
-      throw Failure(
-        .data,
-        "\(name): \(header.height) x \(header.width) pixels: at most \(maximumPixels) pixels are accepted")
-    }
-    // Huffman coding spends at least a bit on the 64 pixels of a block; twice that is allowed for. What a few bytes claim must not
-    // become memory.
-    guard header.height * header.width <= max(1 << 22, bytes.count * 1024) else {
+      isProgressive: raw.progressive != 0, isArithmetic: raw.arithmetic != 0)
+    try ImageFile.checkSize(height: header.height, width: header.width, name: name)
+    // Huffman coding spends at least a bit on the 64 pixels of a block; twice that is allowed for, and for arithmetic coding, which can
+    // do with a fraction of a bit, 64 times more. What a few bytes claim must not become memory.
+    let densest = bytes.count * (header.isArithmetic ? 65_536 : 1024)
+    guard header.height * header.width <= max(1 << 22, densest) else {
       throw Failure(
         .data, "\(name): a damaged JPEG: its \(bytes.count) bytes cannot hold \(header.height) x \(header.width) pixels"
       )
@@ -78,10 +76,39 @@ public enum JPEG {
     }
   }
 
+  /// The most pixels on a side that a JPEG file can have.
+  static let maximumSide = 65_500
+
+  /// Encodes RGB pixels without gaps between rows as a baseline JPEG file: chroma at half the size (4:2:0), Huffman tables made for the
+  /// file, no metadata: Pillow's `save(quality=quality, optimize=True)`. `isGrey` stores the luminance alone.
+  /// Precondition: `quality`, libjpeg's, is 1 to 100. Throws `Failure(.data)` where a side is longer than `maximumSide`.
+  static func encode(_ pixels: Pixels, isGrey: Bool, quality: Int, buffers: JPEGBuffers, name: String) throws -> [UInt8]
+  {
+    precondition(pixels.channels == 3 && pixels.stride == pixels.rowBytes && (1...100).contains(quality))
+    let (height, width) = (pixels.height, pixels.width)
+    guard height <= maximumSide, width <= maximumSide else {
+      throw Failure(
+        .data, "\(name): \(height) x \(width) pixels cannot be stored as a JPEG: at most \(maximumSide) on a side")
+    }
+    let capacity = cjpeg_encoded_bound(Int32(height), Int32(width))
+    let out = buffers.encoded.reserve(capacity)
+    var size = 0
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CJPEG_MESSAGE_SIZE)) { message in
+      let text = message.baseAddress!
+      let outcome = cjpeg_encode(
+        pixels.base, Int32(height), Int32(width), isGrey ? 1 : 0, Int32(quality), out, capacity, &size, text)
+      if outcome != 0 { throw Failure(.software, "\(name): not encoded as a JPEG: \(String(cString: text))") }
+    }
+    return Array(UnsafeBufferPointer(start: out, count: size))
+  }
+
   private static func call(_ name: String, _ body: (UnsafeMutablePointer<CChar>) -> Int32) throws {
     try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CJPEG_MESSAGE_SIZE)) { message in
       let text = message.baseAddress!
-      if body(text) != 0 { throw Failure(.data, "\(name): a damaged JPEG: \(String(cString: text))") }
+      let outcome = body(text)
+      guard outcome != 0 else { return }
+      let kind = outcome == Int32(CJPEG_UNKNOWN_KIND) ? "a JPEG of a kind that is not read" : "a damaged JPEG"
+      throw Failure(.data, "\(name): \(kind): \(String(cString: text))")
     }
   }
 
@@ -102,6 +129,7 @@ public enum JPEG {
 /// Memory that decoding keeps from one file to the next; for one thread at a time.
 final class JPEGBuffers {
   let inks = Scratch<UInt8>()
+  let encoded = Scratch<UInt8>()
 }
 
 /// "starts with 47 49 46", or "it is empty": the first bytes of something that is not what it should be.

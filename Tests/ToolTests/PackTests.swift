@@ -233,9 +233,8 @@ import Testing
     try ToolRunner.withTemporaryFolder { folder in
       // What is done to a folder with one good picture, and how the message begins.
       var cases: [(prepare: String, status: Int32, message: String)] = [
-        ("cp \"$FROM/really-png.jpg\" photos/7.jpg", 65, "photos/7.jpg: not a JPEG: starts with 89 50 4e\n"),
-        ("printf GIF89a > photos/7.jpg", 65, "photos/7.jpg: not a JPEG: starts with 47 49 46\n"),
-        (": > photos/7.jpg", 65, "photos/7.jpg: not a JPEG: it is empty\n"),
+        ("printf GIF89a > photos/7.jpg", 65, "photos/7.jpg: not a JPEG or PNG: starts with 47 49 46\n"),
+        (": > photos/7.jpg", 65, "photos/7.jpg: not a JPEG or PNG: it is empty\n"),
         ("rm photos/1.jpg", 65, "photos: an empty folder: there are no pictures in it\n"),
         ("mkdir photos/cats", 65, "photos/1.jpg: a file beside the class folders of photos"),
         (

@@ -8,21 +8,37 @@
 
 enum { CJPEG_MESSAGE_SIZE = 256 };
 
+// What the functions return, 0 where all went well; the reason is in message.
+enum {
+  CJPEG_DAMAGED = 1,
+  // Whole, perhaps, but of a kind that is not read: 12 bits, lossless, hierarchical.
+  CJPEG_UNKNOWN_KIND = 2
+};
+
 typedef struct {
   int32_t width;
   int32_t height;
   int32_t components;  // as stored: 1 grey, 3 colour, 4 CMYK or YCCK
   int32_t progressive; // 0 or 1
+  int32_t arithmetic;  // 0 (Huffman) or 1
 } cjpeg_header;
 
-// Reads a JPEG file's header from memory. Returns 0, or 1 with libjpeg's reason in message.
+// Reads a JPEG file's header from memory.
 int cjpeg_read_header(const uint8_t *data, size_t size, cjpeg_header *header, char message[CJPEG_MESSAGE_SIZE]);
 
 // Decodes a whole JPEG file from memory, to height x width x channels bytes at out.
 // channels: 1 writes grey (from a grey or a YCbCr file); 3 writes RGB; 4 writes the four components of a CMYK or YCCK file as CMYK,
-// as they are stored. Returns 0, or 1 with a reason in message: libjpeg's errors, and its warnings too where they say that
-// data is missing or damaged. What is at out is then undefined.
+// as they are stored. Damage is libjpeg's errors, and its warnings too where they say that data is missing or wrong. What is at
+// out is then undefined.
 int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *out, size_t out_size,
                  char message[CJPEG_MESSAGE_SIZE]);
+
+// The most bytes that cjpeg_encode writes for such a picture.
+size_t cjpeg_encoded_bound(int32_t height, int32_t width);
+
+// Encodes height x width x 3 bytes of RGB as a baseline JPEG file at out, 4:2:0, with Huffman tables made for it; its size goes to
+// size. grey: 1 stores the luminance alone. quality: 1 to 100, libjpeg's scale.
+int cjpeg_encode(const uint8_t *pixels, int32_t height, int32_t width, int32_t grey, int32_t quality, uint8_t *out, size_t capacity,
+                 size_t *size, char message[CJPEG_MESSAGE_SIZE]);
 
 #endif

@@ -1,0 +1,115 @@
+#include "CPNG.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <png.h>
+
+typedef struct {
+  png_structp png;
+  png_infop info;
+  const uint8_t *data;
+  size_t size;
+  size_t position;
+  char *message;
+  jmp_buf escape;
+} reader;
+
+static void fail(png_structp png, png_const_charp text) {
+  reader *reader = png_get_error_ptr(png);
+  snprintf(reader->message, CPNG_MESSAGE_SIZE, "%s", text);
+  longjmp(reader->escape, 1);
+}
+
+// Warnings are about what does not change a pixel: odd metadata, bytes left over.
+static void ignore(png_structp png, png_const_charp text) {
+  (void)png;
+  (void)text;
+}
+
+static void read_bytes(png_structp png, png_bytep out, size_t count) {
+  reader *reader = png_get_io_ptr(png);
+  if (count > reader->size - reader->position) png_error(png, "the file ends too early");
+  memcpy(out, reader->data + reader->position, count);
+  reader->position += count;
+}
+
+static void destroy(reader *reader) { png_destroy_read_struct(&reader->png, &reader->info, NULL); }
+
+// Reads the header. May jump, as all that follows.
+static void open_reader(reader *reader, const uint8_t *data, size_t size, char *message) {
+  reader->data = data;
+  reader->size = size;
+  reader->message = message;
+  reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, fail, ignore);
+  if (reader->png) reader->info = png_create_info_struct(reader->png);
+  if (!reader->info) {
+    snprintf(message, CPNG_MESSAGE_SIZE, "no memory");
+    longjmp(reader->escape, 1);
+  }
+  png_set_read_fn(reader->png, reader, read_bytes);
+  // The caller has a limit of its own, on pixels.
+  png_set_user_limits(reader->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+  // A wrong checksum is an error in every chunk; otherwise libpng would leave out those that it can do without.
+  png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+  // Colour profiles, text, transparency: none of it is used, so none is unpacked. They are read past, and their checksums checked.
+  png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+  png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "tRNS", 1);
+  png_read_info(reader->png, reader->info);
+}
+
+int cpng_read_header(const uint8_t *data, size_t size, cpng_header *header, char message[CPNG_MESSAGE_SIZE]) {
+  reader reader;
+  memset(&reader, 0, sizeof reader);
+  if (setjmp(reader.escape)) {
+    destroy(&reader);
+    return 1;
+  }
+  open_reader(&reader, data, size, message);
+  header->width = png_get_image_width(reader.png, reader.info);
+  header->height = png_get_image_height(reader.png, reader.info);
+  header->bits = png_get_bit_depth(reader.png, reader.info);
+  header->colour = png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_COLOR ? 1 : 0;
+  header->pixel_bits = header->bits * png_get_channels(reader.png, reader.info);
+  destroy(&reader);
+  return 0;
+}
+
+int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size, char message[CPNG_MESSAGE_SIZE]) {
+  reader reader;
+  memset(&reader, 0, sizeof reader);
+  if (setjmp(reader.escape)) {
+    destroy(&reader);
+    return 1;
+  }
+  open_reader(&reader, data, size, message);
+  png_structp png = reader.png;
+  png_infop info = reader.info;
+  png_set_expand(png); // to 8 bits, palette to RGB
+  png_set_strip_16(png);
+  png_set_strip_alpha(png);
+  png_set_gray_to_rgb(png);
+  // A count of the indices used, not an error by itself.
+  png_set_check_for_invalid_index(png, 1);
+  int passes = png_set_interlace_handling(png);
+  png_read_update_info(png, info);
+  size_t stride = (size_t)png_get_image_width(png, info) * 3;
+  png_uint_32 height = png_get_image_height(png, info);
+  if (png_get_rowbytes(png, info) != stride || stride * height != out_size) png_error(png, "not the size that its header says");
+  for (int pass = 0; pass < passes; pass++)
+    for (png_uint_32 y = 0; y < height; y++) png_read_row(png, out + stride * y, NULL);
+  png_read_end(png, info); // reads up to the end chunk: a file that lacks it is reported here
+  png_colorp colours;
+  int count = 0;
+  if (png_get_PLTE(png, info, &colours, &count) && png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
+    int largest = png_get_palette_max(png, info);
+    if (largest >= count) {
+      snprintf(message, CPNG_MESSAGE_SIZE, "a pixel of colour %d: its palette has %d", largest, count);
+      destroy(&reader);
+      return 1;
+    }
+  }
+  destroy(&reader);
+  return 0;
+}

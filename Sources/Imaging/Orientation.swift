@@ -1,0 +1,59 @@
+// Which way up a picture is stored, and turning it upright.
+
+/// EXIF orientation: how a picture has to be turned to be upright. Raw values are EXIF's.
+public enum Orientation: Int, Sendable, CaseIterable {
+  case upright = 1
+  case mirrored
+  case halfTurned
+  case flipped
+  /// Rows and columns exchanged.
+  case transposed
+  /// To be turned by 90° clockwise.
+  case leftTurned
+  case transversed
+  /// To be turned by 90° counterclockwise.
+  case rightTurned
+
+  /// Whether height and width change places.
+  public var swapsSides: Bool { rawValue >= 5 }
+
+  /// Writes `source` upright, without gaps, at `out`, which must not overlap it. The pixels are only moved.
+  func apply(to source: Pixels, out: UnsafeMutablePointer<UInt8>) -> Pixels {
+    precondition(source.channels == 3)
+    let (lastRow, lastColumn) = ((source.height - 1) * source.stride, (source.width - 1) * 3)
+    // Where the upright picture begins in the source, and how far a step down and a step to the right lead there.
+    let (start, down, right) =
+      switch self {
+      case .upright: (0, source.stride, 3)
+      case .mirrored: (lastColumn, source.stride, -3)
+      case .halfTurned: (lastRow + lastColumn, -source.stride, -3)
+      case .flipped: (lastRow, -source.stride, 3)
+      case .transposed: (0, 3, source.stride)
+      case .leftTurned: (lastRow, 3, -source.stride)
+      case .transversed: (lastRow + lastColumn, -3, -source.stride)
+      case .rightTurned: (lastColumn, -3, source.stride)
+      }
+    let target = Pixels(
+      base: out, height: swapsSides ? source.width : source.height, width: swapsSides ? source.height : source.width,
+      channels: 3)
+    // Squares small enough that the lines of memory that a column touches are still there for the next column.
+    let side = 64
+    for top in stride(from: 0, to: target.height, by: side) {
+      for left in stride(from: 0, to: target.width, by: side) {
+        let width = min(side, target.width - left)
+        for y in top..<min(top + side, target.height) {
+          var from = source.base + start + y * down + left * right
+          var to = target.row(y) + left * 3
+          for _ in 0..<width {
+            to[0] = from[0]
+            to[1] = from[1]
+            to[2] = from[2]
+            from += right
+            to += 3
+          }
+        }
+      }
+    }
+    return target
+  }
+}

@@ -1,0 +1,60 @@
+// Decoding one picture file after the other into the same memory, and shrinking files that are larger than training needs.
+
+import TensorStream
+
+/// Decodes JPEG and PNG files into memory that it keeps. For one thread at a time.
+public final class PictureDecoder {
+  private let stored = Scratch<UInt8>()
+  private let turned = Scratch<UInt8>()
+  private let buffers = JPEGBuffers()
+  private let resampler = Resampler()
+  private let small = Scratch<UInt8>()
+
+  public init() {}
+
+  /// Decodes a whole file as `ImageFile.decode` does: RGB, upright. The pixels are valid until the next call.
+  func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Pixels {
+    let header = try ImageFile.StoredHeader(bytes, name: name)
+    return try decode(bytes, header, orientation: Orientation(exifOf: bytes), name: name)
+  }
+
+  private func decode(
+    _ bytes: UnsafeRawBufferPointer, _ header: ImageFile.StoredHeader, orientation: Orientation, name: String
+  ) throws -> Pixels {
+    let count = header.height * header.width * 3
+    let base = stored.reserve(count)
+    switch header {
+    case .jpeg(let header): try JPEG.decode(bytes, header: header, into: base, buffers: buffers, name: name)
+    case .png(let header): try PNG.decode(bytes, header: header, into: base, name: name)
+    }
+    let pixels = Pixels(base: base, height: header.height, width: header.width, channels: 3)
+    return orientation == .upright ? pixels : orientation.apply(to: pixels, out: turned.reserve(count))
+  }
+
+  /// A picture file whose shorter side is `shortSide` pixels, in place of one whose is longer. nil where it is not: such a file is kept
+  /// as it came, never enlarged.
+  ///
+  /// The picture is turned upright, resized as torchvision's `Resize(shortSide, BICUBIC)` does (antialiased; the longer side is cut
+  /// down to whole pixels), and encoded as Pillow's `save(quality=quality, optimize=True)`: a baseline JPEG, 4:2:0, a grey picture with
+  /// one component. EXIF and colour profiles are left behind. The whole file is decoded in either case, so a damaged one never passes.
+  /// - Parameters:
+  ///   - shortSide: In pixels, at least 1.
+  ///   - quality: libjpeg's, 1 to 100.
+  /// - Throws: `Failure(.data)` as `ImageFile.decode` does, and where the result has more than 65,500 pixels on its longer side, which
+  ///   JPEG cannot hold.
+  public func shrunk(_ bytes: UnsafeRawBufferPointer, shortSide: Int, quality: Int, name: String) throws -> [UInt8]? {
+    precondition(shortSide > 0 && (1...100).contains(quality))
+    let stored = try ImageFile.StoredHeader(bytes, name: name)
+    let header = ImageFile.Header(stored, orientation: Orientation(exifOf: bytes))
+    let pixels = try decode(bytes, stored, orientation: header.orientation, name: name)
+    guard min(pixels.height, pixels.width) > shortSide else { return nil }
+    let size = resizedSize(height: pixels.height, width: pixels.width, shortSide: shortSide)
+    let target = Pixels(
+      base: small.reserve(size.height * size.width * 3), height: size.height, width: size.width, channels: 3)
+    resampler.resize(
+      pixels, height: size.height, width: size.width,
+      window: CropBox(top: 0, left: 0, height: size.height, width: size.width), interpolation: .bicubic, to: target.base
+    )
+    return try JPEG.encode(target, isGrey: header.channels == 1, quality: quality, buffers: buffers, name: name)
+  }
+}
