@@ -103,9 +103,22 @@ final class PictureFeed {
       return Checked(bytes: Array(bytes), height: shape.height, width: shape.width, statistics: statistics)
     }
     let name = set.path(index)
+    if let shrinking,
+      let smaller = try worker.decoder.shrunk(
+        bytes, shortSide: shrinking.shortSide, quality: shrinking.quality, name: name)
+    {
+      // Measured as it will be read again.
+      return try smaller.withUnsafeBytes { try measured($0, stored: smaller, worker, name: name) }
+    }
+    return try measured(bytes, stored: Array(bytes), worker, name: name)
+  }
+
+  private func measured(
+    _ bytes: UnsafeRawBufferPointer, stored: [UInt8], _ worker: Worker, name: String
+  ) throws -> Checked {
     let pixels = try worker.decoder.decode(bytes, name: name)
     var statistics = PixelStatistics(channels: 3)
     statistics.add(pixels.base, pixels: pixels.height * pixels.width)
-    return Checked(bytes: Array(bytes), height: pixels.height, width: pixels.width, statistics: statistics)
+    return Checked(bytes: stored, height: pixels.height, width: pixels.width, statistics: statistics)
   }
 }
