@@ -15,8 +15,10 @@ func openSource(
     }
     return try PictureFolder(path, classNames: options.unlabelled ? nil : options.classNames)
   }
+  var named: String? = path == "-" ? nil : path
   if !file.isRegular || lseek(file.descriptor, 0, SEEK_CUR) != 0 {
     file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: file.read)
+    named = nil
   }
   if CIFARPictures.kind(path: path, size: file.stamp.size) != nil {
     return try CIFARPictures(name: path, paths: [path], coarse: options.coarseLabels, classNames: options.classNames)
@@ -40,8 +42,9 @@ func openSource(
     if isCompressed {
       file.rewind()
       file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: Gunzip(file).read)
+      named = nil
     }
-    return try TarPictures(file, classNames: options.classNames, unlabelled: options.unlabelled)
+    return try TarPictures(file, path: named, classNames: options.classNames, unlabelled: options.unlabelled)
   }
   guard !isCompressed, isText(head, path: path) else {
     let start = head.withUnsafeBytes { describeStart($0, count: 4) }

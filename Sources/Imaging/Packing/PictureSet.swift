@@ -114,8 +114,12 @@ public struct PictureSet: Sendable {
   }
 
   private func place(_ index: Int) -> (source: Int, index: Int) {
-    let source = starts.dropLast().lastIndex { $0 <= index }!
-    return (source, index - starts[source])
+    var (low, high) = (0, sources.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts[middle] <= index { low = middle } else { high = middle }
+    }
+    return (low, index - starts[low])
   }
 
   /// The class of a picture, from 0. There are classes.

@@ -12,7 +12,7 @@ struct TarPictures: PictureSource {
   let name: String
   private(set) var classes: [String]?
   let pixelShape: PixelShape? = nil
-  private let file: ByteFile
+  private let storage: Storage
   private var names = NameTable()
   /// Where each picture's bytes begin; −1 for a link.
   private var offsets: [Int] = []
@@ -22,6 +22,13 @@ struct TarPictures: PictureSource {
   var count: Int { names.count }
 
   private static let maximumLabelSize = 1 << 24
+
+  /// Named files are opened for each picture: a set may have more shards than a process may have open files.
+  private enum Storage: Sendable {
+    case named(FilePath, FileStamp)
+    /// A copy without a name.
+    case kept(ByteFile)
+  }
 
   /// Members of one key.
   private struct Sample {
@@ -35,9 +42,10 @@ struct TarPictures: PictureSource {
 
   /// - Parameters:
   ///   - file: a regular file, not compressed.
+  ///   - path: its name; nil where it has none.
   ///   - unlabelled: leaves labels alone.
-  init(_ file: ByteFile, classNames: [String]?, unlabelled: Bool) throws {
-    self.file = file
+  init(_ file: ByteFile, path named: String?, classNames: [String]?, unlabelled: Bool) throws {
+    storage = named.map { .named(FilePath($0), file.stamp) } ?? .kept(file)
     name = file.name
     var members = TarMembers(file)
     var sample = Sample()
@@ -52,7 +60,7 @@ struct TarPictures: PictureSource {
         try finish(sample, &stated, &fromFolder)
         sample = Sample(key: key)
       }
-      try take(member, suffix: Self.lowercased(base[(dot + 1)...]), into: &sample, unlabelled: unlabelled)
+      try take(member, suffix: Self.lowercased(base[(dot + 1)...]), of: file, into: &sample, unlabelled: unlabelled)
     }
     try finish(sample, &stated, &fromFolder)
     guard count > 0 else { throw Failure(.data, "\(name): no member is a picture (name.jpg, name.jpeg or name.png)") }
@@ -74,7 +82,9 @@ struct TarPictures: PictureSource {
     ["jpg", "jpeg", "png"].contains(String(suffix))
   }
 
-  private func take(_ member: TarMember, suffix: String, into sample: inout Sample, unlabelled: Bool) throws {
+  private func take(
+    _ member: TarMember, suffix: String, of file: ByteFile, into sample: inout Sample, unlabelled: Bool
+  ) throws {
     if Self.isPicture(suffix) {
       sample.pictures.append(member)
     } else if Self.isPicture(suffix.split(separator: ".", omittingEmptySubsequences: false).last ?? "") {
@@ -146,9 +156,24 @@ struct TarPictures: PictureSource {
       throw Failure(.data, "\(path(index)): \(size) bytes: at most \(maximumPictureFileSize) are accepted")
     }
     let base = memory.reserve(size)
-    guard try file.read(into: base, count: size, at: offsets[index]) == size else {
+    guard try opened().read(into: base, count: size, at: offsets[index]) == size else {
       throw Failure(.io, "\(path(index)): the tar file ends inside it: changed while being read")
     }
     return UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  private func opened() throws -> ByteFile {
+    switch storage {
+    case .kept(let file): return file
+    case .named(let path, let stamp):
+      do {
+        let file = try ByteFile(path)
+        if file.stamp == stamp { return file }
+      } catch {
+        // Not one bad picture: the whole file is gone.
+        throw Failure(.io, "\(error)")
+      }
+      throw Failure(.io, "\(name): changed while being read")
+    }
   }
 }
