@@ -122,7 +122,7 @@ import Testing
       }
       #expect(try shards(folder) == before)
       // A shard that is cut is not kept.
-      let cut = try ToolRunner.shell("head -c 9000 s-000.stz > t; mv t s-000.stz; \(pack) --resume", in: folder)
+      let cut = try ToolRunner.shell("head -c 3000 s-000.stz > t; mv t s-000.stz; \(pack) --resume", in: folder)
       #expect(cut.status == 65 && cut.errors.contains("s-000.stz"), "\(cut.errors)")
       // Of a smaller set, the rest goes.
       let smaller = try ToolRunner.shell("\(pack) --overwrite --limit 20", in: folder)
