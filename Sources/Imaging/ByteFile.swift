@@ -18,9 +18,9 @@ public struct FilePath: Sendable, Hashable {
   /// and a message stays on its line.
   public var description: String { Self.printable(bytes) }
 
-  static func printable(_ bytes: [UInt8]) -> String {
+  static func printable(_ bytes: some Sequence<UInt8>) -> String {
     var text = ""
-    var rest = bytes[...]
+    var rest = Array(bytes)[...]
     while !rest.isEmpty {
       var decoder = UTF8()
       var iterator = rest.makeIterator()
@@ -68,8 +68,8 @@ struct FileStamp: Equatable, Sendable {
   }
 }
 
-/// An open file, closed when it is let go.
-final class ByteFile {
+/// An open file, closed when it is let go. Sendable: `read(into:count:at:)` leaves it as it is, the other reads belong to one thread.
+final class ByteFile: @unchecked Sendable {
   let descriptor: Int32
   let name: String
   let status: stat
@@ -85,6 +85,21 @@ final class ByteFile {
     } while descriptor < 0 && errno == EINTR
     if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
     try self.init(descriptor: descriptor, name: name, owned: true)
+  }
+
+  /// Opens an operand for reading, standard input for `-`. A named pipe is waited for.
+  /// Throws `Failure(.noInput)` where that fails, `.usage` for a terminal.
+  convenience init(operand path: String) throws {
+    if path == "-" {
+      try self.init(descriptor: 0, name: "standard input", owned: false)
+    } else {
+      let name = FilePath(path).description
+      var descriptor: Int32
+      repeat { descriptor = open(path, O_RDONLY | O_CLOEXEC) } while descriptor < 0 && errno == EINTR
+      if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
+      try self.init(descriptor: descriptor, name: name, owned: true)
+    }
+    if isatty(descriptor) == 1 { throw Failure(.usage, "\(name): is a terminal; expected a file or a pipe") }
   }
 
   init(descriptor: Int32, name: String, owned: Bool) throws {
@@ -117,6 +132,29 @@ final class ByteFile {
     }
     return done
   }
+
+  /// Reads up to `count` bytes from `offset` on, fewer only at the end of the file. Any thread may call it.
+  func read(into memory: UnsafeMutableRawPointer, count: Int, at offset: Int) throws -> Int {
+    var done = 0
+    while done < count {
+      let n = pread(descriptor, memory + done, count - done, off_t(offset + done))
+      if n == 0 { break }
+      if n < 0 {
+        if errno == EINTR { continue }
+        throw Failure(.io, "\(name): \(String(cString: strerror(errno)))")
+      }
+      done += n
+    }
+    return done
+  }
+
+  /// The same, as an array.
+  func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: count) { $1 = try read(into: $0.baseAddress!, count: count, at: offset) }
+  }
+
+  /// Makes the next `read` begin at the file's first byte.
+  func rewind() { lseek(descriptor, 0, SEEK_SET) }
 
   /// Reads a regular file from its beginning to its end. Throws `Failure(.data)` where it is larger than `limit` bytes.
   func readAll(into memory: Scratch<UInt8>, limit: Int) throws -> UnsafeRawBufferPointer {

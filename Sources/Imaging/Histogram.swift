@@ -103,3 +103,16 @@ final class Sharpness {
     }
   }
 }
+
+/// Pillow's blend of two values: `from` at 0, `to` at 1, in single precision; beyond that range clipped; truncated.
+@inline(__always)
+private func blend(_ from: UInt8, _ to: UInt8, _ factor: Float) -> UInt8 {
+  let value = Float(from) + factor * Float(Int32(to) &- Int32(from))
+  if value <= 0 { return 0 }
+  if value >= 255 { return 255 }
+  // Truncates without Swift's range check, which would cost more than the blend: adding 2^23 leaves the nearest whole number in
+  // the low bits, one too many where it rounded up.
+  let shifted = value + 8_388_608
+  let whole = UInt8(truncatingIfNeeded: shifted.bitPattern)
+  return shifted - 8_388_608 > value ? whole &- 1 : whole
+}

@@ -6,7 +6,7 @@ import Glibc
 /// data records are read and checked when they are asked for.
 public final class IndexedStream: Sendable {
   public let name: String
-  /// The first record: metadata, and in a one-record file the tensors.
+  /// The first record: metadata, with what the end record adds to them, and in a one-record file the tensors.
   public let header: Record
   /// The end record; of a one-record file, the header once more.
   public let end: Record
@@ -65,13 +65,13 @@ public final class IndexedStream: Sendable {
       _ = try StreamMetadata(record.metadata, kinds: kinds)
       return record
     }
-    self.header = header
     var digest = StreamDigest(first: first)
     if EndRecord.isEnd(header) {
       try problem.explaining(record: 0) { _ = try EndRecord(header, single: true) }
       guard last == 0 else {
         throw Failure(.data, "\(name): more records after the end record: expected 1 record, found \(last + 1)")
       }
+      self.header = header
       end = header
       rowsPerRecord = []
       rows = 0
@@ -92,6 +92,7 @@ public final class IndexedStream: Sendable {
       }
       digest.add(last: document)
       self.end = end
+      self.header = EndRecord.header(header, completedBy: end)
       self.rowsPerRecord = rowsPerRecord
       rows = promise.total
     }

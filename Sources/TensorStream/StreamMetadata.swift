@@ -71,6 +71,13 @@ struct EndRecord {
     }
   }
 
+  /// The first record as it is once the end record is known, whose other metadata are the first's too.
+  static func header(_ first: Record, completedBy end: Record) -> Record {
+    var header = first
+    header.metadata.merge(end.metadata.filter { !StreamMetadata.reserved.contains($0.key) }) { $1 }
+    return header
+  }
+
   /// The metadata of an end record.
   static func metadata(rows: [Int]) -> [String: String] {
     ["end": String(rows.reduce(0, +)), "rows": "[" + rows.map(String.init).joined(separator: ",") + "]"]

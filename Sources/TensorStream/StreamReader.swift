@@ -5,8 +5,9 @@
 public final class StreamReader {
   /// The path, or "standard input".
   public let name: String
-  /// The first record: metadata, and in a one-record file the tensors.
-  public let header: Record
+  /// The first record: metadata, and in a one-record file the tensors. Once `next()` has returned nil, its metadata have what the
+  /// end record adds.
+  public private(set) var header: Record
   /// `images`, `views`, `weights`, `checkpoint`, `features` or `predictions`.
   public let kind: String
   /// Rows of the data records that `next()` returned.
@@ -96,6 +97,7 @@ public final class StreamReader {
       if EndRecord.isEnd(record) {
         try EndRecord(record, single: false).check(rows: rows)
         streamDigest.add(last: document)
+        header = EndRecord.header(header, completedBy: record)
         try finish()
         return nil
       }

@@ -63,9 +63,12 @@ public final class StreamWriter {
   }
 
   /// Writes the end record and the seek table, brings the file to disk, and gives it its name.
-  public func finish() throws {
+  /// - Parameter metadata: what is known only now, for the end record. Readers take it for the first record's. The writer's own
+  ///   keys are not used, as in `init`.
+  public func finish(metadata: [String: String] = [:]) throws {
     try guarding {
-      try write(metadata: EndRecord.metadata(rows: rows), tensors: [])
+      let added = metadata.filter { !StreamMetadata.reserved.contains($0.key) }
+      try write(metadata: added.merging(EndRecord.metadata(rows: rows)) { $1 }, tensors: [])
       try close()
     }
   }

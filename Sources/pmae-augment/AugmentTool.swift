@@ -170,21 +170,3 @@ struct AugmentTool: Tool {
     progress.finish()
   }
 }
-
-/// A number of bytes, written as 1000000, 500M or 8G (powers of 1024).
-struct ByteCount: ExpressibleByArgument {
-  let bytes: Int
-
-  init(bytes: Int) { self.bytes = bytes }
-
-  init?(argument: String) {
-    let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
-    let shift = argument.last.flatMap { units[Character($0.uppercased())] }
-    guard let number = Int(shift == nil ? argument[...] : argument.dropLast()), number > 0,
-      number <= Int.max >> (shift ?? 0)
-    else { return nil }
-    bytes = number << (shift ?? 0)
-  }
-
-  var defaultValueDescription: String { bytes % (1 << 30) == 0 ? "\(bytes >> 30)G" : "\(bytes)" }
-}

@@ -14,7 +14,8 @@ struct Contents {
 
   let name: String
   let isStream: Bool
-  let metadata: [String: String]
+  /// The first record's, with what the end record adds.
+  private(set) var metadata: [String: String]
   private(set) var tensors: [Tensor] = []
   /// Whether there are data records, or all is in the first: weights and checkpoints, plain safetensors.
   let hasRows: Bool
@@ -51,6 +52,7 @@ struct Contents {
         records += 1
         rows += record.rows
       }
+      metadata = reader.header.metadata
       digest = reader.digest
     }
   }

@@ -10,102 +10,103 @@ struct PackTool: Tool {
     commandName: "pmae-pack",
     abstract: "Packs pictures, and labels where there are any, into an images stream.",
     discussion: """
-      SOURCE is a folder of JPEG and PNG files, with one sub-folder for each class or none, or an IDX file of pictures, plain or gzip. \
-      See pmae-pack(1).
+      A SOURCE is a folder of JPEG and PNG files, with one sub-folder for each class or none; a tar file; a list of files as CSV, \
+      TSV or plain text; a CIFAR batch or its folder; an IDX file; or - for one of them on standard input. See pmae-pack(1).
       """,
     version: pmaeVersion)
 
-  @Argument(help: ArgumentHelp("A folder of JPEG and PNG files, or an IDX file.", valueName: "source"))
-  var source: String
+  @Argument(help: ArgumentHelp("Folders, tar files, lists, CIFAR batches, IDX files.", valueName: "source"))
+  var sources: [String]
 
-  @Option(help: ArgumentHelp("An IDX file of labels for an IDX file of pictures.", valueName: "file"))
-  var labels: String?
+  @OptionGroup var reading: ReadingOptions
+  @OptionGroup var choice: ChoiceOptions
 
-  @Option(help: ArgumentHelp("Names of the IDX labels 0, 1, …, with commas between them.", valueName: "names"))
-  var classNames: String?
+  @Option(help: ArgumentHelp("Make pictures smaller whose short side is longer than n.", valueName: "n"))
+  var shortSide: Int?
 
-  @Flag(help: "Shuffle the pictures first.")
-  var shuffle = false
-
-  @Option(help: ArgumentHelp("The seed of the shuffle.", valueName: "n"))
-  var seed: UInt64 = 0
-
-  @Option(help: ArgumentHelp("Leave out the first n pictures (after shuffling).", valueName: "n"))
-  var skip: Int?
-
-  @Option(help: ArgumentHelp("Take the first n pictures of each class.", valueName: "n"))
-  var perClass: Int?
-
-  @Option(help: ArgumentHelp("Take at most n pictures.", valueName: "n"))
-  var limit: Int?
+  @Option(help: ArgumentHelp("The JPEG quality of pictures made smaller, 1 to 100 (default: 90).", valueName: "n"))
+  var quality: Int?
 
   @Option(help: ArgumentHelp("Pictures in each record (default: about a megabyte of them).", valueName: "n"))
   var rowsPerRecord: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write streams of at most this size, as 512M, to the output's name with %05d.", valueName: "size"))
+  var shardSize: ByteCount?
+
+  @Flag(help: "Keep the shards that are there, and go on after them.")
+  var resume = false
+
+  @Flag(help: "End at the first bad picture, instead of leaving it out.")
+  var strict = false
+
   @OptionGroup var output: OutputOptions
   @OptionGroup var threads: ThreadOptions
 
+  private static let defaultQuality = 90
+
   func validate() throws {
-    for (name, value) in [("--per-class", perClass), ("--limit", limit), ("--rows-per-record", rowsPerRecord)] {
+    for (name, value) in [("--rows-per-record", rowsPerRecord), ("--short-side", shortSide)] {
       if let value, value < 1 { throw ValidationError("\(name) is \(value): expected at least 1") }
     }
-    if let skip, skip < 0 { throw ValidationError("--skip is \(skip): expected at least 0") }
-    if classNames != nil && labels == nil { throw ValidationError("--class-names needs --labels") }
+    if let quality, !(1...100).contains(quality) {
+      throw ValidationError("--quality is \(quality): expected 1 to 100")
+    }
+    if quality != nil && shortSide == nil { throw ValidationError("--quality needs --short-side") }
+    if resume && shardSize == nil { throw ValidationError("--resume needs --shard-size: it keeps whole shards") }
+    if resume && output.overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
+    if sources.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input can be read only once") }
   }
 
   func execute() throws {
-    try refuseOutput()
-    let pictures = try open()
-    var selection = PictureSelection()
-    selection.shuffle = shuffle ? seed : nil
-    selection.skip = skip ?? 0
-    selection.perClass = perClass
-    selection.limit = limit
-    try pack(pictures, choosing: selection)
+    let destination = try PackedOutput(
+      output.output, shardSize: shardSize?.bytes, overwrite: output.overwrite, resumes: resume)
+    try shardSize == nil ? output.checkEarly() : destination.checkEarly()
+    let pictures = try PictureSet(sources, options: reading.options(spool: temporaryFolder))
+    if shortSide != nil, let shape = pictures.pixelShape {
+      throw Failure(
+        .usage,
+        "\(pictures.name): --short-side is for picture files, these are pixels of \(shape.height) x \(shape.width)")
+    }
+    let chosen = try choice.selection.choose(from: pictures)
+    var packing = PicturePacking()
+    packing.rowsPerRecord = rowsPerRecord
+    packing.isStrict = strict
+    packing.shrinking = shortSide.map { Shrinking(shortSide: $0, quality: quality ?? Self.defaultQuality) }
+    let progress = Progress(tool: "pmae-pack", what: "pictures", total: chosen.count, quiet: output.quiet)
+    let metadata = Provenance.metadata(
+      tool: "pmae-pack", arguments: Self.lasting(Array(CommandLine.arguments.dropFirst())), inputs: [])
+    let summary = try packing.write(
+      pictures, chosen, metadata: metadata, to: destination, pool: ThreadPool(threads: threads.count),
+      report: { log("pmae-pack", "\($0.message): left out") }, progress: { progress.update($0) })
+    progress.finish()
+    if summary.kept > 0 { note("pmae-pack", "\(counted(summary.kept, "shard")) kept", quiet: output.quiet) }
+    if summary.skipped > 0 {
+      log("pmae-pack", "\(counted(summary.skipped, "bad picture")) left out, \(grouped(summary.rows)) packed")
+    }
   }
 
-  /// Refuses an output that could not be written before hours go into looking at pictures.
-  private func refuseOutput() throws {
-    if output.output == "-" {
-      guard isatty(STDOUT_FILENO) == 0 else {
-        throw Failure(.usage, "standard output: is a terminal; a stream goes to a file or a pipe")
+  /// Beside the output, where there is room for it; for a pipe, where temporary files go.
+  private var temporaryFolder: String {
+    if output.output == "-" { return ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp" }
+    let folder = (output.output as NSString).deletingLastPathComponent
+    return folder.isEmpty ? "." : folder
+  }
+
+  /// The arguments that the result depends on, so that equal results have equal bytes: not the number of threads, and not whether
+  /// it took one run or several.
+  private static func lasting(_ arguments: [String]) -> [String] {
+    var kept: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      switch argument {
+      case "--": return kept + [argument] + rest
+      case "--threads": _ = rest.popFirst()
+      case "--resume", "--overwrite", "--quiet": break
+      default: if !argument.hasPrefix("--threads=") { kept.append(argument) }
       }
-      return
     }
-    // Of the file that a link leads to, as the writer looks at it. Pipes and devices are written to as they are.
-    let path = URL(fileURLWithPath: output.output).resolvingSymlinksInPath().path
-    let kind = (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
-    if kind == .typeDirectory { throw Failure(.cannotCreate, "\(output.output): is a folder") }
-    if kind == .typeRegular, !output.overwrite {
-      throw Failure(.cannotCreate, "\(output.output): exists already; it is not replaced without --overwrite")
-    }
-  }
-
-  private func open() throws -> any PictureSource {
-    var isFolder: ObjCBool = false
-    if source != "-", FileManager.default.fileExists(atPath: source, isDirectory: &isFolder), isFolder.boolValue {
-      if labels != nil {
-        throw Failure(.usage, "\(source): --labels goes with an IDX file; a folder's classes are its sub-folders")
-      }
-      return try PictureFolder(source)
-    }
-    return try IDXPictures(
-      images: source, labels: labels,
-      classNames: classNames?.split(separator: ",", omittingEmptySubsequences: false).map { String($0) })
-  }
-
-  private func pack(_ pictures: some PictureSource, choosing selection: PictureSelection) throws {
-    let chosen = try selection.choose(from: pictures)
-    let looking = Progress(tool: "pmae-pack", what: "pictures checked", total: chosen.count, quiet: output.quiet)
-    let pool = ThreadPool(threads: threads.count)
-    let metadata = try pictures.metadata(chosen, pool: pool) { looking.update($0) }
-      .merging(Provenance.metadata(tool: "pmae-pack", inputs: [])) { $1 }
-    looking.finish()
-    let writer = try StreamWriter(
-      path: output.output, kind: "images", metadata: metadata, overwrite: output.overwrite)
-    let writing = Progress(tool: "pmae-pack", what: "pictures", total: chosen.count, quiet: output.quiet)
-    try pictures.write(chosen, rowsPerRecord: rowsPerRecord, to: writer) { writing.update($0) }
-    try writer.finish()
-    writing.finish()
+    return kept
   }
 }

@@ -21,7 +21,7 @@ public struct PictureSelection: Sendable {
 
   /// The numbers of the chosen pictures, in the order to be written.
   /// Throws `Failure(.data)` where nothing is left or a class has too few, `Failure(.usage)` for `perClass` without labels.
-  public func choose(from source: some PictureSource) throws -> [Int] {
+  public func choose(from source: PictureSet) throws -> [Int] {
     var chosen: [Int]
     if let shuffle {
       var random = CounterRandom(seed: shuffle, epoch: 0, sample: 0, purpose: Self.purpose)
@@ -38,13 +38,13 @@ public struct PictureSelection: Sendable {
     return chosen
   }
 
-  private func stratified(_ order: [Int], _ perClass: Int, _ source: some PictureSource) throws -> [Int] {
-    guard let labels = source.labels, let classes = source.classes else {
+  private func stratified(_ order: [Int], _ perClass: Int, _ source: PictureSet) throws -> [Int] {
+    guard let classes = source.classes else {
       throw Failure(.usage, "\(source.name): --per-class needs labels, and there are none")
     }
     var taken = [Int](repeating: 0, count: classes.count)
     let chosen = order.filter { index in
-      let label = Int(labels[index])
+      let label = Int(source.label(index))
       taken[label] += 1
       return taken[label] <= perClass
     }

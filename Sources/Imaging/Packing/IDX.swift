@@ -18,10 +18,14 @@ public struct IDX: Sendable {
   /// dimensions, is shorter or longer than its header says, or claims sizes that no data set has. Memory grows with what is read,
   /// not with what is claimed.
   public static func read(path: String, ranks: ClosedRange<Int>) throws -> IDX {
-    let file =
-      path == "-" ? try ByteFile(descriptor: 0, name: "standard input", owned: false) : try ByteFile(FilePath(path))
+    try read(file: ByteFile(operand: path), ranks: ranks)
+  }
+
+  /// The same, of a file that is open.
+  static func read(file: ByteFile, ranks: ClosedRange<Int>) throws -> IDX {
     if file.isFolder { throw Failure(.data, "\(file.name): a folder, where an IDX file was expected") }
     var magic: [UInt8] = [0, 0]
+    file.rewind()
     if pread(file.descriptor, &magic, 2, 0) == 2, magic == [0x1F, 0x8B] {
       return try parse(name: file.name, ranks: ranks, size: nil, read: Gunzip(file).read)
     }

@@ -1,0 +1,124 @@
+// Pictures read, checked and measured on all threads, and handed out in their order.
+
+import Compute
+import TensorStream
+
+/// How pictures are made smaller: the short side in pixels, and the JPEG quality, 1 to 100.
+public struct Shrinking: Sendable {
+  public let shortSide: Int
+  public let quality: Int
+
+  public init(shortSide: Int, quality: Int) {
+    self.shortSide = shortSide
+    self.quality = quality
+  }
+}
+
+/// The chosen pictures of a set. One thread takes them; the pool's prepare some at a time, so memory holds a few dozen whatever the set.
+final class PictureFeed {
+  /// A picture as it will be stored, and what decoding it told.
+  struct Checked: Sendable {
+    let bytes: [UInt8]
+    let height: Int
+    let width: Int
+    let statistics: PixelStatistics
+  }
+
+  enum Outcome: Sendable {
+    case good(Checked)
+    /// It cannot be had or is damaged; the others can be gone on with.
+    case bad(Failure)
+    /// Nothing can be gone on with.
+    case fatal(any Error)
+  }
+
+  /// How many of the chosen were taken.
+  private(set) var position = 0
+  let chosen: [Int]
+  private let set: PictureSet
+  private let shrinking: Shrinking?
+  private let pool: ThreadPool
+  private let workers: [Worker]
+  /// What was prepared, from the picture at `position` on, the last first.
+  private var ready: [Outcome] = []
+
+  /// One thread's memory.
+  private final class Worker {
+    let memory = Scratch<UInt8>()
+    let decoder = PictureDecoder()
+  }
+
+  init(_ set: PictureSet, chosen: [Int], shrinking: Shrinking?, pool: ThreadPool) {
+    self.set = set
+    self.chosen = chosen
+    self.shrinking = shrinking
+    self.pool = pool
+    workers = (0..<pool.threads).map { _ in Worker() }
+  }
+
+  /// The next picture, without taking it; nil at the end.
+  func peek() -> Outcome? {
+    if ready.isEmpty { prepare() }
+    return ready.last
+  }
+
+  func advance() {
+    ready.removeLast()
+    position += 1
+  }
+
+  /// Leaves out all before this place.
+  func skip(to place: Int) {
+    ready = []
+    position = place
+  }
+
+  private func prepare() {
+    let end = min(position + 16 * pool.threads, chosen.count)
+    let part = chosen[position..<end]
+    var outcomes = [Outcome?](repeating: nil, count: part.count)
+    outcomes.withUnsafeMutableBufferPointer { outcomes in
+      pool.run(part.count) { task, worker in
+        outcomes[task] = outcome(part[part.startIndex + task], workers[worker])
+      }
+    }
+    ready = outcomes.reversed().map { $0! }
+  }
+
+  private func outcome(_ index: Int, _ worker: Worker) -> Outcome {
+    do {
+      return .good(try check(index, worker))
+    } catch let failure as Failure where failure.kind == .data || failure.kind == .noInput {
+      return .bad(failure)
+    } catch {
+      return .fatal(error)
+    }
+  }
+
+  private func check(_ index: Int, _ worker: Worker) throws -> Checked {
+    let bytes = try set.bytes(index, memory: worker.memory)
+    if let shape = set.pixelShape {
+      var statistics = PixelStatistics(channels: shape.channels)
+      statistics.add(bytes.bindMemory(to: UInt8.self).baseAddress!, pixels: shape.height * shape.width)
+      return Checked(bytes: Array(bytes), height: shape.height, width: shape.width, statistics: statistics)
+    }
+    let name = set.path(index)
+    if let shrinking,
+      let smaller = try worker.decoder.shrunk(
+        bytes, shortSide: shrinking.shortSide, quality: shrinking.quality, name: name)
+    {
+      // Measured as it will be read again.
+      return try smaller.withUnsafeBytes { try measured($0, stored: smaller, worker, name: name) }
+    }
+    return try measured(bytes, stored: Array(bytes), worker, name: name)
+  }
+
+  private func measured(
+    _ bytes: UnsafeRawBufferPointer, stored: [UInt8], _ worker: Worker, name: String
+  ) throws -> Checked {
+    let pixels = try worker.decoder.decode(bytes, name: name)
+    var statistics = PixelStatistics(channels: 3)
+    statistics.add(pixels.base, pixels: pixels.height * pixels.width)
+    return Checked(bytes: stored, height: pixels.height, width: pixels.width, statistics: statistics)
+  }
+}

@@ -1,0 +1,209 @@
+// From a set of pictures to images streams: one, or shards of a size.
+
+import Compute
+import TensorStream
+
+/// Writes the chosen pictures of a set, in their order, each read once. The bytes do not depend on the number of threads.
+public struct PicturePacking {
+  /// nil: about a megabyte of pictures in each record, so that a reader in random order reads little for each picture.
+  public var rowsPerRecord: Int?
+  /// nil: files are stored as they came.
+  public var shrinking: Shrinking?
+  /// Ends at the first bad picture, which is otherwise reported and left out.
+  public var isStrict = false
+
+  /// At most so many bad pictures are listed in a stream; all are counted.
+  public static let maximumListed = 10_000
+
+  public init() {}
+
+  /// What was packed.
+  public struct Summary: Sendable {
+    /// Rows and bad pictures of all shards, those that were there already included.
+    public internal(set) var rows = 0
+    public internal(set) var skipped = 0
+    /// Shards that were there already.
+    public internal(set) var kept = 0
+  }
+
+  /// - Parameters:
+  ///   - metadata: provenance; the rest of the first record's is made here.
+  ///   - report: is told of each bad picture.
+  ///   - progress: is told how many of the chosen are done.
+  /// - Throws: `Failure(.data)` where no picture is good, or for a bad one if strict; what reading and writing throw.
+  public func write(
+    _ set: PictureSet, _ chosen: [Int], metadata: [String: String], to output: PackedOutput, pool: ThreadPool,
+    report: (Failure) -> Void, progress: (Int) -> Void
+  ) throws -> Summary {
+    var metadata = metadata
+    if let classes = set.classes { metadata["classes"] = try JSONText.encode(classes) }
+    if let shape = set.pixelShape {
+      metadata["height"] = String(shape.height)
+      metadata["width"] = String(shape.width)
+      metadata["channels"] = String(shape.channels)
+    }
+    if output.shardSize != nil { metadata["entries_digest"] = set.digest(of: chosen) }
+    let feed = PictureFeed(set, chosen: chosen, shrinking: shrinking, pool: pool)
+    var summary = Summary()
+    var shard = 0
+    while feed.position < chosen.count {
+      if let kept = try output.keptShard(shard, metadata: metadata, from: feed.position) {
+        guard kept.end <= chosen.count else {
+          throw Failure(.data, "\(output.path(ofShard: shard)): goes on after the last picture of \(set.name)")
+        }
+        feed.skip(to: kept.end)
+        summary.rows += kept.rows
+        summary.skipped += kept.skipped
+        summary.kept += 1
+        progress(feed.position)
+      } else {
+        var part = Shard(self, set, metadata: metadata, path: output.path(ofShard: shard))
+        try part.write(from: feed, output: output, shard: shard, report: report, progress: progress)
+        summary.rows += part.rows
+        summary.skipped += part.skippedCount
+      }
+      shard += 1
+    }
+    try output.removeShards(from: shard)
+    return summary
+  }
+}
+
+/// One stream while it is written.
+private struct Shard {
+  private let packing: PicturePacking
+  private let set: PictureSet
+  private let metadata: [String: String]
+  private let path: String
+  private(set) var rows = 0
+  private(set) var skippedCount = 0
+  private var skipped: [Skipped] = []
+  private var statistics: PixelStatistics
+  private var smallest = [Int.max, Int.max]
+  private var largest = [0, 0]
+  private var record = RecordMaker()
+
+  private struct Skipped: Encodable {
+    let path: String
+    let why: String
+  }
+
+  init(_ packing: PicturePacking, _ set: PictureSet, metadata: [String: String], path: String) {
+    self.packing = packing
+    self.set = set
+    self.metadata = metadata
+    self.path = path
+    statistics = PixelStatistics(channels: set.pixelShape?.channels ?? 3)
+  }
+
+  /// Takes pictures until the next good one would make it larger than a shard may be. The bad ones before that belong to it.
+  mutating func write(
+    from feed: PictureFeed, output: PackedOutput, shard: Int, report: (Failure) -> Void, progress: (Int) -> Void
+  ) throws {
+    let start = feed.position
+    var size = 0
+    var open: (writer: StreamWriter, behind: WriteBehind)?
+    defer { open?.behind.stop() }
+    while let outcome = feed.peek() {
+      switch outcome {
+      case .fatal(let error): throw error
+      case .bad(let failure):
+        if packing.isStrict { throw failure }
+        report(failure)
+        skip(set.path(feed.chosen[feed.position]), failure)
+      case .good(let picture):
+        // Eight bytes of offset and four of label.
+        let cost = picture.bytes.count + 12
+        if let limit = output.shardSize, size > 0, size + cost > limit {
+          try finish(open!, entries: start..<feed.position, sharded: true)
+          return
+        }
+        size += cost
+        if open == nil {
+          let writer = try output.writer(shard, metadata: metadata)
+          open = (writer, WriteBehind(writer))
+        }
+        add(picture, label: set.classes == nil ? nil : set.label(feed.chosen[feed.position]))
+        if record.isFull(rows: packing.rowsPerRecord, shape: set.pixelShape) {
+          try open!.behind.write([record.take(shape: set.pixelShape)])
+        }
+      }
+      feed.advance()
+      progress(feed.position)
+    }
+    guard let open else {
+      throw Failure(.data, "\(set.name): none of \(counted(skippedCount, "picture")) can be read")
+    }
+    try finish(open, entries: start..<feed.position, sharded: output.shardSize != nil)
+  }
+
+  private mutating func skip(_ path: String, _ failure: Failure) {
+    skippedCount += 1
+    guard skipped.count < PicturePacking.maximumListed else { return }
+    let why =
+      failure.message.hasPrefix(path + ": ") ? String(failure.message.dropFirst(path.count + 2)) : failure.message
+    skipped.append(Skipped(path: path, why: why))
+  }
+
+  private mutating func add(_ picture: PictureFeed.Checked, label: Int32?) {
+    record.add(picture.bytes, label: label)
+    statistics.add(picture.statistics)
+    smallest = [min(smallest[0], picture.height), min(smallest[1], picture.width)]
+    largest = [max(largest[0], picture.height), max(largest[1], picture.width)]
+    rows += 1
+  }
+
+  private mutating func finish(
+    _ open: (writer: StreamWriter, behind: WriteBehind), entries: Range<Int>, sharded: Bool
+  ) throws {
+    if record.rows > 0 { try open.behind.write([record.take(shape: set.pixelShape)]) }
+    try open.behind.finish()
+    var end = [
+      "mean": try JSONText.encode(statistics.mean), "std": try JSONText.encode(statistics.deviation),
+      "pixels": String(statistics.pixels),
+    ]
+    if set.pixelShape == nil { end["sizes"] = try JSONText.encode(["min": smallest, "max": largest]) }
+    if sharded { end["entries"] = try JSONText.encode([entries.lowerBound, entries.upperBound]) }
+    if skippedCount > 0 {
+      end["skipped"] = try JSONText.encode(skipped)
+      end["skipped_count"] = String(skippedCount)
+    }
+    try open.writer.finish(metadata: end)
+  }
+}
+
+/// A record while pictures are put into it.
+private struct RecordMaker {
+  private var bytes: [UInt8] = []
+  private var offsets: [Int64] = [0]
+  private var labels: [Int32] = []
+
+  var rows: Int { offsets.count - 1 }
+
+  mutating func add(_ picture: [UInt8], label: Int32?) {
+    bytes += picture
+    offsets.append(Int64(bytes.count))
+    if let label { labels.append(label) }
+  }
+
+  func isFull(rows wanted: Int?, shape: PixelShape?) -> Bool {
+    if let wanted { return rows >= wanted }
+    if let shape { return rows >= max(1, min(1024, (1 << 20) / shape.count)) }
+    return bytes.count >= 1 << 20 || rows >= 1024
+  }
+
+  /// The record's tensors; empties it.
+  mutating func take(shape: PixelShape?) -> [NamedTensor] {
+    defer { self = RecordMaker() }
+    let label: [NamedTensor] =
+      labels.isEmpty ? [] : [(name: "label", tensor: StoredTensor(labels, shape: [rows]))]
+    if let shape {
+      let pixels = StoredTensor(bytes, shape: [rows, shape.height, shape.width, shape.channels])
+      return [(name: "pixels", tensor: pixels)] + label
+    }
+    return [
+      (name: "image.bytes", tensor: StoredTensor(bytes, shape: [bytes.count])),
+      (name: "image.offsets", tensor: StoredTensor(offsets, shape: [offsets.count])),
+    ] + label
+  }
+}

@@ -1,0 +1,40 @@
+// What pmae-pack packs: a list of pictures in a fixed order, each of which can be read on its own.
+//
+//   source ──list──▶ PictureSet ──choose──▶ PictureFeed (read, decode, measure: all threads) ──▶ PicturePacking (records, in order)
+//
+// A source reads names and labels when it is opened, and the bytes of a picture when it is asked for it, so memory grows with the names.
+
+import TensorStream
+
+/// Pictures of one operand: a folder, a tar file, a list, a batch of pixels.
+protocol PictureSource: Sendable {
+  /// What messages call it.
+  var name: String { get }
+  var count: Int { get }
+  /// The names of the classes that labels number; nil where there are no labels.
+  var classes: [String]? { get }
+  /// Of pixels; nil where pictures are JPEG or PNG files.
+  var pixelShape: PixelShape? { get }
+
+  /// The class of a picture, from 0. Only asked for where there are classes.
+  func label(_ index: Int) -> Int32
+  /// What messages call a picture.
+  func path(_ index: Int) -> String
+  /// A picture's file as it is stored, or its pixels [height, width, channels]. In `memory`, until the next call. Any thread may call it.
+  /// Throws `Failure(.data)` or `.noInput` where this picture cannot be had, `.io` where the device fails.
+  func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer
+}
+
+/// The shape of pictures that are stored as pixels.
+public struct PixelShape: Sendable, Equatable {
+  public let height: Int
+  public let width: Int
+  /// 1 or 3.
+  public let channels: Int
+
+  var count: Int { height * width * channels }
+  var description: String { "\(height) x \(width) x \(channels)" }
+}
+
+/// A picture file of more bytes than this is refused.
+let maximumPictureFileSize = 1 << 30

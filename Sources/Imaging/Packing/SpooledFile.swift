@@ -1,0 +1,41 @@
+// What comes once, made readable at any place: a pipe, or what gzip makes of a file, in a temporary file that has no name.
+
+import Foundation
+import TensorStream
+
+enum SpooledFile {
+  /// Copies what `read` gives, to its end, into a file in `folder` that is gone with its last reader, however the process ends.
+  /// Throws `Failure(.cannotCreate)` where there can be no such file, `.io` where the disk does not take it.
+  static func make(name: String, folder: String, read: (UnsafeMutableRawPointer, Int) throws -> Int) throws -> ByteFile
+  {
+    var template = Array("\(folder)/.pmae-pack.XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else {
+      throw Failure(.cannotCreate, "\(folder): no temporary file for \(name): \(String(cString: strerror(errno)))")
+    }
+    unlink(template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    do {
+      let memory = Scratch<UInt8>()
+      let size = 1 << 20
+      let base = memory.reserve(size)
+      while true {
+        let count = try read(base, size)
+        var written = 0
+        while written < count {
+          let n = Foundation.write(descriptor, base + written, count - written)
+          if n < 0, errno == EINTR { continue }
+          guard n > 0 else {
+            throw Failure(.io, "\(folder): cannot keep \(name) there: \(String(cString: strerror(errno)))")
+          }
+          written += n
+        }
+        if count < size { break }
+      }
+      return try ByteFile(descriptor: descriptor, name: name, owned: true)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+}

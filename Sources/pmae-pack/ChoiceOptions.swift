@@ -1,0 +1,36 @@
+import ArgumentParser
+import Imaging
+
+/// Which pictures are taken.
+struct ChoiceOptions: ParsableArguments {
+  @Flag(help: "Shuffle the pictures first.")
+  var shuffle = false
+
+  @Option(help: ArgumentHelp("The seed of the shuffle.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("Leave out the first n pictures (after shuffling).", valueName: "n"))
+  var skip: Int?
+
+  @Option(help: ArgumentHelp("Take the first n pictures of each class.", valueName: "n"))
+  var perClass: Int?
+
+  @Option(help: ArgumentHelp("Take at most n pictures.", valueName: "n"))
+  var limit: Int?
+
+  func validate() throws {
+    for (name, value) in [("--per-class", perClass), ("--limit", limit)] {
+      if let value, value < 1 { throw ValidationError("\(name) is \(value): expected at least 1") }
+    }
+    if let skip, skip < 0 { throw ValidationError("--skip is \(skip): expected at least 0") }
+  }
+
+  var selection: PictureSelection {
+    var selection = PictureSelection()
+    selection.shuffle = shuffle ? seed : nil
+    selection.skip = skip ?? 0
+    selection.perClass = perClass
+    selection.limit = limit
+    return selection
+  }
+}

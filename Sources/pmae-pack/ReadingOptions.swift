@@ -1,0 +1,64 @@
+import ArgumentParser
+import Imaging
+
+/// How sources are read.
+struct ReadingOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "An IDX file of labels for an IDX file of pictures; once for each, in order.", valueName: "file"))
+  var labels: [String] = []
+
+  @Option(help: ArgumentHelp("The classes 0, 1, … by name, with commas between them.", valueName: "names"))
+  var classNames: String?
+
+  @Flag(help: "Leave labels out.")
+  var noLabels = false
+
+  @Flag(help: "Of CIFAR-100, the 20 coarse labels instead of the 100 fine ones.")
+  var coarseLabels = false
+
+  @Option(
+    help: ArgumentHelp("The folder that a list's paths start from (default: the list's own).", valueName: "folder"))
+  var root: String?
+
+  @Option(
+    help: ArgumentHelp("The column of a list that has paths: its name, or its number from 1.", valueName: "column"))
+  var pathColumn: String?
+
+  @Option(help: ArgumentHelp("The column of a list that has labels.", valueName: "column"))
+  var labelColumn: String?
+
+  func validate() throws {
+    if noLabels {
+      for (name, isGiven) in [
+        ("--labels", !labels.isEmpty), ("--class-names", classNames != nil), ("--coarse-labels", coarseLabels),
+        ("--label-column", labelColumn != nil),
+      ] where isGiven { throw ValidationError("\(name) and --no-labels exclude each other") }
+    }
+    for (name, value) in [("--root", root), ("--path-column", pathColumn), ("--label-column", labelColumn)] {
+      if value == "" { throw ValidationError("\(name) is empty") }
+    }
+    let names = names ?? []
+    if Set(names).count < names.count || names.contains("") {
+      throw ValidationError("--class-names: expected names that are not empty and all different")
+    }
+  }
+
+  private var names: [String]? {
+    classNames?.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+  }
+
+  /// - Parameter spool: the folder for what can be read only once.
+  func options(spool: String) -> SourceOptions {
+    var options = SourceOptions()
+    options.labels = labels
+    options.classNames = names
+    options.unlabelled = noLabels
+    options.coarseLabels = coarseLabels
+    options.root = root
+    options.pathColumn = pathColumn
+    options.labelColumn = labelColumn
+    options.temporaryFolder = spool
+    return options
+  }
+}
