@@ -53,6 +53,10 @@ public final class AdamW {
     }
   }
 
+  /// The place of the first parameter that the last step left with a weight or a moment that is not finite, if there is one:
+  /// a rate that is beyond float32, or a gradient whose square is. The run is lost then, but for its last checkpoint.
+  public private(set) var firstNonFiniteParameter: Int?
+
   private func isFinite(_ gradient: Tensor, count: Int) -> Bool {
     let isFinite = Atomic(true)
     engine.rows(count, cost: 1) { range in
@@ -68,7 +72,7 @@ public final class AdamW {
     steps += 1
     let root2 = (1 - pow(beta2, Double(steps))).squareRoot()
     let correction1 = 1 - pow(beta1, Double(steps))
-    for group in groups {
+    for (place, group) in groups.enumerated() {
       let tensor = group.parameter.tensor
       let lr = rate * group.rateScale
       let keep = group.parameter.decays ? 1 - lr * weightDecay : 1
@@ -76,12 +80,19 @@ public final class AdamW {
         tensor.setZeroGradient(engine)
       }
       guard let gradient = tensor.gradient else { continue }
+      let isFinite = Atomic(true)
       engine.rows(tensor.count, cost: 1, as: .optimizer, values: 7 * tensor.count) { range in
         let i = range.lowerBound
         pmae_adamw(
           tensor.pointer + i, gradient.pointer + i, group.first.pointer + i, group.second.pointer + i, range.count,
           Float(keep), Float(1 - beta1), Float(1 - beta2), Float(lr / correction1), Float(1 / root2), 1e-8)
+        // While they are in cache, this is next to nothing.
+        for values in [tensor.pointer, group.first.pointer, group.second.pointer]
+        where pmae_all_finite(values + i, range.count) == 0 {
+          isFinite.store(false, ordering: .relaxed)
+        }
       }
+      if !isFinite.load(ordering: .relaxed), firstNonFiniteParameter == nil { firstNonFiniteParameter = place }
       tensor.clearGradient()
     }
   }

@@ -61,6 +61,7 @@ public final class StreamWriter {
   public func finish() throws {
     try guarding {
       try write(metadata: EndRecord.metadata(rows: rows), tensors: [])
+      try writeSeekTable()
       try close()
     }
   }
@@ -79,11 +80,33 @@ public final class StreamWriter {
     path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool = false,
     level: Int = 1
   ) throws {
+    try prepareOneRecord(
+      path: path, kind: kind, metadata: metadata, tensors: tensors, overwrite: overwrite, level: level
+    ).commit()
+  }
+
+  /// The same, but for bringing the file to disk and giving it its name.
+  static func prepareOneRecord(
+    path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool, level: Int
+  ) throws -> PreparedFile {
     let writer = try StreamWriter(path: path, overwrite: overwrite, level: level)
     try writer.guarding {
       let ends = EndRecord.metadata(rows: [])
       try writer.write(metadata: first(kind, metadata).merging(ends) { $1 }, tensors: tensors)
-      try writer.close()
+      try writer.writeSeekTable()
+    }
+    return PreparedFile(writer)
+  }
+
+  /// A file that is written but for its name, and gone where it never gets that. It may be passed to another thread.
+  final class PreparedFile: @unchecked Sendable {
+    private let writer: StreamWriter
+
+    fileprivate init(_ writer: StreamWriter) { self.writer = writer }
+
+    /// Brings it to disk, calls `beforeNaming`, and gives it its name.
+    func commit(beforeNaming: () throws -> Void = {}) throws {
+      try writer.guarding { try writer.close(beforeNaming: beforeNaming) }
     }
   }
 
@@ -102,9 +125,12 @@ public final class StreamWriter {
     frames.append(SeekTable.Frame(compressed: try encoder.end(), content: size))
   }
 
-  private func close() throws {
+  private func writeSeekTable() throws {
     if output.isFile, let table = SeekTable(frames: frames).encoded() { try table.withUnsafeBytes(output.write) }
-    try output.finish()
+  }
+
+  private func close(beforeNaming: () throws -> Void = {}) throws {
+    try output.finish(beforeNaming: beforeNaming)
     state = .finished
   }
 
