@@ -62,7 +62,7 @@ struct Trainer: CustomTestStringConvertible {
       let count = try Faults.count(trainer.tool, trainer.arguments, in: folder)
       let whole = try trainer.outcome(in: folder)
       #expect(whole.keys.filter { $0.hasPrefix("checkpoint") }.count == 3)
-      for at in sample(count - 4, 24) {
+      for at in sample(count, 24) {
         trainer.clear(folder)
         let killed = try trainer.run(in: folder, Faults.environment("kill", at: at))
         #expect(killed.status == 137, "call \(at) of \(count): \(killed.errors)")
@@ -81,8 +81,7 @@ struct Trainer: CustomTestStringConvertible {
     try ExampleFiles.withCopy { folder in
       let count = try Faults.count(trainer.tool, trainer.arguments, in: folder)
       let whole = try trainer.outcome(in: folder)
-      // What is removed needs no room, so that fewer calls count.
-      for at in sample(count - 12, 24) {
+      for at in sample(count, 24) {
         trainer.clear(folder)
         let full = try trainer.run(in: folder, Faults.environment("full", at: at))
         #expect(full.status == 74, "call \(at) of \(count): \(full.errors)")
@@ -112,7 +111,8 @@ struct Trainer: CustomTestStringConvertible {
       ("16k", "pmae-finetune --output disk/model.stz", ""),
       ("16k", "pmae-finetune --run disk/run --output model.stz", ""),
       ("16k", "pmae-finetune --metrics disk/log --steps 4 --output disk/model.stz", ""),
-      ("16k", "pmae-export --output disk/out.stz run", ""), ("16k", "pmae-augment --output disk/out.stz images.stz", ""),
+      ("16k", "pmae-export --output disk/out.stz run", ""),
+      ("16k", "pmae-augment --output disk/out.stz images.stz", ""),
       ("4k", "pmae-pack --output disk/out.stz photos", ""),
     ])
   func aSmallFileSystemIsAnErrorToo(size: String, command: String, left: String) throws {
