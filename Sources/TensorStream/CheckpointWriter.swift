@@ -32,7 +32,10 @@ public final class CheckpointWriter {
     self.stepsPerEpoch = stepsPerEpoch
     isFresh = start == nil
     // A damaged one gets no second name.
-    if let start, start.path == folder.checkpoint { lastStep = start.steps }
+    guard let start, start.path == folder.checkpoint else { return }
+    lastStep = start.steps
+    // What a process that was killed right after its checkpoint did not come to remove.
+    Self.prune(folder, policy, stepsPerEpoch, newest: start.steps)
   }
 
   deinit { queue.sync {} }

@@ -111,8 +111,8 @@ import Testing
         mkfifo pipe
         \(trainer.tool) \(arguments) pipe & first=$!
         exec 3>pipe
-        head -c 90000 views.stz >&3
-        while ! [ -s out/metrics.jsonl ] && kill -0 $first; do sleep 0.02; done
+        head -c 20000 views.stz >&3
+        while ! [ -s out/.lock ] && kill -0 $first; do sleep 0.02; done
         \(trainer.tool) \(arguments) views.stz || echo $?
         kill -9 $first
         exec 3>&-
