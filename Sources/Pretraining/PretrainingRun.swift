@@ -90,7 +90,7 @@ public final class PretrainingRun {
   public func train(
     on views: ViewBatches, folder: RunFolder, limit: Int?, metadata: [String: String],
     policy: CheckpointPolicy = CheckpointPolicy(), signals: TrainingSignals = TrainingSignals(),
-    onStep: (StepReport) -> Bool
+    onStep: (StepReport) throws -> Bool
   ) throws -> (checkpoints: Int, seconds: Double) {
     let c = configuration
     let stepsPerEpoch = try Networks.stepsPerEpoch(
@@ -135,7 +135,7 @@ public final class PretrainingRun {
       let batch = try reading { try engine.measure(.input) { try take(views, epoch: epoch) } }
       let report = try step(batch, epoch: epoch, stepsPerEpoch: stepsPerEpoch, startTime: startTime)
       try log.write(report.json)
-      stopped = onStep(report) || signals.stopRequested()
+      stopped = try onStep(report) || signals.stopRequested()
       let isEpochEnd = steps % stepsPerEpoch == 0
       let isAsked = signals.checkpointRequested()
       if isEpochEnd || stopped || isAsked || steps == end || writer.isDue(after: steps) { try save() }
