@@ -1,15 +1,18 @@
-// SIGINT and SIGTERM ask a trainer to stop after the step that it is in; a second one stops it at once.
+// SIGINT and SIGTERM ask a trainer to stop after the step that it is in; a second one stops it at once. SIGUSR1, which
+// batch systems send some time before they kill, asks for a checkpoint.
 
 import Foundation
 import Synchronization
 
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
+  private static let checkpoint = Atomic<Bool>(false)
 
-  /// From now on the first SIGINT or SIGTERM sets `requested`, and the next one kills.
+  /// From now on the first SIGINT or SIGTERM sets `requested`, and the next one kills; SIGUSR1 is taken note of.
   public static func watch() {
     // Touched before the handler can run: a global is set up lazily, under a lock, which a handler must not take.
     received.store(0, ordering: .sequentiallyConsistent)
+    checkpoint.store(false, ordering: .sequentiallyConsistent)
     var action = sigaction()
     // Reads and writes go on where they were, so nothing is half written; the program looks at `requested`.
     action.sa_flags = SA_RESTART
@@ -21,6 +24,15 @@ public enum Interruption {
     }
     sigaction(SIGINT, &action, nil)
     sigaction(SIGTERM, &action, nil)
+    action.__sigaction_handler.sa_handler = { _ in
+      Interruption.checkpoint.store(true, ordering: .sequentiallyConsistent)
+    }
+    sigaction(SIGUSR1, &action, nil)
+  }
+
+  /// Whether SIGUSR1 has come since this was asked last.
+  public static func takeCheckpointRequest() -> Bool {
+    checkpoint.exchange(false, ordering: .sequentiallyConsistent)
   }
 
   /// Whether a signal has come. Look after each step; and where an input ends early, since the Ctrl-C that came to

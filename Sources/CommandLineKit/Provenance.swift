@@ -30,6 +30,19 @@ public enum Provenance {
     return ["made_by": text(madeBy), "made_from": text(madeFrom)]
   }
 
+  /// Provenance of something that was begun by one process and is gone on with by another: made from what it was made from
+  /// so far, and from those of the new inputs that were made in another way or of something else.
+  public static func continued(_ new: [String: String], from old: [String: String]) -> [String: String] {
+    guard let text = old["made_from"], var inputs = structure(text) as? [[String: Any]],
+      let more = structure(new["made_from"] ?? "[]") as? [[String: Any]]
+    else { return new }
+    func history(_ input: [String: Any]) -> String {
+      Self.text(["name", "kind", "made_by", "made_from"].map { input[$0] ?? "" })
+    }
+    for input in more where !inputs.contains(where: { history($0) == history(input) }) { inputs.append(input) }
+    return new.merging(["made_from": Self.text(inputs)]) { $1 }
+  }
+
   /// The JSON value in a metadata string; text that is not JSON stays as it is, since it is history and not ours to
   /// lose.
   private static func structure(_ text: String) -> Any {

@@ -32,6 +32,8 @@ extension Tool {
   public static func start() -> Never {
     // Ignored, so that a write to a closed pipe is an error that unwinds and removes temporary files.
     signal(SIGPIPE, SIG_IGN)
+    // A batch system's warning goes to all processes of a pipeline, and is for the trainer alone (`Interruption.watch`).
+    signal(SIGUSR1, SIG_IGN)
     do {
       var command = try parseAsRoot(try expand(Array(CommandLine.arguments.dropFirst())))
       try command.run()

@@ -2,8 +2,8 @@ import Networks
 import TensorStream
 
 /// What decides the result of fine-tuning, beside the encoder, the views and the engine's precision.
-public struct FinetuningConfiguration: Equatable, Sendable {
-  public enum Mode: String, CaseIterable, Sendable {
+public struct FinetuningConfiguration: Codable, Equatable, Sendable {
+  public enum Mode: String, CaseIterable, Codable, Sendable {
     /// A linear layer on the features of a frozen encoder.
     case linear
     /// All weights.

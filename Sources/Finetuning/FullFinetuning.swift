@@ -8,8 +8,9 @@ import TensorStream
 /// drop path, and label smoothing, as MAE and BEiT fine-tune.
 public final class FullFinetuning {
   public let classifier: Classifier
-  private let configuration: FinetuningConfiguration
+  let configuration: FinetuningConfiguration
   private let engine: Engine
+  var precision: Precision { engine.precision }
   private let optimizer: AdamW
 
   /// - Parameter encoder: its drop path is set and its weights are trained; they must have been made with `trained: true`.
@@ -33,31 +34,62 @@ public final class FullFinetuning {
   /// Trains for the configuration's epochs, the rows in the order of the stream. What is left of an epoch after its last whole
   /// batch is passed over.
   /// - Parameters:
-  ///   - limit: stop after that many steps.
+  ///   - limit: stop after that many steps of the whole run.
+  ///   - checkpoints: where the run is kept; its epochs are then those of the stream by their numbers. Without, they count from
+  ///     the stream's first.
   ///   - onStep: called after each step; returning true stops after it.
   /// - Returns: whether it came to its end, rather than being stopped.
-  public func train(on views: LabelledViews, limit: Int? = nil, onStep: (StepReport) -> Bool) throws -> Bool {
+  public func train(
+    on views: LabelledViews, limit: Int? = nil, checkpoints: FinetuningCheckpoints? = nil,
+    signals: TrainingSignals = TrainingSignals(), onStep: (StepReport) throws -> Bool
+  ) throws -> Bool {
     let c = configuration
     let batches = views.batches
     let stepsPerEpoch = try Networks.stepsPerEpoch(
       rows: batches.rowsPerEpoch, batch: c.batch, source: batches.reader.name)
-    if batches.epochs < c.epochs {
-      throw Failure(
-        .data, "\(batches.reader.name): holds \(batches.epochs) epochs, but --epochs asks for \(c.epochs)")
-    }
+    let firstEpoch = checkpoints == nil ? 0 : batches.firstEpoch
     let total = c.epochs * stepsPerEpoch
     let end = min(limit ?? total, total)
+    let writer = try checkpoints?.start(stepsPerEpoch: stepsPerEpoch, steps: optimizer.steps)
+    func save() throws {
+      try writer?.write(step: optimizer.steps, tensors: state.tensors)
+    }
+    /// Does something with the views; where that fails, the steps that were taken are saved first.
+    func reading<R>(_ body: () throws -> R) throws -> R {
+      do {
+        return try body()
+      } catch {
+        try writer?.saveBeforeFailure(step: optimizer.steps, tensors: state.tensors)
+        throw error
+      }
+    }
+    if optimizer.steps < end {
+      try checkCoverage(batches, firstEpoch: firstEpoch, epochs: c.epochs, next: optimizer.steps / stepsPerEpoch)
+      let start =
+        (optimizer.steps / stepsPerEpoch - firstEpoch) * batches.rowsPerEpoch
+        + optimizer.steps % stepsPerEpoch * c.batch
+      guard start >= batches.position else {
+        throw Failure(
+          .data,
+          "\(batches.reader.name): begins at row \(batches.firstRow) of epoch \(batches.firstEpoch), but the run goes on at row \(start)"
+        )
+      }
+      try batches.skip(start - batches.position)
+    }
     let names = classifier.parameters.map(\.name)
     let step = TrainingStep(
       optimizer: optimizer, names: names, labelSmoothing: c.labelSmoothing, precision: engine.precision)
-    while optimizer.steps < end {
-      let start = Date()
+    var stopped = false
+    while optimizer.steps < end && !stopped {
+      let start = ContinuousClock.now
       let epoch = optimizer.steps / stepsPerEpoch
       let rate = learningRate(
         peak: c.learningRate, epoch: Double(optimizer.steps) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
         epochs: Double(c.epochs))
-      let batch = try engine.measure(.input) {
-        try (0..<c.accumulate).map { _ in try views.take(c.batch / c.accumulate) }
+      let batch = try reading {
+        try engine.measure(.input) {
+          try (0..<c.accumulate).map { _ in try views.take(c.batch / c.accumulate) }
+        }
       }
       let (loss, accuracy) = try step(labels: batch.map(\.labels), rate: rate, engine: engine) { tape, part in
         let keeps = classifier.encoder.drawKeeps(
@@ -66,14 +98,43 @@ public final class FullFinetuning {
           })
         return classifier(tape, batch[part].images, keeps: keeps)
       }
-      if optimizer.steps % stepsPerEpoch == 0 { try batches.skip(batches.rowsPerEpoch - stepsPerEpoch * c.batch) }
       let report = StepReport(
         step: optimizer.steps, epoch: epoch, loss: loss, accuracy: accuracy, learningRate: rate,
         seconds: elapsed(since: start), batch: c.batch)
-      if onStep(report) { return false }
+      try writer?.log.write(report.json)
+      stopped = try onStep(report) || signals.stopRequested()
+      let isEpochEnd = optimizer.steps % stepsPerEpoch == 0
+      let isAsked = signals.checkpointRequested()
+      if isEpochEnd || stopped || isAsked || optimizer.steps == end || writer?.isDue(after: optimizer.steps) == true {
+        try save()
+      }
+      try writer?.check()
+      if isEpochEnd { try reading { try batches.skip(batches.rowsPerEpoch - stepsPerEpoch * c.batch) } }
     }
-    if batches.position == batches.epochs * batches.rowsPerEpoch { try batches.finish() }
-    return true
+    try save()
+    try writer?.wait()
+    if !stopped && batches.position == batches.epochs * batches.rowsPerEpoch { try batches.finish() }
+    return !stopped
+  }
+
+  /// Continues where a checkpoint was written.
+  func load(_ checkpoint: CheckpointFile) throws { try state.load(from: checkpoint) }
+
+  private var state: TrainingState {
+    TrainingState(
+      parts: [Part("classifier.", classifier)], optimizer: optimizer, names: classifier.parameters.map(\.name))
+  }
+
+  private func checkCoverage(_ batches: ViewBatches, firstEpoch: Int, epochs: Int, next: Int) throws {
+    if firstEpoch > next || firstEpoch + batches.epochs < epochs {
+      let held =
+        firstEpoch == 0 && batches.firstRow == 0
+        ? "\(batches.epochs) epochs" : "epochs \(firstEpoch) to \(firstEpoch + batches.epochs - 1)"
+      throw Failure(
+        .data,
+        "\(batches.reader.name): holds \(held), but --epochs asks for \(epochs)\(next > 0 ? ", and the run goes on in epoch \(next)" : "")"
+      )
+    }
   }
 }
 

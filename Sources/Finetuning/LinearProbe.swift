@@ -122,7 +122,7 @@ public final class LinearProbe {
       precision: .float32)
     let head = classifier.head
     for i in 0..<steps where optimizer.steps < end {
-      let start = Date()
+      let start = ContinuousClock.now
       let rows = Array(order[i * c.batch..<(i + 1) * c.batch])
       let rate = learningRate(
         peak: c.learningRate, epoch: Double(epoch) + Double(i) / Double(steps), warmup: c.warmupEpochs,

@@ -14,11 +14,13 @@ struct TrainingStep {
   /// What matrices are multiplied in.
   let precision: Precision
 
+  private static let ending = "fine-tuning stops, nothing is written, and a checkpoint stays as it was"
+
   /// One step on the logits that `forward` computes.
   /// - Parameters:
   ///   - batch: the labels of its parts, of equal size, which are computed one after the other.
   ///   - forward: the logits of a part, by its place in the batch.
-  /// - Throws: `Failure(.data)` where the loss or a gradient is not finite; no weight has moved then.
+  /// - Throws: `Failure(.data)` where the loss or a gradient is not finite; nothing that was trained may be kept then.
   func callAsFunction(
     labels batch: [[Int32]], rate: Double, engine: Engine, forward: (_ tape: Tape, _ part: Int) -> Tensor
   ) throws -> (loss: Double, accuracy: Double) {
@@ -36,7 +38,7 @@ struct TrainingStep {
       let targets = smoothedLabels(labels, classes: logits.columns, smoothing: labelSmoothing, engine: engine)
       let loss = tape.softCrossEntropy(logits, labels: targets)
       guard loss.value.isFinite else {
-        throw Failure(.data, "step \(step): the loss is \(loss.value): fine-tuning stops, nothing is written")
+        throw Failure(.data, "step \(step): the loss is \(loss.value): \(Self.ending)")
       }
       lossSum += loss.value
       // A loss is a mean over rows, and all parts have as many.
@@ -44,9 +46,12 @@ struct TrainingStep {
     }
     if let place = optimizer.firstNonFiniteGradient() {
       throw Failure(
-        .data, "step \(step): the gradient of \(names[place]) is not finite: fine-tuning stops, nothing is written")
+        .data, "step \(step): the gradient of \(names[place]) is not finite: \(Self.ending)")
     }
     optimizer.step(rate: rate)
+    if let place = optimizer.firstNonFiniteParameter {
+      throw Failure(.data, "step \(step): \(names[place]), or a moment of it, is not finite: \(Self.ending)")
+    }
     return (lossSum / Double(batch.count), Double(correct) / Double(count))
   }
 }
@@ -61,5 +66,5 @@ private func smoothedLabels(_ labels: [Int32], classes: Int, smoothing: Double, 
   return targets
 }
 
-/// Seconds since a moment, never zero.
-func elapsed(since start: Date) -> Double { max(-start.timeIntervalSinceNow, 1e-9) }
+/// Seconds since a moment, never zero, by a clock that nobody can set.
+func elapsed(since start: ContinuousClock.Instant) -> Double { max((ContinuousClock.now - start) / .seconds(1), 1e-9) }

@@ -31,10 +31,11 @@ public final class LabelledViews {
   ///   - view: the recipe; nil for the stream's only one, or of several the first of `preferred` that is there.
   ///   - encoder: what the views have to fit.
   ///   - normalisation: the model's; nil for the stream's own.
+  ///   - mayBeginWithin: whether the stream may begin in the middle of an epoch.
   /// - Throws: `Failure(.data)` naming what is missing or does not fit.
   public init(
     _ reader: StreamReader, view: String? = nil, preferred: [String], encoder: EncoderConfiguration,
-    normalisation: Normalisation?, labels: Labels
+    normalisation: Normalisation?, labels: Labels, mayBeginWithin: Bool = false
   ) throws {
     let name = reader.name
     let recipes =
@@ -63,7 +64,7 @@ public final class LabelledViews {
         .data, "\(name): views of \(own.mean.count) channels, but the model takes \(encoder.channels)")
     }
     batches = try ViewBatches(reader, recipes: [chosen], side: encoder.image, channels: encoder.channels)
-    guard batches.firstRow == 0 else {
+    guard mayBeginWithin || batches.firstRow == 0 else {
       throw Failure(
         .data,
         "\(name): begins at row \(batches.firstRow) of an epoch: whole epochs are needed here (see pmae-augment --from)"

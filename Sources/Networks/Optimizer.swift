@@ -61,6 +61,10 @@ public final class AdamW {
     return place == .max ? nil : place
   }
 
+  /// The place of the first parameter that the last step left with a weight or a moment that is not finite, if there is one:
+  /// a rate that is beyond float32, or a gradient whose square is. The run is lost then, but for its last checkpoint.
+  public private(set) var firstNonFiniteParameter: Int?
+
   /// One step with every parameter's gradient (none is zero), which is then let go of.
   public func step(rate: Double) {
     steps += 1
@@ -76,12 +80,19 @@ public final class AdamW {
         rate: Float(lr / correction1)
       )
     }
+    let broken = Atomic(Int.max)
     forBlocks(values: 7) { group, range in
       let (i, v) = (range.lowerBound, values[group])
       pmae_adamw(
         v.weights + i, v.gradient + i, v.first + i, v.second + i, range.count, v.keep, Float(1 - beta1),
         Float(1 - beta2), v.rate, Float(1 / root2), 1e-8)
+      // While they are in cache, this is next to nothing.
+      for values in [v.weights, v.first, v.second] where pmae_all_finite(values + i, range.count) == 0 {
+        broken.min(group, ordering: .relaxed)
+      }
     }
+    let place = broken.load(ordering: .relaxed)
+    if place < .max, firstNonFiniteParameter == nil { firstNonFiniteParameter = place }
     for group in groups { group.parameter.tensor.clearGradient() }
   }
 

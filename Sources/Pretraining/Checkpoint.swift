@@ -1,62 +1,48 @@
-import Autodiff
 import Foundation
 import Networks
 import TensorStream
 
-/// A run between two steps, as one record: all weights, the optimiser's moments, and in the metadata the configuration and
-/// how many steps were taken.
-enum Checkpoint {
-  static let first = "optimizer.first_moment."
-  static let second = "optimizer.second_moment."
-
-  static func write(
-    _ model: PseudoMAE, _ optimizer: AdamW, to path: String, metadata: [String: String]
-  ) throws {
-    var tensors = storedTensors(model.parts)
-    for (entry, group) in zip(model.trained, optimizer.groups) {
-      let tensor = entry.parameter.tensor
-      for (prefix, values) in [(first, group.first), (second, group.second)] {
-        let moment = Tensor(rows: tensor.rows, columns: tensor.columns, values: values)
-        tensors.append((prefix + entry.name, StoredTensor(borrowing: moment, shape: entry.parameter.shape)))
-      }
-    }
-    var metadata = metadata
-    metadata["config"] = try model.configuration.json()
-    metadata["step"] = String(optimizer.steps)
-    try StreamWriter.writeOneRecord(
-      path: path, kind: "checkpoint", metadata: metadata, tensors: tensors, overwrite: true)
+extension PretrainingRun {
+  /// All weights and the optimiser's moments.
+  var state: TrainingState {
+    TrainingState(parts: model.parts, optimizer: optimizer, names: model.trained.map(\.name))
   }
 
-  /// Continues where a checkpoint was written. A checkpoint of another configuration is an error that names each difference.
-  static func read(_ path: String, into model: PseudoMAE, _ optimizer: AdamW) throws {
-    let record = try readTensors(path: path, kinds: ["checkpoint"])
-    guard let config = record.metadata["config"], let text = record.metadata["step"], let steps = Int(text), steps >= 0
-    else { throw Failure(.data, "\(path): a checkpoint without its configuration or step") }
-    let theirs = try Configuration(json: config, source: path)
-    let differences = try model.configuration.differences(from: theirs)
+  /// Metadata of the views that a run keeps to from its first step to its last.
+  static func properties(of views: ViewBatches) -> [String: String] {
+    var properties = ["rows_per_epoch": String(views.rowsPerEpoch)]
+    for key in ["mean", "std", "classes"] { properties[key] = views.reader.header.metadata[key] }
+    return properties
+  }
+
+  /// Continues where a checkpoint was written.
+  /// - Throws: `Failure(.data)` naming each difference where it is of another configuration, fewer epochs aside, or of other
+  ///   views.
+  public func resume(from checkpoint: CheckpointFile, on views: ViewBatches) throws {
+    var theirs = try Configuration(json: checkpoint.configuration, source: checkpoint.path)
+    if theirs.epochs < model.configuration.epochs { theirs.epochs = model.configuration.epochs }
+    var differences = try model.configuration.differences(from: theirs)
+    for (key, value) in Self.properties(of: views).sorted(by: { $0.key < $1.key }) where key != "classes" {
+      // Checkpoints of earlier versions do not say all of it.
+      if let other = checkpoint.record.metadata[key], other != value {
+        differences.append("\(key) of the views \(value), not \(other)")
+      }
+    }
     if !differences.isEmpty {
       throw Failure(
-        .data, "\(path): is of another configuration: asked for " + differences.joined(separator: "; "))
+        .data, "\(checkpoint.path): is of another configuration: asked for " + differences.joined(separator: "; "))
     }
-    let moments = MomentsNetwork(model, optimizer)
-    try load(model.parts + [Part("optimizer.", moments)], from: record, source: path)
-    optimizer.steps = steps
+    try state.load(from: checkpoint)
+    start = checkpoint.place
   }
+}
 
-  /// The moments as constants under their names, so that they are checked and read like weights.
-  private struct MomentsNetwork: Network {
-    var parameters: [Parameter] { [] }
-    let constants: [Constant]
-
-    init(_ model: PseudoMAE, _ optimizer: AdamW) {
-      constants = zip(model.trained, optimizer.groups).flatMap { entry, group in
-        [("first_moment.", group.first), ("second_moment.", group.second)].map { prefix, values in
-          let tensor = entry.parameter.tensor
-          return Constant(
-            name: prefix + entry.name, shape: entry.parameter.shape,
-            tensor: Tensor(rows: tensor.rows, columns: tensor.columns, values: values))
-        }
-      }
-    }
+extension Configuration {
+  /// What a run that goes on takes from its checkpoint where it is not asked for anything else: the number of epochs, and the
+  /// warm-up, so that more epochs lengthen the descent of the learning rate alone.
+  public mutating func keep(epochs: Bool, warmup: Bool, of checkpoint: CheckpointFile) throws {
+    let theirs = try Configuration(json: checkpoint.configuration, source: checkpoint.path)
+    if epochs { self.epochs = theirs.epochs }
+    if warmup { warmupEpochs = theirs.warmupEpochs }
   }
 }

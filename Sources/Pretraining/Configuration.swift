@@ -153,18 +153,6 @@ public struct Configuration: Codable, Equatable, Sendable {
 
   /// What differs from another configuration: `batch 32, not 64`.
   public func differences(from other: Configuration) throws -> [String] {
-    func flat(_ value: Any, _ path: String) -> [String: String] {
-      guard let object = value as? [String: Any] else { return [path: "\(value)"] }
-      return object.reduce(into: [:]) { all, entry in
-        all.merge(flat(entry.value, path.isEmpty ? entry.key : "\(path).\(entry.key)")) { $1 }
-      }
-    }
-    func flat(_ configuration: Configuration) throws -> [String: String] {
-      flat(try JSONSerialization.jsonObject(with: Data(try configuration.json().utf8)), "")
-    }
-    let (mine, theirs) = (try flat(self), try flat(other))
-    return mine.keys.sorted().filter { mine[$0] != theirs[$0] }.map {
-      "\($0) \(mine[$0] ?? "none"), not \(theirs[$0] ?? "none")"
-    }
+    try Networks.differences(of: try json(), from: try other.json(), source: "the configuration")
   }
 }

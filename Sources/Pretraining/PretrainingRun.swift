@@ -11,6 +11,8 @@ public final class PretrainingRun {
   public let optimizer: AdamW
   private let configuration: Configuration
   private let engine: Engine
+  /// Where it goes on from; nil for a fresh run.
+  var start: CheckpointFile.Place?
 
   /// Fresh weights from the configuration's seed.
   /// - Parameter engine: of the configuration's precision.
@@ -32,11 +34,6 @@ public final class PretrainingRun {
     try load(model.parts, from: record, source: path) { $0.hasPrefix("optimizer.") }
   }
 
-  /// Continues from a run folder's checkpoint.
-  public func resume(from folder: RunFolder) throws {
-    try Checkpoint.read(folder.checkpoint, into: model, optimizer)
-  }
-
   /// The views that the configuration needs, opened; a batch must fit into an epoch.
   public func views(_ reader: StreamReader) throws -> ViewBatches {
     var recipes = ["simple"]
@@ -51,26 +48,45 @@ public final class PretrainingRun {
     return views
   }
 
-  /// Trains until the last epoch, `limit` steps, or a stop that is asked for, and writes checkpoints: at the end of each
-  /// epoch and at the end.
+  /// Trains until the last epoch, `limit` steps, or a stop that is asked for. Checkpoints are written at the end of each
+  /// epoch, as often as `policy` says, where one is asked for, at the end, and where the views fail, so that no step is lost.
   /// - Parameters:
   ///   - limit: stop after that many steps of the whole run.
   ///   - metadata: provenance for the checkpoint.
   ///   - onStep: called after each step; returning true stops after it.
+  /// - Returns: how many checkpoints were written, and the seconds that the run stood still for them.
+  @discardableResult
   public func train(
     on views: ViewBatches, folder: RunFolder, limit: Int?, metadata: [String: String],
+    policy: CheckpointPolicy = CheckpointPolicy(), signals: TrainingSignals = TrainingSignals(),
     onStep: (StepReport) throws -> Bool
-  ) throws {
+  ) throws -> (checkpoints: Int, seconds: Double) {
     let c = configuration
     let stepsPerEpoch = try Networks.stepsPerEpoch(
       rows: views.rowsPerEpoch, batch: c.batch, source: views.reader.name)
     let total = c.epochs * stepsPerEpoch
     let end = min(limit ?? total, total)
     try checkCoverage(of: views, stepsPerEpoch: stepsPerEpoch, end: end)
-    var metadata = metadata
-    for key in ["mean", "std", "classes"] { metadata[key] = views.reader.header.metadata[key] }
+    var metadata = metadata.merging(Self.properties(of: views)) { $1 }
+    metadata["config"] = try c.json()
     try folder.write(try c.json(pretty: true) + "\n", to: folder.configuration)
     let log = try folder.metricsLog(keepingSteps: steps)
+    let writer = CheckpointWriter(folder, policy: policy, stepsPerEpoch: stepsPerEpoch, from: start)
+    func save() throws {
+      if writer.lastStep == steps { return }
+      metadata["step"] = String(steps)
+      try writer.write(step: steps, metadata: metadata, tensors: state.tensors, log: log)
+    }
+    /// Does something with the views; where that fails, the steps that were taken are saved first.
+    func reading<R>(_ body: () throws -> R) throws -> R {
+      do {
+        return try body()
+      } catch {
+        if steps > start?.steps ?? 0 { try save() }
+        try writer.wait()
+        throw error
+      }
+    }
     if steps < end {
       let start = (steps / stepsPerEpoch - views.firstEpoch) * views.rowsPerEpoch + steps % stepsPerEpoch * c.batch
       guard start >= views.position else {
@@ -80,22 +96,26 @@ public final class PretrainingRun {
         )
       }
       try views.skip(start - views.position)
-    } else {
-      try Checkpoint.write(model, optimizer, to: folder.checkpoint, metadata: metadata)
     }
     var stopped = false
     while steps < end && !stopped {
-      let report = try step(views, stepsPerEpoch: stepsPerEpoch)
+      let startTime = DispatchTime.now().uptimeNanoseconds
+      let epoch = steps / stepsPerEpoch
+      let batch = try reading { try engine.measure(.input) { try take(views, epoch: epoch) } }
+      let report = try step(batch, epoch: epoch, stepsPerEpoch: stepsPerEpoch, startTime: startTime)
       try log.write(report.json)
-      stopped = try onStep(report)
+      stopped = try onStep(report) || signals.stopRequested()
       let isEpochEnd = steps % stepsPerEpoch == 0
-      if isEpochEnd || stopped || steps == end {
-        try Checkpoint.write(model, optimizer, to: folder.checkpoint, metadata: metadata)
-      }
+      let isAsked = signals.checkpointRequested()
+      if isEpochEnd || stopped || isAsked || steps == end || writer.isDue(after: steps) { try save() }
+      try writer.check()
       // What is left of the epoch is less than a batch.
-      if isEpochEnd { try views.skip(views.rowsPerEpoch - stepsPerEpoch * c.batch) }
+      if isEpochEnd { try reading { try views.skip(views.rowsPerEpoch - stepsPerEpoch * c.batch) } }
     }
+    try save()
+    try writer.wait()
     if !stopped && steps == total && views.position == views.epochs * views.rowsPerEpoch { try views.finish() }
+    return (writer.count, writer.seconds)
   }
 
   private func checkCoverage(of views: ViewBatches, stepsPerEpoch: Int, end: Int) throws {
@@ -111,12 +131,10 @@ public final class PretrainingRun {
   }
 
   /// One step of training: forward, backward, optimiser, teachers.
-  func step(_ views: ViewBatches, stepsPerEpoch: Int) throws -> StepReport {
+  /// - Parameter startTime: when the wait for the batch began, in nanoseconds.
+  func step(_ batch: [MicroBatch], epoch: Int, stepsPerEpoch: Int, startTime: UInt64) throws -> StepReport {
     let c = configuration
-    let start = DispatchTime.now().uptimeNanoseconds
     let step = steps
-    let epoch = step / stepsPerEpoch
-    let batch = try engine.measure(.input) { try take(views, epoch: epoch) }
     let rate = learningRate(
       peak: c.learningRate, epoch: Double(step) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
       epochs: Double(c.epochs))
@@ -125,6 +143,12 @@ public final class PretrainingRun {
     let losses = model.gradients(of: batch, schedule: schedule)
     try check(losses, step: step + 1)
     optimizer.step(rate: rate)
+    if let place = optimizer.firstNonFiniteParameter {
+      throw Failure(
+        .data,
+        "step \(step + 1): \(model.trained[place].name), or a moment of it, is not finite: the run stops with the last checkpoint as it was"
+      )
+    }
 
     // The two teachers' clocks (§3.2): the labelling teacher's ticks with steps, the reconstruction teacher's with epochs.
     var labelMomentum: Double?
@@ -144,7 +168,7 @@ public final class PretrainingRun {
         reconstructionMomentum = momentum
       }
     }
-    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - startTime) * 1e-9
     return StepReport(
       step: steps, epoch: epoch, loss: losses.total, m: losses.m, c: losses.c, p: losses.p, learningRate: rate,
       labelMomentum: labelMomentum, reconstructionMomentum: reconstructionMomentum, health: losses.health,

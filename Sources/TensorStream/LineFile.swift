@@ -12,8 +12,8 @@ public final class LineFile {
     self.path = path
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0o666)
     if descriptor < 0 {
-      let reason = errno == EEXIST ? "exists already: --overwrite replaces it" : errorText(errno)
-      throw Failure(.cannotCreate, "\(path): \(reason)")
+      if errno != EEXIST { throw creationFailure(path, errno) }
+      throw Failure(.cannotCreate, "\(path): exists already: --overwrite replaces it")
     }
   }
 
@@ -22,7 +22,7 @@ public final class LineFile {
   public init(appendingTo path: String) throws {
     self.path = path
     descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-    if descriptor < 0 { throw Failure(.cannotCreate, "\(path): \(errorText(errno))") }
+    if descriptor < 0 { throw creationFailure(path, errno) }
   }
 
   deinit { if descriptor >= 0 { _ = Foundation.close(descriptor) } }
@@ -40,6 +40,14 @@ public final class LineFile {
       if written < 0 && errno == EINTR { continue }
       if written <= 0 { throw Failure(.io, "\(path): cannot write: \(errorText(errno))") }
       bytes = bytes.dropFirst(written)
+    }
+  }
+
+  /// Brings all lines to disk.
+  /// - Throws: `Failure(.io)` where the disk does not take them.
+  public func sync() throws {
+    guard retrying(descriptor, waitingFor: 0, { Int(fsync(descriptor)) }) == 0 else {
+      throw Failure(.io, "\(path): cannot write: \(errorText(errno))")
     }
   }
 

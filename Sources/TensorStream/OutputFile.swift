@@ -35,7 +35,7 @@ final class OutputFile {
       isFile = false
       finalPath = path
       descriptor = Int32(retrying(-1, waitingFor: 0) { Int(open(path, O_WRONLY | O_CLOEXEC)) })
-      guard descriptor >= 0 else { throw Failure(.cannotCreate, "\(path): \(errorText(errno))") }
+      guard descriptor >= 0 else { throw creationFailure(path, errno) }
       do {
         try refuseTerminal()
       } catch {
@@ -66,8 +66,9 @@ final class OutputFile {
   }
 
   /// Brings everything to disk, and gives the file its name.
+  /// - Parameter beforeNaming: called when a file is on disk whole, right before it gets its name.
   /// - Throws: `Failure(.io)` where the disk does not take it; `.cannotCreate` where a file of that name has appeared since.
-  func finish() throws {
+  func finish(beforeNaming: () throws -> Void = {}) throws {
     guard descriptor >= 0 else { return }
     guard let temporary = temporaryPath else {
       if isFile { try sync() }
@@ -82,8 +83,9 @@ final class OutputFile {
     let number = descriptor
     descriptor = -1
     if close(number) != 0, errno != EINTR { throw writeFailure(errno) }
+    try beforeNaming()
     if overwrite {
-      guard rename(temporary, finalPath) == 0 else { throw Failure(.cannotCreate, "\(name): \(errorText(errno))") }
+      guard rename(temporary, finalPath) == 0 else { throw creationFailure(name, errno) }
     } else {
       try renameWithoutReplacing(temporary)
     }
@@ -109,7 +111,7 @@ final class OutputFile {
     if errno == EEXIST { throw Self.existsAlready(name) }
     var status = stat()
     guard lstat(finalPath, &status) != 0 else { throw Self.existsAlready(name) }
-    guard rename(temporary, finalPath) == 0 else { throw Failure(.cannotCreate, "\(name): \(errorText(errno))") }
+    guard rename(temporary, finalPath) == 0 else { throw creationFailure(name, errno) }
   }
 
   private func sync() throws {
@@ -160,7 +162,7 @@ final class OutputFile {
       let number = Int32(
         retrying(-1, waitingFor: 0) { Int(open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)) })
       if number >= 0 { return (number, temporary) }
-      guard errno == EEXIST else { throw Failure(.cannotCreate, "\(name): \(errorText(errno))") }
+      guard errno == EEXIST else { throw creationFailure(name, errno) }
     }
   }
 }

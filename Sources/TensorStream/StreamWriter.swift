@@ -69,6 +69,7 @@ public final class StreamWriter {
     try guarding {
       let added = metadata.filter { !StreamMetadata.reserved.contains($0.key) }
       try write(metadata: added.merging(EndRecord.metadata(rows: rows)) { $1 }, tensors: [])
+      try writeSeekTable()
       try close()
     }
   }
@@ -87,11 +88,33 @@ public final class StreamWriter {
     path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool = false,
     level: Int? = nil
   ) throws {
+    try prepareOneRecord(
+      path: path, kind: kind, metadata: metadata, tensors: tensors, overwrite: overwrite, level: level
+    ).commit()
+  }
+
+  /// The same, but for bringing the file to disk and giving it its name.
+  static func prepareOneRecord(
+    path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool, level: Int?
+  ) throws -> PreparedFile {
     let writer = try StreamWriter(path: path, overwrite: overwrite, level: level)
     try writer.guarding {
       let ends = EndRecord.metadata(rows: [])
       try writer.write(metadata: first(kind, metadata).merging(ends) { $1 }, tensors: tensors)
-      try writer.close()
+      try writer.writeSeekTable()
+    }
+    return PreparedFile(writer)
+  }
+
+  /// A file that is written but for its name, and gone where it never gets that. It may be passed to another thread.
+  final class PreparedFile: @unchecked Sendable {
+    private let writer: StreamWriter
+
+    fileprivate init(_ writer: StreamWriter) { self.writer = writer }
+
+    /// Brings it to disk, calls `beforeNaming`, and gives it its name.
+    func commit(beforeNaming: () throws -> Void = {}) throws {
+      try writer.guarding { try writer.close(beforeNaming: beforeNaming) }
     }
   }
 
@@ -110,9 +133,12 @@ public final class StreamWriter {
     frames.append(SeekTable.Frame(compressed: try encoder.end(), content: size))
   }
 
-  private func close() throws {
+  private func writeSeekTable() throws {
     if output.isFile, let table = SeekTable(frames: frames).encoded() { try table.withUnsafeBytes(output.write) }
-    try output.finish()
+  }
+
+  private func close(beforeNaming: () throws -> Void = {}) throws {
+    try output.finish(beforeNaming: beforeNaming)
     state = .finished
   }
 

@@ -26,14 +26,17 @@ extension AugmentTool {
       return from
     }
     guard let resume else { return StreamPlace(epoch: firstEpoch, row: 0) }
-    let path = resume + "/checkpoint.stz"
-    // A run that was killed before its first checkpoint begins again, as pmae-pretrain --resume has it.
-    guard FileManager.default.fileExists(atPath: path) else { return StreamPlace(epoch: firstEpoch, row: 0) }
-    let metadata = try StreamReader(path: path, kinds: ["checkpoint"]).header.metadata
+    // A run that was killed before its first checkpoint begins again, and one whose newest is damaged goes on from the one
+    // before, as pmae-pretrain --resume has it, which says so.
+    guard let checkpoint = try RunFolder(resume).newestCheckpoint(onDamage: { _ in }) else {
+      return StreamPlace(epoch: firstEpoch, row: 0)
+    }
+    let (path, steps) = (checkpoint.path, checkpoint.steps)
     struct Run: Decodable { let batch: Int }
-    let run = try JSONText.decode(Run.self, from: metadata["config"] ?? "", what: "\(path): metadata \"config\"")
-    guard let steps = Int(metadata["step"] ?? ""), steps >= 0, run.batch > 0 else {
-      throw Failure(.data, "\(path): a checkpoint without its step or batch")
+    let run = try JSONText.decode(Run.self, from: checkpoint.configuration, what: "\(path): metadata \"config\"")
+    guard run.batch > 0 else { throw Failure(.data, "\(path): is of batches of \(run.batch)") }
+    if let theirs = checkpoint.record.metadata["rows_per_epoch"], theirs != String(rows) {
+      throw Failure(.data, "\(path): is of epochs of \(theirs) pictures, but there are \(grouped(rows))")
     }
     let stepsPerEpoch = rows / run.batch
     if stepsPerEpoch == 0 {

@@ -30,6 +30,14 @@ struct FinetuneTool: Tool {
   @Option(help: ArgumentHelp("Where to write a JSON line for each step.", valueName: "file"))
   var metrics: String?
 
+  @Option(help: ArgumentHelp("Keep the run in this folder, with checkpoints (full mode).", valueName: "folder"))
+  var run: String?
+
+  @Flag(help: "Continue the run in the folder, if it has a checkpoint.")
+  var resume = false
+
+  @OptionGroup var checkpoints: CheckpointOptions
+
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
 
@@ -40,6 +48,16 @@ struct FinetuneTool: Tool {
     if let classes, !(1...1 << 20).contains(classes) {
       throw ValidationError("--classes is \(classes): expected 1 to 1048576")
     }
+    if run != nil {
+      if training.mode == .linear {
+        throw ValidationError("--run has no meaning in linear mode: a probe starts again from its beginning")
+      }
+      if metrics != nil {
+        throw ValidationError("--metrics and --run exclude each other: the folder has metrics.jsonl")
+      }
+    } else if resume || checkpoints.isGiven {
+      throw ValidationError("--resume, --checkpoint-every, --keep and --keep-every need --run")
+    }
   }
 
   mutating func execute() throws {
@@ -47,6 +65,12 @@ struct FinetuneTool: Tool {
     let isFresh = encoder.start == nil
     _ = try training.configuration(of: nil, isFresh: isFresh)
     try output.checkEarly()
+    let folder = run.map(RunFolder.init)
+    var lock = try folder.flatMap { try $0.exists ? locked($0) : nil }
+    if let folder, folder.hasCheckpoint && !resume && !output.overwrite {
+      throw Failure(
+        .cannotCreate, "\(folder.path): holds a run: --resume continues it, --overwrite starts it again")
+    }
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
@@ -68,34 +92,67 @@ struct FinetuneTool: Tool {
     guard let count = classes ?? names?.count, count > 0 else {
       throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
     }
+    // Let go of when it is read: it is as large as the run itself.
+    var start = resume ? try folder?.newestCheckpoint { note(Self.name, $0, quiet: output.quiet) } : nil
     let labelled = try LabelledViews(
       reader, view: view, preferred: ["simple"], encoder: sizes, normalisation: file?.normalisation,
-      labels: .below(count))
+      labels: .below(count), mayBeginWithin: folder != nil)
+    let firstEpoch = folder == nil ? 0 : labelled.batches.firstEpoch
     let configuration = try training.configuration(
-      of: (labelled.batches.epochs, labelled.batches.rowsPerEpoch), isFresh: isFresh)
+      of: (firstEpoch + labelled.batches.epochs, labelled.batches.rowsPerEpoch), isFresh: isFresh,
+      kept: start.map(FinetuningCheckpoints.schedule))
+    var provenance = provenance(file, reader)
+    let trainer: Trainer
+    if isLinear {
+      trainer = .probe(try LinearProbe(network, classes: count, configuration: configuration, engine: engine))
+    } else {
+      let full = try FullFinetuning(network, classes: count, configuration: configuration, engine: engine)
+      var kept: FinetuningCheckpoints?
+      if let folder {
+        if let start {
+          provenance = Provenance.continued(provenance, from: start.record.metadata)
+          note(
+            Self.name, "\(folder.path): continues after step \(grouped(start.steps))", quiet: output.quiet)
+        }
+        kept = try FinetuningCheckpoints(
+          folder, of: full, on: labelled, policy: checkpoints.policy, startWeights: file?.digest ?? "",
+          metadata: provenance, from: start)
+        start = nil
+        try folder.create()
+        if lock == nil { lock = try locked(folder) }
+      }
+      trainer = .full(full, kept)
+    }
     let log = try metrics.map { try LineFile(path: $0, overwrite: output.overwrite) }
 
     Interruption.watch()
     let classifier: Classifier
     do {
-      classifier = try train(network, on: labelled, classes: count, configuration, engine: engine, log: log)
+      classifier = try withExtendedLifetime(lock) {
+        try train(trainer, on: labelled, configuration, engine: engine, log: log)
+      }
       try log?.close()
     } catch {
-      // The signal that came to this process has also ended the writer upstream.
-      if Interruption.requested { stop() }
+      // The signal that came to this process has also ended the writer upstream; what is kept was saved before.
+      if Interruption.requested, (error as? Failure)?.kind == .data { stop() }
       throw error
     }
     var metadata = try WeightsFile.metadata(
       encoder: sizes, head: WeightsFile.Head(classes: count, pooling: classifier.pooling),
       normalisation: labelled.normalisation, classNames: names?.count == count ? names : nil)
-    metadata.merge(provenance(file, reader)) { $1 }
+    metadata.merge(provenance) { $1 }
     try WeightsFormat(path: output.output).write(
       storedTensors([Part("", classifier)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
   }
 
+  private enum Trainer {
+    case full(FullFinetuning, FinetuningCheckpoints?)
+    case probe(LinearProbe)
+  }
+
   private func train(
-    _ network: Encoder, on views: LabelledViews, classes: Int, _ configuration: FinetuningConfiguration,
-    engine: Engine, log: LineFile?
+    _ trainer: Trainer, on views: LabelledViews, _ configuration: FinetuningConfiguration, engine: Engine,
+    log: LineFile?
   ) throws -> Classifier {
     var failure: (any Error)?
     let whole = configuration.epochs * max(views.batches.rowsPerEpoch / configuration.batch, 1)
@@ -109,13 +166,13 @@ struct FinetuneTool: Tool {
     }
     let classifier: Classifier
     let isComplete: Bool
-    switch configuration.mode {
-    case .full:
-      let run = try FullFinetuning(network, classes: classes, configuration: configuration, engine: engine)
-      isComplete = try run.train(on: views, limit: steps, onStep: onStep)
+    switch trainer {
+    case .full(let run, let checkpoints):
+      isComplete = try run.train(
+        on: views, limit: steps, checkpoints: checkpoints,
+        signals: TrainingSignals(checkpointRequested: Interruption.takeCheckpointRequest), onStep: onStep)
       classifier = run.classifier
-    case .linear:
-      let probe = try LinearProbe(network, classes: classes, configuration: configuration, engine: engine)
+    case .probe(let probe):
       isComplete = try probe.train(
         on: views, limit: steps,
         onImages: { done in
@@ -131,9 +188,16 @@ struct FinetuneTool: Tool {
     return classifier
   }
 
+  private func locked(_ folder: RunFolder) throws -> RunLock {
+    let lock = try RunLock(folder)
+    if let text = lock.unavailable { note(Self.name, text, quiet: output.quiet) }
+    return lock
+  }
+
   /// The end after a signal: a model that is half trained is not what was asked for.
   private func stop() -> Never {
-    note(Self.name, "stopped by a signal; nothing is written", quiet: output.quiet)
+    let outcome = run.map { "no model is written; \($0) continues with --resume" } ?? "nothing is written"
+    note(Self.name, "stopped by a signal; \(outcome)", quiet: output.quiet)
     Interruption.exitAsSignal()
   }
 

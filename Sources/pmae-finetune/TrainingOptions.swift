@@ -69,15 +69,19 @@ struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// - Parameter views: epochs and rows an epoch; nil before the views are there: what can be checked then is checked.
-  func configuration(of views: (epochs: Int, rows: Int)?, isFresh: Bool) throws -> FinetuningConfiguration {
+  /// - Parameters:
+  ///   - views: epochs and rows an epoch; nil before the views are there: what can be checked then is checked.
+  ///   - kept: the schedule of the run that goes on, which holds where nothing else is asked for.
+  func configuration(
+    of views: (epochs: Int, rows: Int)?, isFresh: Bool, kept: (epochs: Int, warmupEpochs: Double)? = nil
+  ) throws -> FinetuningConfiguration {
     let isLinear = mode == .linear
     let parts = accumulate ?? 1
     let batch = batch ?? max(min(256, views?.rows ?? 256) / parts, 1) * parts
     // One epoch of views is as good as any number to a probe: its features are kept.
     let known = isLinear && views?.epochs == 1 ? 90 : views?.epochs
     var c = FinetuningConfiguration(
-      mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? known ?? 1 << 30,
+      mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
       learningRate: lr ?? (baseLr ?? 1e-3) * Double(batch) / 256, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
     c.batch = batch
     c.accumulate = parts
@@ -86,7 +90,7 @@ struct TrainingOptions: ParsableArguments {
       c.layerDecay = layerDecay ?? (isFresh ? 1 : 0.75)
       c.dropPath = dropPath ?? 0.1
     }
-    c.warmupEpochs = warmupEpochs ?? Double(c.epochs) / 10
+    c.warmupEpochs = warmupEpochs ?? kept?.warmupEpochs ?? Double(c.epochs) / 10
     c.seed = seed
     try c.validate()
     return c

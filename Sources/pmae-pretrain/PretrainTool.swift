@@ -61,6 +61,8 @@ struct PretrainTool: Tool {
   @Option(help: "Stop after this many steps of the whole run.")
   var steps: Int?
 
+  @OptionGroup var checkpoints: CheckpointOptions
+
   @Option(help: "What matrices are multiplied in.")
   var precision = Precision.float32
 
@@ -97,9 +99,10 @@ struct PretrainTool: Tool {
   mutating func execute() throws {
     let name = "pmae-pretrain"
     let folder = RunFolder(output)
+    var lock = try folder.exists ? locked(folder) : nil
     if folder.hasCheckpoint && !resume && !overwrite {
       throw Failure(
-        .cannotCreate, "\(folder.checkpoint): exists: --resume continues the run, --overwrite starts it again")
+        .cannotCreate, "\(folder.path): holds a run: --resume continues it, --overwrite starts it again")
     }
     // Everything that the options alone decide is checked before the input is waited for.
     var configuration = try model.configuration(objective: method.objective)
@@ -115,22 +118,37 @@ struct PretrainTool: Tool {
     try configuration.validate()
 
     let reader = try StreamReader(path: views, kinds: ["views"])
-    if epochs == nil {
+    // Let go of when it is read: it is as large as the run itself.
+    var start = resume ? try folder.newestCheckpoint { note(name, $0, quiet: quiet) } : nil
+    if let start {
+      try configuration.keep(epochs: epochs == nil, warmup: warmupEpochs == nil, of: start)
+    } else if epochs == nil {
       let probe = try ViewBatches(reader, recipes: [], side: model.image, channels: model.channels)
       configuration.epochs = probe.firstEpoch + probe.epochs
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
+    try configuration.validate()
     let engine = Engine(threads: threads.count, precision: precision, profiling: profile)
     for text in engine.notes { note(name, text, quiet: quiet) }
     let run = try PretrainingRun(configuration, engine: engine)
     let views = try run.views(reader)
-    if resume && folder.hasCheckpoint {
-      try run.resume(from: folder)
-      if !quiet { log(name, "\(folder.path): continues after step \(grouped(run.steps))") }
-    } else if let start {
-      try run.initialise(from: start)
+    var metadata = Provenance.metadata(
+      tool: name, inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
+    if let start {
+      try run.resume(from: start, on: views)
+      metadata = Provenance.continued(metadata, from: start.record.metadata)
+      note(name, "\(folder.path): continues after step \(grouped(run.steps))", quiet: quiet)
+    } else if let file = self.start {
+      try run.initialise(from: file)
     }
+    start = nil
     try folder.create()
+    if lock == nil {
+      lock = try locked(folder)
+      if folder.hasCheckpoint && !overwrite {
+        throw Failure(.cannotCreate, "\(folder.path): another process has begun a run there meanwhile")
+      }
+    }
 
     Interruption.watch()
     let total = min(steps ?? .max, configuration.epochs * (views.rowsPerEpoch / batch))
@@ -138,21 +156,24 @@ struct PretrainTool: Tool {
     let progress = Progress(tool: name, what: "steps", total: total, first: run.steps, quiet: quiet)
     let events = try tensorboard.map { try EventFile(folder: $0, after: run.steps) }
     var collapse = CollapseWatch(floor: collapseFloor)
+    let written: (checkpoints: Int, seconds: Double)
     do {
-      try run.train(
-        on: views, folder: folder, limit: steps,
-        metadata: Provenance.metadata(
-          tool: name, inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
-      ) { report in
-        profiler?.note(report.seconds, images: batch)
-        progress.update(report.step, report.summary)
-        try events?.write(report.figures, step: report.step)
-        if let text = report.health.flatMap({ collapse.note($0, epoch: report.epoch) }) { progress.say(text) }
-        return Interruption.requested
+      written = try withExtendedLifetime(lock) {
+        try run.train(
+          on: views, folder: folder, limit: steps, metadata: metadata, policy: checkpoints.policy,
+          signals: TrainingSignals(
+            stopRequested: { Interruption.requested }, checkpointRequested: Interruption.takeCheckpointRequest)
+        ) { report in
+          profiler?.note(report.seconds, images: batch)
+          progress.update(report.step, report.summary)
+          try events?.write(report.figures, step: report.step)
+          if let text = report.health.flatMap({ collapse.note($0, epoch: report.epoch) }) { progress.say(text) }
+          return false
+        }
       }
     } catch {
-      // The signal that came to this process has also ended the writer upstream; what was saved is intact.
-      if Interruption.requested { Interruption.exitAsSignal() }
+      // The signal that came to this process has also ended the writer upstream; every step was saved before.
+      if Interruption.requested, (error as? Failure)?.kind == .data { Interruption.exitAsSignal() }
       throw error
     }
     if Interruption.requested {
@@ -160,7 +181,18 @@ struct PretrainTool: Tool {
       Interruption.exitAsSignal()
     }
     progress.finish()
+    if written.checkpoints > 0 {
+      note(
+        name, "the run waited \(duration(written.seconds)) for \(counted(written.checkpoints, "checkpoint"))",
+        quiet: quiet)
+    }
     for text in profiler?.messages() ?? [] { log(name, text) }
+  }
+
+  private func locked(_ folder: RunFolder) throws -> RunLock {
+    let lock = try RunLock(folder)
+    if let text = lock.unavailable { note("pmae-pretrain", text, quiet: quiet) }
+    return lock
   }
 }
 

@@ -1,12 +1,14 @@
 import ArgumentParser
 import CommandLineKit
 import Foundation
+import TensorStream
 import Testing
 
 @Suite struct OptionsTests {
   private struct Options: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
+    @OptionGroup var checkpoints: CheckpointOptions
   }
 
   @Test func standardOutputAndEveryCoreUnlessAsked() throws {
@@ -27,8 +29,22 @@ import Testing
 
   @Test(arguments: [
     ["--threads", "0"], ["--threads", "-1"], ["--threads", "5000"], ["--threads", "x"], ["--output", ""],
+    ["--checkpoint-every", "0"], ["--checkpoint-every", "-5m"], ["--checkpoint-every", "10d"],
+    ["--checkpoint-every", "1.5"], ["--checkpoint-every", "nanm"], ["--keep", "0"], ["--keep-every", "0"],
   ])
   func nonsenseIsAUsageError(arguments: [String]) {
     #expect(throws: (any Error).self) { try Options.parse(arguments) }
+  }
+
+  @Test(arguments: [
+    ("500", CheckpointPolicy.Interval.steps(500)), ("90s", .seconds(90)), ("10m", .seconds(600)),
+    ("0.5h", .seconds(1800)),
+  ])
+  func intervalsAreStepsOrTimes(text: String, interval: CheckpointPolicy.Interval) throws {
+    let options = try Options.parse(["--checkpoint-every", text, "--keep", "3", "--keep-every", "5"])
+    #expect(options.checkpoints.policy.interval == interval)
+    #expect(options.checkpoints.policy.keep == 3)
+    #expect(options.checkpoints.policy.keepEvery == 5)
+    #expect(try Options.parse([]).checkpoints.policy == CheckpointPolicy())
   }
 }

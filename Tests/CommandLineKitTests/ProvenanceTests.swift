@@ -35,6 +35,23 @@ import Testing
     #expect((grandparent["made_from"] as? [Any])?.isEmpty == true)
   }
 
+  /// The rest of a stream counts as the stream that it is the rest of; another input is added.
+  @Test func whatIsGoneOnWithKeepsWhatItWasBegunWith() throws {
+    func made(of arguments: [String], digest: String) -> [String: String] {
+      var metadata = ["kind": "views"]
+      metadata.merge(Provenance.metadata(tool: "pmae-augment", arguments: arguments, inputs: [])) { $1 }
+      return Provenance.metadata(
+        tool: "pmae-pretrain", arguments: ["--resume"],
+        inputs: [(name: "standard input", header: Record(metadata: metadata, tensors: []), digest: digest)])
+    }
+    let start = made(of: ["--seed", "1"], digest: "a")
+    #expect(Provenance.continued(made(of: ["--seed", "1"], digest: "b"), from: start) == start)
+    let other = Provenance.continued(made(of: ["--seed", "2"], digest: "b"), from: start)
+    let inputs = try #require(try json(other["made_from"]) as? [[String: Any]])
+    #expect(inputs.map { $0["digest"] as? String } == ["a", "b"])
+    #expect(Provenance.continued(start, from: [:]) == start)
+  }
+
   @Test func historyThatIsNotJSONIsKeptAsText() throws {
     let header = Record(metadata: ["kind": "images", "made_by": "by hand"], tensors: [])
     let metadata = Provenance.metadata(tool: "t", arguments: [], inputs: [(name: "x", header: header, digest: "d")])
