@@ -51,22 +51,26 @@ let package = Package(
     tool("pmae-export", ["Networks"]),
     tool("pmae-finetune", ["Finetuning", "Networks", "Compute"]),
     tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
-    tool("pmae-inspect", []),
+    tool("pmae-inspect", ["Imaging", "Pretraining", "Networks", "Compute"]),
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
     tests("ComputeTests", ["Compute", "CKernels"]),
     tests("AutodiffTests", ["Autodiff", "Compute"]),
     tests("NetworksTests", ["Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
     tests(
-      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "CKernels", "Compute", "TensorStream"],
+      exclude: ["Fixtures"]),
     tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
     tests("EvaluationTests", ["Evaluation", "Networks", "Compute", "TensorStream"]),
     tests("ImagingTests", ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
-    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser]),
+    .testTarget(
+      name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser],
+      exclude: ["Fixtures"]),
     tests(
       "ToolTests",
       [
-        "Compute", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export", "pmae-finetune",
+        "Compute", "Imaging", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export",
+        "pmae-finetune",
         "pmae-evaluate", "pmae-inspect",
       ], exclude: ["Fixtures", "README.md"]),
   ],

@@ -2,7 +2,7 @@
 # From pictures to a measured table: pack, pretrain with Pseudo MAE, export, and compare with random weights.
 #
 #   pipelines/quickstart.mk                          Fashion-MNIST, from Debian's package
-#   pipelines/quickstart.mk DATA=photos IMAGE=64 PATCH=8            a folder of JPEG files, a sub-folder a class
+#   pipelines/quickstart.mk DATA=photos IMAGE=64 PATCH=8            a folder of JPEG and PNG files, a sub-folder a class
 #   pipelines/quickstart.mk encoder DATA=photos IMAGE=64 PATCH=8    without classes: as far as the encoder
 #
 # Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and a stage whose file is
@@ -17,7 +17,7 @@ SHELL := /bin/bash
 
 # --- What a user may set -----------------------------------------------------------------------------------------
 
-# A folder of JPEG files; empty: Fashion-MNIST. With sub-folders `train` and `test` those are used, otherwise HELD_OUT
+# A folder of JPEG and PNG files; empty: Fashion-MNIST. With sub-folders `train` and `test` those are used, otherwise HELD_OUT
 # pictures are kept for the test.
 DATA ?=
 HELD_OUT ?= 1000

@@ -19,23 +19,31 @@ extension Tape {
       ? Tensor(narrowRows: qkv.rows, columns: width, engine: engine, tracksGradient: tracks([qkv]))
       : tensor(rows: qkv.rows, columns: width, from: qkv)
     let work = 2 * sequences * tokens * tokens * width
+    let scratch = engine.scratch(for: shape)
     engine.measure(.attention, flop: 2 * work, values: qkv.traffic + y.traffic) {
-      engine.run(sequences * heads, scratch: engine.scratch(for: shape)) { task, scratch in
-        if qkv.isNarrow {
-          engine.attendNarrow(qkv.narrow, into: y.narrow, shape, task, scratch)
-        } else {
-          engine.attend(qkv.matrix, into: y.matrix, shape, task, scratch)
+      // A tensor that tasks look at is a reference that all threads count.
+      if qkv.isNarrow {
+        engine.run(sequences * heads, scratch: scratch) { [engine, qkv = qkv.narrow, y = y.narrow] task, scratch in
+          engine.attendNarrow(qkv, into: y, shape, task, scratch)
+        }
+      } else {
+        engine.run(sequences * heads, scratch: scratch) { [engine, qkv = qkv.matrix, y = y.matrix] task, scratch in
+          engine.attend(qkv, into: y, shape, task, scratch)
         }
       }
     }
     record(y) { [engine] dy in
       let (dqkv, isFirst) = qkv.gradientSink(engine)
       engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.traffic + y.traffic) {
-        engine.run(sequences * heads, scratch: engine.scratch(for: shape)) { task, scratch in
-          if qkv.isNarrow {
-            engine.returnNarrow(dy.narrow, qkv: qkv.narrow, into: dqkv.narrow, shape, task, scratch)
-          } else {
-            engine.attendBack(dy.matrix, qkv: qkv.matrix, into: dqkv.matrix, adding: !isFirst, shape, task, scratch)
+        if qkv.isNarrow {
+          engine.run(sequences * heads, scratch: scratch) {
+            [engine, dy = dy.narrow, qkv = qkv.narrow, dqkv = dqkv.narrow] task, scratch in
+            engine.returnNarrow(dy, qkv: qkv, into: dqkv, shape, task, scratch)
+          }
+        } else {
+          engine.run(sequences * heads, scratch: scratch) {
+            [engine, dy = dy.matrix, qkv = qkv.matrix, dqkv = dqkv.matrix] task, scratch in
+            engine.attendBack(dy, qkv: qkv, into: dqkv, adding: !isFirst, shape, task, scratch)
           }
         }
       }
@@ -53,6 +61,8 @@ struct HeadShape {
   var scale: Float { 1 / Float(depth).squareRoot() }
   /// Scores are rows of whole vectors.
   var stride: Int { (tokens + 15) / 16 * 16 }
+  /// Whether a head is so small that one call of a kernel made for it is less than the calls of products.
+  var isShort: Bool { tokens <= 32 && depth.isMultiple(of: 16) }
 
   /// A head's values for task sequence · heads + head: 0 queries (or the output), 1 keys, 2 values.
   func part(_ x: Matrix, _ which: Int, _ task: Int) -> Matrix {
@@ -73,13 +83,20 @@ extension Engine {
     let packing = max(
       scratch(inner: shape.depth, columns: shape.tokens), scratch(inner: shape.tokens, columns: shape.depth),
       shape.tokens * max(shape.stride, shape.depth))
-    return 2 * shape.tokens * shape.stride + shape.stride + packing
+    let short = shape.isShort ? 32 * (shape.depth + 2 * shape.tokens) : 0
+    return max(2 * shape.tokens * shape.stride + shape.stride + packing, short)
   }
 
   func attend(
     _ qkv: Matrix, into y: Matrix, _ shape: HeadShape, _ task: Int, _ scratch: UnsafeMutablePointer<Float>
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
+    if shape.isShort {
+      let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
+      let out = shape.part(y, 0, task)
+      return pmae_attend_short(
+        q.pointer, k.pointer, v.pointer, qkv.stride, tokens, shape.depth, shape.scale, out.pointer, out.stride, scratch)
+    }
     let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
     let shares = scratch + tokens * stride
     let packed = shares + stride
@@ -98,11 +115,17 @@ extension Engine {
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
+    let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
+    let d = shape.part(dy, 0, task)
+    if shape.isShort {
+      let (dq, dk, dv) = (shape.part(dqkv, 0, task), shape.part(dqkv, 1, task), shape.part(dqkv, 2, task))
+      return pmae_attend_short_backward(
+        q.pointer, k.pointer, v.pointer, q.stride, d.pointer, d.stride, tokens, shape.depth, shape.scale, dq.pointer,
+        dk.pointer, dv.pointer, dq.stride, adding ? 1 : 0, scratch)
+    }
     let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
     let ds = Matrix(scratch + tokens * stride, rows: tokens, columns: tokens, stride: stride)
     let packed = scratch + 2 * tokens * stride
-    let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
-    let d = shape.part(dy, 0, task)
     multiplyHere(q, k, into: p, transposing: .right, scratch: packed)
     pmae_softmax_rows(p.pointer, tokens, tokens, stride, shape.scale, nil)
     multiplyHere(p, d, into: shape.part(dqkv, 2, task), transposing: .left, adding: adding, scratch: packed)

@@ -269,3 +269,30 @@ VARIANTS void pmae_scale_row(float *q, const float *column, size_t n) {
   const float inverse = 1.0f / sum(q, n);
   for (size_t i = 0; i < n; i++) q[i] *= inverse;
 }
+
+/// The natural logarithm of a normal number > 0, within 2 ULP (Cephes' polynomial).
+INLINE float log1(float x) {
+  union { float f; int32_t i; } v = {x};
+  // The mantissa between the roots of 1/2 and 2.
+  const int32_t e = (v.i - 0x3F3504F3) >> 23;
+  v.i -= e * (1 << 23);
+  const float m = v.f - 1.0f, z = m * m, n = (float)e;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  p = p * m * z - 2.12194440e-4f * n - 0.5f * z;
+  return m + p + 0.693359375f * n;
+}
+
+VARIANTS double pmae_entropy(const float *q, size_t n) {
+  LANES
+  float s = 0;
+  for (size_t i = 0; i < n; i++) s += q[i] * log1(q[i] > 1.17549435e-38f ? q[i] : 1.17549435e-38f);
+  return -(double)s;
+}

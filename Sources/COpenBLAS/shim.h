@@ -1,1 +1,5 @@
 #include <cblas.h>
+
+// LAPACK's eigenvalues of a symmetric matrix, which OpenBLAS holds but declares only in a package of its own.
+void dsyevd_(char *jobz, char *uplo, int *n, double *a, int *lda, double *w, double *work, int *lwork, int *iwork, int *liwork,
+             int *info);

@@ -86,28 +86,42 @@ int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size,
   open_reader(&reader, data, size, message);
   png_structp png = reader.png;
   png_infop info = reader.info;
-  png_set_expand(png); // to 8 bits, palette to RGB
-  png_set_strip_16(png);
-  png_set_strip_alpha(png);
-  png_set_gray_to_rgb(png);
-  // A count of the indices used, not an error by itself.
-  png_set_check_for_invalid_index(png, 1);
+  png_colorp colours = NULL;
+  int count = 0;
+  int has_palette = png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE;
+  if (has_palette) {
+    // libpng would expand indices too, and give those that have no colour black.
+    png_set_packing(png);
+    png_get_PLTE(png, info, &colours, &count);
+  } else {
+    png_set_expand(png); // to 8 bits
+    png_set_strip_16(png);
+    png_set_strip_alpha(png);
+    png_set_gray_to_rgb(png);
+  }
   int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
-  size_t stride = (size_t)png_get_image_width(png, info) * 3;
-  png_uint_32 height = png_get_image_height(png, info);
-  if (png_get_rowbytes(png, info) != stride || stride * height != out_size) png_error(png, "not the size that its header says");
+  size_t width = png_get_image_width(png, info);
+  size_t height = png_get_image_height(png, info);
+  size_t row_bytes = has_palette ? width : 3 * width;
+  if (png_get_rowbytes(png, info) != row_bytes || 3 * width * height != out_size) png_error(png, "not the size that its header says");
+  // Indices stand at the end of their row, from where they are expanded in place.
+  uint8_t *first = out + 3 * width - row_bytes;
   for (int pass = 0; pass < passes; pass++)
-    for (png_uint_32 y = 0; y < height; y++) png_read_row(png, out + stride * y, NULL);
+    for (size_t y = 0; y < height; y++) png_read_row(png, first + 3 * width * y, NULL);
   png_read_end(png, info); // reads up to the end chunk: a file that lacks it is reported here
-  png_colorp colours;
-  int count = 0;
-  if (png_get_PLTE(png, info, &colours, &count) && png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) {
-    int largest = png_get_palette_max(png, info);
-    if (largest >= count) {
-      snprintf(message, CPNG_MESSAGE_SIZE, "a pixel of colour %d: its palette has %d", largest, count);
-      destroy(&reader);
-      return 1;
+  for (size_t y = 0; has_palette && y < height; y++) {
+    uint8_t *row = out + 3 * width * y;
+    for (size_t x = 0; x < width; x++) {
+      int index = row[2 * width + x];
+      if (index >= count) {
+        snprintf(message, CPNG_MESSAGE_SIZE, "a pixel of colour %d: its palette has %d", index, count);
+        destroy(&reader);
+        return 1;
+      }
+      row[3 * x] = colours[index].red;
+      row[3 * x + 1] = colours[index].green;
+      row[3 * x + 2] = colours[index].blue;
     }
   }
   destroy(&reader);

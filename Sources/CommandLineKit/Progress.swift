@@ -19,16 +19,19 @@ public final class Progress: Sendable {
   private let tool: String
   private let what: String
   private let total: Int?
+  private let first: Int
   private let quiet: Bool
   private let terminal: Bool
   private let start: ContinuousClock.Instant
   private let state: Mutex<State>
 
-  /// `what` is the plural of what is counted ("images"); `total` how many there will be, where that is known.
-  public init(tool: String, what: String, total: Int?, quiet: Bool) {
+  /// `what` is the plural of what is counted ("images"); `total` how many there will be, where that is known; `first` how many
+  /// were done before this process, which say nothing of its speed.
+  public init(tool: String, what: String, total: Int?, first: Int = 0, quiet: Bool) {
     self.tool = tool
     self.what = what
     self.total = total
+    self.first = first
     self.quiet = quiet
     terminal = isatty(STDERR_FILENO) == 1
     start = ContinuousClock.now
@@ -49,6 +52,16 @@ public final class Progress: Sendable {
     }
   }
 
+  /// A line of its own, which the redrawn one must not run into. Nothing under quiet.
+  public func say(_ message: String) {
+    if quiet { return }
+    state.withLock { state in
+      if terminal && state.width > 0 { writeToStandardError("\r" + String(repeating: " ", count: state.width) + "\r") }
+      state.width = 0
+      log(tool, message)
+    }
+  }
+
   /// The last line: how many, how long, how fast. Nothing more is shown after it.
   public func finish() {
     if quiet { return }
@@ -56,8 +69,9 @@ public final class Progress: Sendable {
       if state.finished { return }
       state.finished = true
       let elapsed = seconds(ContinuousClock.now - start)
-      var line = "\(grouped(state.done)) \(what) in \(duration(elapsed))"
-      if elapsed > 0, state.done > 0 { line += ", \(rate(Double(state.done) / elapsed)) a second" }
+      let done = max(0, state.done - first)
+      var line = "\(grouped(done)) \(what) in \(duration(elapsed))"
+      if elapsed > 0, done > 0 { line += ", \(rate(Double(done) / elapsed)) a second" }
       if !state.note.isEmpty { line += ", \(state.note)" }
       put(line, &state)
       if terminal { writeToStandardError("\n") }
@@ -66,7 +80,7 @@ public final class Progress: Sendable {
 
   private func show(_ state: inout State, at now: ContinuousClock.Instant) {
     let elapsed = seconds(now - start)
-    let speed = elapsed > 0 ? Double(state.done) / elapsed : 0
+    let speed = elapsed > 0 ? Double(state.done - first) / elapsed : 0
     var line = grouped(state.done)
     if let total { line += " of \(grouped(total))" }
     line += " \(what)"
@@ -80,7 +94,10 @@ public final class Progress: Sendable {
 
   private func put(_ line: String, _ state: inout State) {
     guard terminal else { return log(tool, line) }
-    let text = "\(tool): \(line)"
+    // A line that the terminal breaks in two could not be drawn over.
+    var size = winsize()
+    let columns = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) - 1 : .max
+    let text = String("\(tool): \(line)".prefix(columns))
     // Spaces cover what a longer line left behind.
     writeToStandardError("\r" + text + String(repeating: " ", count: max(0, state.width - text.count)))
     state.width = text.count

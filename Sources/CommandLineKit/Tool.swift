@@ -12,9 +12,15 @@ public protocol Tool: ParsableCommand {
   /// Does the work. A `Failure` that it throws becomes the tool's message and exit status; a `ValidationError` is a
   /// usage error.
   mutating func execute() throws
+
+  /// The command line as it is to be parsed: a tool with options that stand for others puts these in their place. An error that
+  /// it throws is one of parsing; a `CleanExit` prints and ends.
+  static func expand(_ arguments: [String]) throws -> [String]
 }
 
 extension Tool {
+  public static func expand(_ arguments: [String]) throws -> [String] { arguments }
+
   public mutating func run() throws {
     try execute()
   }
@@ -27,7 +33,7 @@ extension Tool {
     // Ignored, so that a write to a closed pipe is an error that unwinds and removes temporary files.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(try expand(Array(CommandLine.arguments.dropFirst())))
       try command.run()
       try StandardOutput.flush()
       Foundation.exit(0)

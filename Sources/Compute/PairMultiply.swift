@@ -11,16 +11,9 @@ extension Engine {
   ) {
     if transposing == .left { return multiplyPairsLeft(panels, a, b, to: destination) }
     let inner = (a.columns + 1) / 2
-    let packed: Buffer
-    if transposing == .right {
-      let (right, owner) = pairs(b)
-      packed = pack(panels, right, transposing: .right, inner: inner, columns: columns)
-      withExtendedLifetime(owner) {}
-    } else {
-      let (right, owner) = narrow(b)
-      packed = packPairs(right, panel: panels.width)
-      withExtendedLifetime(owner) {}
-    }
+    let packed =
+      transposing == .right
+      ? packPairs(panels, b, inner: inner) : packPairs(b, rows: 0..<b.rows, panel: panels.width)
     if case .bfloat16(let a) = a, let a = a.pairs {
       return multiplyPacked(panels, packed, rows, columns, inner: inner, to: destination) { rows, _ in a.rows(rows) }
     }
@@ -34,17 +27,15 @@ extension Engine {
     _ panels: Multiplier.Panels, _ a: Operand, _ b: Operand, to destination: Destination
   ) {
     guard case .matrix(let c, let adding) = destination else { preconditionFailure("sums of parts need a matrix") }
-    let (left, leftOwner) = narrow(a)
-    let (right, rightOwner) = narrow(b)
     // An even number of rows, so that a pair is within a part.
     let height = 2048
-    for first in stride(from: 0, to: max(1, left.rows), by: height) {
-      let rows = first..<min(left.rows, first + height)
+    for first in stride(from: 0, to: max(1, a.rows), by: height) {
+      let rows = first..<min(a.rows, first + height)
       let inner = (rows.count + 1) / 2
       // A cache line more than the columns: rows a power of two apart fall into few sets of the cache.
-      let width = (left.columns + 15) / 16 * 16 + 16
-      let turned = packPairs(left.rows(rows), panel: width)
-      let packed = packPairs(right.rows(rows), panel: panels.width)
+      let width = (a.columns + 15) / 16 * 16 + 16
+      let turned = packPairs(a, rows: rows, panel: width)
+      let packed = packPairs(b, rows: rows, panel: panels.width)
       let tile = Self.tile(rows: c.rows, columns: c.columns, inner: inner, panel: panels.width)
       forTiles(c.rows, c.columns, tile, scratch: 0) { height, columns, _ in
         panels.multiply(
@@ -53,31 +44,46 @@ extension Engine {
           into: c.rows(height).columns(columns), adding: adding || first > 0)
       }
     }
-    withExtendedLifetime((leftOwner, rightOwner)) {}
   }
 
-  /// Pairs of rows in panels, packed on all threads.
-  private func packPairs(_ x: BFloat16Matrix, panel: Int) -> Buffer {
-    let inner = (x.rows + 1) / 2
+  /// Pairs of rows in panels, packed on all threads; float32 values are rounded on the way.
+  private func packPairs(_ x: Operand, rows: Range<Int>, panel: Int) -> Buffer {
+    let inner = (rows.count + 1) / 2
     let packed = memory.take(max(1, (x.columns + panel - 1) / panel * panel * inner))
-    rows(inner, cost: 2 * x.columns) { pairs in
-      let rows = pairs.lowerBound * 2..<min(x.rows, pairs.upperBound * 2)
+    // As many pairs as are worth handing out.
+    let block = max(1, 16384 / max(1, 2 * x.columns))
+    run((inner + block - 1) / block, scratch: block * x.columns) { task, scratch in
+      let first = task * block
+      let part = rows.lowerBound + 2 * first..<min(rows.upperBound, rows.lowerBound + 2 * (first + block))
+      let narrow: BFloat16Matrix
+      switch x {
+      case .bfloat16(let x): narrow = x.rows(part)
+      case .float32(let x):
+        narrow = BFloat16Matrix(scratch.asNarrow, rows: part.count, columns: x.columns)
+        Self.narrowHere(x.rows(part), into: narrow)
+      }
       pmae_pack_pairs(
-        x.row(rows.lowerBound), x.stride, rows.count, x.columns, panel, panel * inner,
-        packed.pointer + pairs.lowerBound * panel)
+        narrow.pointer, narrow.stride, narrow.rows, narrow.columns, panel, panel * inner,
+        packed.pointer + first * panel)
     }
     return packed
   }
 
-  /// A matrix whose rows are pairs, and the memory that must live as long.
-  private func pairs(_ x: Operand) -> (matrix: Matrix, owner: Buffer?) {
-    if case .bfloat16(let matrix) = x, let pairs = matrix.pairs { return (pairs, nil) }
-    let width = (x.columns + 1) / 2
-    let buffer = memory.take(max(1, x.rows * width))
-    rows(x.rows, cost: x.columns) { rows in
-      _ = Self.copyPairs(x, rows: rows, to: buffer.pointer + rows.lowerBound * width)
+  /// xᵀ in panels, whose rows are pairs of neighbouring values of x; float32 values are rounded on the way.
+  private func packPairs(_ panels: Multiplier.Panels, _ x: Operand, inner: Int) -> Buffer {
+    if case .bfloat16(let matrix) = x, let pairs = matrix.pairs {
+      return pack(panels, pairs, transposing: .right, inner: inner, columns: x.rows)
     }
-    return (Matrix(buffer.pointer, rows: x.rows, columns: width), buffer)
+    let packed = memory.take(max(1, panels.size(inner: inner, columns: x.rows)))
+    let step = panels.width * max(1, 16384 / (max(inner, 1) * panels.width))
+    run((x.rows + step - 1) / step, scratch: step * inner) { task, scratch in
+      let rows = task * step..<min(x.rows, (task + 1) * step)
+      let pairs = Self.copyPairs(x, rows: rows, to: scratch)
+      panels.pack(
+        pairs, transposing: .right, inner: inner, columns: 0..<rows.count,
+        into: packed.pointer + rows.lowerBound * inner)
+    }
+    return packed
   }
 
   /// Rows in bfloat16, each an even number of values, the last of them zero where there is one more than there was.

@@ -1,98 +1,64 @@
 // Pillow's colour arithmetic, to the bit: ImageEnhance's brightness, contrast and saturation are blends with black, with the mean
-// grey and with the grey picture. Where a result depends on the old value alone, a table of 256 says it.
+// grey and with the grey picture, in single precision. The loops are in CKernels.
 
-/// Pillow's luma: ITU-R 601-2 in 16-bit fixed point.
-@inline(__always)
-func luma(_ r: UInt8, _ g: UInt8, _ b: UInt8) -> UInt8 {
-  UInt8(truncatingIfNeeded: (UInt32(r) &* 19595 &+ UInt32(g) &* 38470 &+ UInt32(b) &* 7471 &+ 0x8000) >> 16)
-}
-
-/// Pillow's blend of two values: `from` at 0, `to` at 1, in single precision; beyond that range clipped; truncated.
-@inline(__always)
-func blend(_ from: UInt8, _ to: UInt8, _ factor: Float) -> UInt8 {
-  let value = Float(from) + factor * Float(Int32(to) &- Int32(from))
-  if value <= 0 { return 0 }
-  if value >= 255 { return 255 }
-  // Truncates without Swift's range check, which would cost more than the blend: adding 2^23 leaves the nearest whole number in
-  // the low bits, one too many where it rounded up.
-  let shifted = value + 8_388_608
-  let whole = UInt8(truncatingIfNeeded: shifted.bitPattern)
-  return shifted - 8_388_608 > value ? whole &- 1 : whole
-}
-
-/// Changes every value by a table.
-@inline(__always)
-private func map(_ pixels: Pixels, _ change: (UInt8) -> UInt8) {
-  withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { table in
-    for i in 0..<256 { table[i] = change(UInt8(i)) }
-    let (base, lookup) = (pixels.base, table.baseAddress!)
-    for i in 0..<pixels.count { base[i] = lookup[Int(base[i])] }
-  }
-}
+import CKernels
 
 /// Changes of colour in place. Pixels must be without gaps between rows.
 enum Colour {
   /// ImageEnhance.Brightness: 0 is black, 1 the picture.
   static func brightness(_ pixels: Pixels, _ factor: Float) {
     if factor == 1 { return }
-    map(pixels) { blend(0, $0, factor) }
+    pmae_blend(pixels.base, pixels.count, 0, factor)
   }
 
   /// ImageEnhance.Contrast: 0 is the mean grey, 1 the picture.
   static func contrast(_ pixels: Pixels, _ factor: Float) {
     if factor == 1 { return }
-    var sum = 0
-    let base = pixels.base
     let area = pixels.height * pixels.width
+    let sum: UInt64
     if pixels.channels == 3 {
-      for i in 0..<area { sum &+= Int(luma(base[3 &* i], base[3 &* i &+ 1], base[3 &* i &+ 2])) }
+      sum = pmae_luma_sum(pixels.base, area)
     } else {
-      for i in 0..<area { sum &+= Int(base[i]) }
+      sum = UnsafeBufferPointer(start: pixels.base, count: area).reduce(0) { $0 &+ UInt64($1) }
     }
     let mean = UInt8(Double(sum) / Double(area) + 0.5)
-    map(pixels) { blend(mean, $0, factor) }
+    pmae_blend(pixels.base, pixels.count, mean, factor)
   }
 
   /// ImageEnhance.Color: 0 is the grey picture, 1 the picture. A grey picture stays as it is.
   static func saturation(_ pixels: Pixels, _ factor: Float) {
     if factor == 1 || pixels.channels == 1 { return }
-    let base = pixels.base
-    for i in 0..<(pixels.height * pixels.width) {
-      let p = base + 3 &* i
-      let grey = luma(p[0], p[1], p[2])
-      p[0] = blend(grey, p[0], factor)
-      p[1] = blend(grey, p[1], factor)
-      p[2] = blend(grey, p[2], factor)
-    }
+    pmae_saturate(pixels.base, pixels.height * pixels.width, factor)
+  }
+
+  /// The hue turned by `shift` of a full circle, in Pillow's 8-bit HSV; truncated to 8 bits like torchvision's `adjust_hue`. A grey
+  /// picture has none.
+  static func hue(_ pixels: Pixels, _ shift: Float) {
+    if pixels.channels == 1 { return }
+    pmae_turn_hue(
+      pixels.base, pixels.height * pixels.width, UInt8(truncatingIfNeeded: Int32(Double(shift) * 255)))
   }
 
   /// Image.convert("L"), in all three channels. A grey picture stays as it is.
   static func grey(_ pixels: Pixels) {
     if pixels.channels == 1 { return }
-    let base = pixels.base
-    for i in 0..<(pixels.height * pixels.width) {
-      let p = base + 3 &* i
-      let value = luma(p[0], p[1], p[2])
-      (p[0], p[1], p[2]) = (value, value, value)
-    }
+    pmae_grey(pixels.base, pixels.height * pixels.width)
   }
 
   /// ImageOps.solarize: values of at least `threshold` are inverted.
   static func solarise(_ pixels: Pixels, threshold: UInt8 = 128) {
-    map(pixels) { $0 < threshold ? $0 : 255 - $0 }
+    pmae_solarise(pixels.base, pixels.count, threshold)
   }
 
   /// ImageOps.mirror.
   static func flip(_ pixels: Pixels) {
-    let channels = pixels.channels
     for y in 0..<pixels.height {
       let row = pixels.row(y)
-      var left = 0
-      var right = (pixels.width - 1) * channels
-      while left < right {
-        for c in 0..<channels { swap(&row[left &+ c], &row[right &+ c]) }
-        left &+= channels
-        right &-= channels
+      if pixels.channels == 3 {
+        pmae_mirror(row, pixels.width)
+      } else {
+        var values = UnsafeMutableBufferPointer(start: row, count: pixels.width)
+        values.reverse()
       }
     }
   }
@@ -109,7 +75,7 @@ extension Picture {
   public func saturation(_ factor: Float) -> Picture { changed { Colour.saturation($0, factor) } }
 
   /// torchvision's `adjust_hue`: the hue turned by `shift` of a full circle, -0.5...0.5, in Pillow's 8-bit HSV.
-  public func hue(_ shift: Float) -> Picture { changed { Hue.turn($0, shift) } }
+  public func hue(_ shift: Float) -> Picture { changed { Colour.hue($0, shift) } }
 
   /// Pillow's `convert("L").convert("RGB")`.
   public func grey() -> Picture { changed { Colour.grey($0) } }

@@ -3,7 +3,8 @@
 
 import Compute
 
-/// The rows of one epoch in their order. It needs memory for a number a record, and for the rows of one group.
+/// The rows of one epoch in their order. Where sets have quotas, a row may come several times: the k-th repetition has k times the number
+/// of all rows added to its own. It needs memory for a number a record, and for the rows of one group.
 public final class EpochOrder {
   /// Of the whole epoch.
   public let rows: Int
@@ -14,6 +15,9 @@ public final class EpochOrder {
   private let recordRows: [Int]
   private let seed: UInt64
   private let epoch: Int
+  private let allRows: Int
+  /// Of each record; empty without quotas.
+  private let quotas: [SetQuota]
   private let shuffles: Bool
   private var last: (group: Int, rows: [Int])?
 
@@ -24,14 +28,33 @@ public final class EpochOrder {
   ///   - recordBytes: what each takes in memory.
   ///   - memory: bytes that may be held at once; two groups are, at the border between them.
   ///   - shuffles: false for the rows' own order.
-  public init(recordRows: [Int], recordBytes: [Int], memory: Int, seed: UInt64, epoch: Int, shuffles: Bool) {
+  ///   - quotas: of sets that follow each other and end with a record; empty for every row once.
+  public init(
+    recordRows: [Int], recordBytes: [Int], memory: Int, seed: UInt64, epoch: Int, shuffles: Bool,
+    quotas: [SetQuota] = []
+  ) {
     (self.recordRows, self.seed, self.epoch, self.shuffles) = (recordRows, seed, epoch, shuffles)
     var sum = 0
-    firstRows = recordRows.map { count in
+    let firstRows = recordRows.map { count in
       defer { sum += count }
       return sum
     }
-    rows = sum
+    allRows = sum
+    var set = 0
+    let own: [SetQuota] =
+      quotas.isEmpty
+      ? []
+      : firstRows.map { row in
+        while set + 1 < quotas.count && quotas[set + 1].firstRow <= row { set += 1 }
+        return quotas[set]
+      }
+    let counts = recordRows.indices.map { record in
+      own.isEmpty
+        ? recordRows[record]
+        : own[record].count(firstRows[record]..<(firstRows[record] + recordRows[record]), epoch: epoch)
+    }
+    (self.firstRows, self.quotas) = (firstRows, own)
+    rows = counts.reduce(0, +)
     if recordBytes.reduce(0, +) <= memory {
       groups = [Array(recordRows.indices)]
     } else {
@@ -39,6 +62,8 @@ public final class EpochOrder {
       var groups: [[Int]] = []
       var bytes = Int.max / 2
       for record in shuffles ? random.permutation(recordRows.count) : Array(recordRows.indices) {
+        // Nothing of it in this epoch: it need not be read.
+        if counts[record] == 0 { continue }
         if bytes + recordBytes[record] > memory / 2 {
           groups.append([])
           bytes = 0
@@ -50,7 +75,7 @@ public final class EpochOrder {
     }
     var start = 0
     starts = groups.map { group in
-      defer { start += group.reduce(0) { $0 + recordRows[$1] } }
+      defer { start += group.reduce(0) { $0 + counts[$1] } }
       return start
     }
   }
@@ -74,9 +99,18 @@ public final class EpochOrder {
     }
   }
 
+  /// With repetitions.
+  private func rows(ofRecord record: Int) -> [Int] {
+    let own = firstRows[record]..<(firstRows[record] + recordRows[record])
+    if quotas.isEmpty { return Array(own) }
+    return own.flatMap { row in
+      (0..<quotas[record].count(row..<(row + 1), epoch: epoch)).map { row + $0 * allRows }
+    }
+  }
+
   private func order(ofGroup number: Int) -> [Int] {
     if let last, last.group == number { return last.rows }
-    let own = groups[number].flatMap { firstRows[$0]..<(firstRows[$0] + recordRows[$0]) }
+    let own = groups[number].flatMap { rows(ofRecord: $0) }
     var result = own
     if shuffles {
       // Number 0 orders a set that fits, 1 the records of one that does not, those from 2 on its groups.

@@ -89,10 +89,14 @@ public enum ImageFile {
   /// Decodes a whole file to RGB, upright: [height, width, 3].
   /// Throws `Failure(.data)` as `header` does, and where pixel data is missing or damaged.
   public static func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Picture {
-    let pixels = try PictureDecoder().decode(bytes, name: name)
-    return Picture(
-      height: pixels.height, width: pixels.width, channels: 3,
-      pixels: Array(UnsafeBufferPointer(start: pixels.base, count: pixels.count)))
+    let decoder = PictureDecoder()
+    // The pixels are the decoder's.
+    return try withExtendedLifetime(decoder) {
+      let pixels = try decoder.decode(bytes, name: name)
+      return Picture(
+        height: pixels.height, width: pixels.width, channels: 3,
+        pixels: Array(UnsafeBufferPointer(start: pixels.base, count: pixels.count)))
+    }
   }
 
   /// Throws `Failure(.data)` for a picture without pixels or with more than are accepted.

@@ -13,7 +13,7 @@ struct ImageRecord: Sendable {
   let content: Content
   let rows: Int
   /// i32 [n].
-  let labels: [Int32]?
+  private(set) var labels: [Int32]?
   /// Bytes that it keeps in memory.
   let byteCount: Int
   private let name: String
@@ -69,6 +69,22 @@ struct ImageRecord: Sendable {
     if let expected, expected != (labels != nil) {
       throw Failure(.data, "\(name): record \(number): \(expected ? "no labels" : "labels"), unlike the first")
     }
+  }
+
+  /// The same with other numbers for the labels; nil changes none. A negative label, of a picture whose class is not known, stays.
+  /// Throws `Failure(.data)` for a label that has no new number.
+  func relabelled(_ numbers: [Int32]?) throws -> ImageRecord {
+    guard let numbers, let labels else { return self }
+    var copy = self
+    copy.labels = try labels.map { label in
+      if label < 0 { return label }
+      guard Int(label) < numbers.count else {
+        throw Failure(
+          .data, "\(name): record \(number): a label of \(label): expected fewer than the \(numbers.count) classes")
+      }
+      return numbers[Int(label)]
+    }
+    return copy
   }
 
   /// Calls `body` with picture `row`, decoded where it has to be, with the memory of `decoder`.

@@ -1,22 +1,33 @@
-// The pictures of an images stream in any order. What was read is kept: of a set that fits, all,
+// The pictures of one or several images streams in any order. What was read is kept: of a set that fits, all,
 // which is then read once; of a larger one, what the order still needs.
 
 import Compute
 import TensorStream
 
-/// An images stream whose pictures can be had in any order. One thread at a time may ask.
+/// Images streams, one after the other, whose pictures can be had in any order. One thread at a time may ask.
 public final class ImageStore {
+  /// The streams' names.
   public let name: String
-  public let header: Record
+  /// Of each stream, for provenance.
+  public let inputs: [(name: String, header: Record, digest: String)]
+  /// Pictures of all streams, and how many views an epoch has of each recipe.
   public let rows: Int
-  public let digest: String
-  /// Height, width and channels of the first picture where the stream holds pixels; nil where it holds picture files.
+  /// Height, width and channels of the first picture where the first stream holds pixels; nil where it holds picture files.
   public let pixelShape: (height: Int, width: Int, channels: Int)?
   public let isLabelled: Bool
+  /// The class names as JSON; nil where there are none.
+  public let classes: String?
+  /// What the streams say of themselves, together; nil where one of them does not. Weighed by how often an epoch shows each.
+  public let statistics: ChannelStatistics?
 
-  private let stream: IndexedStream?
+  /// A record's place: the stream, and the number in it.
+  private let places: [(set: Int, record: Int)]
+  private let streams: [IndexedStream]
+  private let labelNumbers: [[Int32]?]
+  private let quotas: [SetQuota]
   private var kept: [Int: ImageRecord] = [:]
-  private var keptBytes = 0
+  /// A record that was read to see what the stream holds, and is still to be used.
+  private var peeked: Int?
   private let limit: Int
   private let firstRows: [Int]
   private let recordRows: [Int]
@@ -24,59 +35,72 @@ public final class ImageStore {
   /// Whether all of it may be kept.
   private let fits: Bool
 
-  /// Opens a file, or reads a pipe (`-`) to its end.
-  /// - Parameter memory: how many bytes of pictures may be kept at once.
-  /// - Throws: `Failure(.data)` for a stream that is damaged, of another kind, or without rows, and for a pipe that brings more
-  ///   than `memory`.
-  public init(path: String, memory: Int) throws {
+  /// Opens one stream: a file, or a pipe (`-`), which is read to its end.
+  public convenience init(path: String, memory: Int) throws {
+    try self.init([ImageInput(path: path)], memory: memory)
+  }
+
+  /// Opens streams, which become one set in this order.
+  /// - Parameters:
+  ///   - inputs: at least one; a pipe (`-`) only alone. All with weights or all without.
+  ///   - mergesClasses: whether different class lists become one.
+  ///   - memory: how many bytes of pictures may be kept at once.
+  /// - Throws: `Failure(.data)` for a stream that is damaged, of another kind, or without rows, for a pipe that brings more
+  ///   than `memory`, and for sets of different classes; `Failure(.usage)` where weights are missing or leave a set without a row.
+  public init(_ inputs: [ImageInput], mergesClasses: Bool = false, memory: Int) throws {
     limit = memory
-    if path == "-" {
-      let reader = try StreamReader(path: path, kinds: ["images"])
-      stream = nil
-      name = reader.name
-      var starts: [Int] = []
-      var row = 0
-      var sizes: [(rows: Int, bytes: Int)] = []
-      while let record = try reader.next() {
-        let checked = try ImageRecord(record, name: reader.name, number: starts.count + 1, firstRow: row)
-        try checked.expect(labels: kept[0].map { $0.labels != nil })
-        keptBytes += checked.byteCount
-        guard keptBytes <= memory else {
-          throw Failure(
-            .data,
-            "\(reader.name): more than the \(grouped(memory)) bytes that may be kept: views need pictures in any order; save the "
-              + "stream to a file first, or raise --shuffle-memory")
-        }
-        kept[starts.count] = checked
-        starts.append(row)
-        row += checked.rows
-        sizes.append((checked.rows, checked.byteCount))
-      }
-      // Complete now that the end record has been read.
-      header = reader.header
-      digest = reader.digest
-      (firstRows, rows) = (starts, row)
-      recordRows = sizes.map { $0.rows }
-      recordBytes = sizes.map { $0.bytes }
+    var setRows: [Int] = []
+    if inputs.count == 1, inputs[0].path == "-" {
+      let reader = try StreamReader(path: "-", kinds: ["images"])
+      let records = try Self.readAll(reader, memory: memory)
+      streams = []
+      self.inputs = [(reader.name, reader.header, reader.digest)]
+      places = records.indices.map { (0, $0) }
+      recordRows = records.map { $0.rows }
+      recordBytes = records.map { $0.byteCount }
+      kept = Dictionary(uniqueKeysWithValues: records.enumerated().map { ($0, $1) })
+      setRows = [reader.rowsRead]
     } else {
-      let stream = try IndexedStream(path: path, kinds: ["images"])
-      self.stream = stream
-      name = stream.name
-      header = stream.header
-      digest = stream.digest
-      rows = stream.rows
-      firstRows = (0..<stream.recordCount).map { stream.firstRow(ofRecord: $0) }
-      recordRows = stream.rowsPerRecord
-      recordBytes = (0..<stream.recordCount).map { stream.byteCount(ofRecord: $0) }
+      if inputs.contains(where: { $0.path == "-" }) {
+        throw Failure(.usage, "standard input can only be the one input")
+      }
+      let streams = try inputs.map { try IndexedStream(path: $0.path, kinds: ["images"]) }
+      self.streams = streams
+      self.inputs = streams.map { ($0.name, $0.header, $0.digest) }
+      places = streams.enumerated().flatMap { set, stream in (0..<stream.recordCount).map { (set, $0) } }
+      recordRows = streams.flatMap { $0.rowsPerRecord }
+      recordBytes = streams.flatMap { stream in (0..<stream.recordCount).map { stream.byteCount(ofRecord: $0) } }
+      setRows = streams.map { $0.rows }
     }
+    let names = self.inputs.map { $0.name }
+    name = names.count > 3 ? "\(names[0]) and \(names.count - 1) more" : names.joined(separator: ", ")
+    for (name, rows) in zip(names, setRows) where rows == 0 {
+      throw Failure(.data, "\(name): a stream of zero rows: there are no pictures in it")
+    }
+    var row = 0
+    firstRows = recordRows.map { count in
+      defer { row += count }
+      return row
+    }
+    rows = row
     fits = recordBytes.reduce(0, +) <= memory
-    guard rows > 0 else { throw Failure(.data, "\(name): a stream of zero rows: there are no pictures in it") }
+
+    quotas = try Self.quotas(inputs, rows: setRows)
+    statistics = try Self.statistics(of: self.inputs, taken: quotas.isEmpty ? setRows : quotas.map { $0.taken })
+    let merging = try ClassMerging(
+      sets: self.inputs.map { ($0.name, $0.header.metadata["classes"]) }, merges: mergesClasses)
+    labelNumbers = merging.numbers
+    classes =
+      try merging.numbers.allSatisfy { $0 == nil }
+      ? self.inputs[0].header.metadata["classes"] : merging.classes.map { try JSONText.encode($0) }
+
     // The first record that has rows.
     let first = firstRows.lastIndex(of: 0)!
-    if let stream, kept[first] == nil {
-      let record = try ImageRecord(stream.record(first), name: name, number: first + 1, firstRow: 0)
-      kept[first] = record
-      keptBytes += record.byteCount
+    if kept[first] == nil {
+      kept[first] = try ImageRecord(
+        streams[0].record(places[first].record), name: names[0], number: places[first].record + 1, firstRow: 0
+      ).relabelled(merging.numbers[0])
+      peeked = first
     }
     let record = kept[first]!
     isLabelled = record.labels != nil
@@ -87,25 +111,94 @@ public final class ImageStore {
     }
   }
 
-  /// The rows of an epoch in their order: a permutation of all where they fit into memory.
+  private static func readAll(_ reader: StreamReader, memory: Int) throws -> [ImageRecord] {
+    var records: [ImageRecord] = []
+    var (row, bytes) = (0, 0)
+    while let record = try reader.next() {
+      let checked = try ImageRecord(record, name: reader.name, number: records.count + 1, firstRow: row)
+      try checked.expect(labels: records.first.map { $0.labels != nil })
+      bytes += checked.byteCount
+      guard bytes <= memory else {
+        throw Failure(
+          .data,
+          "\(reader.name): more than the \(grouped(memory)) bytes that may be kept: views need pictures in any order; save the "
+            + "stream to a file first, or raise --shuffle-memory")
+      }
+      records.append(checked)
+      row += checked.rows
+    }
+    return records
+  }
+
+  /// None where there are no weights.
+  private static func quotas(_ inputs: [ImageInput], rows: [Int]) throws -> [SetQuota] {
+    let weights = inputs.compactMap { $0.weight }
+    if weights.isEmpty || (weights.count == 1 && inputs.count == 1) { return [] }
+    if let without = inputs.first(where: { $0.weight == nil }) {
+      throw Failure(.usage, "\(without.path): has no weight, but others have: expected FILE:WEIGHT for all or for none")
+    }
+    let quotas = SetQuota.quotas(rows: rows, weights: weights)
+    for (input, quota) in zip(inputs, quotas) where quota.taken == 0 {
+      throw Failure(
+        .usage, "\(input.path): with its weight an epoch of \(grouped(rows.reduce(0, +))) pictures has none of it")
+    }
+    return quotas
+  }
+
+  /// The mean of all pictures that an epoch shows, and their deviation about it.
+  private static func statistics(
+    of sets: [(name: String, header: Record, digest: String)], taken: [Int]
+  ) throws -> ChannelStatistics? {
+    var all: [ChannelStatistics] = []
+    for set in sets {
+      guard let mean = set.header.metadata["mean"], let std = set.header.metadata["std"] else { continue }
+      let values = try [("mean", mean), ("std", std)].map { key, text in
+        try JSONText.decode([Double].self, from: text, what: "\(set.name): metadata \"\(key)\"")
+      }
+      for (key, values) in zip(["mean", "std"], values) where values.count != 1 && values.count != 3 {
+        throw Failure(.data, "\(set.name): metadata \"\(key)\" has \(values.count) values: expected 1 or 3")
+      }
+      guard values[0].count == values[1].count else {
+        throw Failure(.data, "\(set.name): metadata \"mean\" has \(values[0].count) values, \"std\" \(values[1].count)")
+      }
+      all.append(ChannelStatistics(mean: values[0], std: values[1]))
+    }
+    guard all.count == sets.count else { return nil }
+    if all.count == 1 { return all[0] }
+    let channels = all.map { $0.mean.count }.max() ?? 1
+    let total = Double(taken.reduce(0, +))
+    var (mean, square) = ([Double](repeating: 0, count: channels), [Double](repeating: 0, count: channels))
+    for (set, rows) in zip(all, taken) {
+      for c in 0..<channels {
+        // A grey picture's three channels are equal.
+        let (m, s) = set.mean.count == 1 ? (set.mean[0], set.std[0]) : (set.mean[c], set.std[c])
+        mean[c] += Double(rows) / total * m
+        square[c] += Double(rows) / total * (s * s + m * m)
+      }
+    }
+    return ChannelStatistics(mean: mean, std: zip(mean, square).map { max(0, $1 - $0 * $0).squareRoot() })
+  }
+
+  /// The pictures of an epoch in their order.
   func order(seed: UInt64, epoch: Int, shuffles: Bool) -> EpochOrder {
     EpochOrder(
-      recordRows: recordRows, recordBytes: recordBytes, memory: limit, seed: seed, epoch: epoch, shuffles: shuffles)
+      recordRows: recordRows, recordBytes: recordBytes, memory: limit, seed: seed, epoch: epoch, shuffles: shuffles,
+      quotas: quotas)
   }
 
   /// Lets go of what is not among these records, unless there is room for all.
   func forget(except needed: Set<Int>) {
     if fits { return }
-    for (number, entry) in kept where !needed.contains(number) {
-      kept[number] = nil
-      keptBytes -= entry.byteCount
-    }
+    if let number = peeked, needed.contains(number) { peeked = nil }
+    for number in Array(kept.keys) where !needed.contains(number) && number != peeked { kept[number] = nil }
   }
 
   /// Says that these rows will be asked for next, so that the system reads ahead what is not kept.
   func announce(_ rows: [Int]) {
-    guard let stream else { return }
-    for number in Set(rows.map { place(of: $0).record }) where !isKept(number) { stream.willRead(number) }
+    if streams.isEmpty { return }
+    for number in Set(rows.map { place(of: $0).record }) where !isKept(number) {
+      streams[places[number].set].willRead(places[number].record)
+    }
   }
 
   /// Where a row is: the record, and the row within it.
@@ -131,17 +224,18 @@ public final class ImageStore {
         missing.append(number)
       }
     }
-    guard let stream, !missing.isEmpty else { return result }
+    if streams.isEmpty || missing.isEmpty { return result }
     var read = [Result<ImageRecord, any Error>?](repeating: nil, count: missing.count)
-    let (name, firstRows, isLabelled) = (name, firstRows, isLabelled)
+    let (streams, places, labelNumbers, isLabelled) = (streams, places, labelNumbers, isLabelled)
     read.withUnsafeMutableBufferPointer { read in
       pool.run(missing.count) { (task: Int) in
-        let number = missing[task]
+        let (set, number) = places[missing[task]]
+        let stream = streams[set]
         read[task] = Result {
           let record = try ImageRecord(
-            stream.record(number), name: name, number: number + 1, firstRow: firstRows[number])
+            stream.record(number), name: stream.name, number: number + 1, firstRow: stream.firstRow(ofRecord: number))
           try record.expect(labels: isLabelled)
-          return record
+          return try record.relabelled(labelNumbers[set])
         }
       }
     }
@@ -149,7 +243,6 @@ public final class ImageStore {
       let record = try outcome!.get()
       result[number] = record
       kept[number] = record
-      keptBytes += record.byteCount
     }
     return result
   }

@@ -12,7 +12,8 @@ public final class PictureDecoder {
 
   public init() {}
 
-  /// Decodes a whole file as `ImageFile.decode` does: RGB, upright. The pixels are valid until the next call.
+  /// Decodes a whole file as `ImageFile.decode` does: RGB, upright. The pixels are valid until the next call and for
+  /// as long as the decoder is held.
   func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Pixels {
     let header = try ImageFile.StoredHeader(bytes, name: name)
     return try decode(bytes, header, orientation: Orientation(exifOf: bytes), name: name)

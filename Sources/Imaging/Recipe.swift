@@ -17,7 +17,7 @@ public struct Recipe: Sendable {
 
   /// What may be done after the crop.
   public enum Step: String, Sendable, CaseIterable {
-    case flip, jitter, grey, blur, solarise
+    case flip, jitter, grey, blur, solarise, rand, erase
   }
 
   /// One way to make a view. Probabilities from 0 to 1.
@@ -29,6 +29,8 @@ public struct Recipe: Sendable {
     }
     public var crop: Crop
     public var interpolation = Interpolation.bicubic
+    /// One of the two is drawn instead, for the crop and for each operation that moves pixels.
+    public var drawsInterpolation = false
     /// In which order the steps are drawn and applied: DINO's.
     public var order = Step.allCases
     public var flip = 0.0
@@ -38,11 +40,14 @@ public struct Recipe: Sendable {
     /// Standard deviation in pixels of the view.
     public var blurSigma = 0.1...2.0
     public var solarise = 0.0
+    public var rand: RandAugment?
+    public var erase: RandomErasing?
 
     /// Whether every view of a picture is the same.
     var isDeterministic: Bool {
       if case .random = crop { return false }
-      return [flip, grey, solarise].allSatisfy { $0 == 0 || $0 == 1 } && jitter == nil && blur == 0
+      return [flip, grey, solarise].allSatisfy { $0 == 0 || $0 == 1 } && jitter == nil && blur == 0 && rand == nil
+        && erase == nil && !drawsInterpolation
     }
   }
 
@@ -94,6 +99,9 @@ public struct Recipe: Sendable {
     "name=three-augment: crop 0.08-1, flip, grey, jitter 0.3 0.3 0.3 "
       + "| crop 0.08-1, flip, solarise, jitter 0.3 0.3 0.3 | crop 0.08-1, flip, blur, jitter 0.3 0.3 0.3")
 
+  /// What DeiT and MAE are fine-tuned with: RandAugment, then random erasing.
+  public static let finetune = preset("name=finetune: crop 0.08-1, flip, rand-m9-mstd0.5-inc1, erase p 0.25")
+
   /// For evaluation: resize, then the center square. Nothing is drawn.
   /// `share` is the square's side over the resized picture's shorter side.
   public static func center(share: Double) -> Recipe {
@@ -124,6 +132,7 @@ public struct Recipe: Sendable {
     draw.variant = chosen
     draw.order = variant.order
     draw.interpolation = variant.interpolation
+    if variant.drawsInterpolation { draw.interpolation = random.happens(0.5) ? .bilinear : .bicubic }
     for step in variant.order {
       switch step {
       case .flip: draw.flip = random.happens(variant.flip)
@@ -142,32 +151,13 @@ public struct Recipe: Sendable {
       case .grey: draw.grey = random.happens(variant.grey)
       case .blur: if random.happens(variant.blur) { draw.blurSigma = Float(random.uniform(in: variant.blurSigma)) }
       case .solarise: draw.solarise = random.happens(variant.solarise)
+      case .rand:
+        let own = variant.drawsInterpolation ? nil : variant.interpolation
+        draw.rand = variant.rand?.draw(interpolation: own, from: &random) ?? []
+      case .erase: draw.erased = variant.erase?.draw(height: size, width: size, from: &random)
       }
     }
     return draw
-  }
-
-  /// What is recorded of each draw: the columns of `<recipe>.parameters`, of which a recipe has those that it may draw.
-  public enum Column: String, Sendable, CaseIterable {
-    case top, left, height, width, flip, variant
-    case jitterOrder = "jitter_order"
-    case brightness, contrast, saturation, hue, grey
-    case blurSigma = "blur_sigma"
-    case solarise
-  }
-
-  public var columns: [Column] {
-    Column.allCases.filter { column in
-      switch column {
-      case .top, .left, .height, .width: true
-      case .flip: variants.contains { $0.flip > 0 }
-      case .variant: variants.count > 1
-      case .jitterOrder, .brightness, .contrast, .saturation, .hue: variants.contains { $0.jitter != nil }
-      case .grey: variants.contains { $0.grey > 0 }
-      case .blurSigma: variants.contains { $0.blur > 0 }
-      case .solarise: variants.contains { $0.solarise > 0 }
-      }
-    }
   }
 }
 

@@ -3,8 +3,10 @@
 //   line    = "name" "=" NAME ":" variant { "|" variant }
 //   variant = crop { "," step }
 //   crop    = "crop" LOW-HIGH [ "ratio" LOW-HIGH ] [ filter ] | "center" [ SHARE ] [ filter ]
-//   filter  = "bicubic" | "bilinear"
-//   step    = ( "flip" | "grey" | "solarise" | "blur" [ LOW-HIGH ] | "jitter" B C S [ H ] ) [ "p" PROBABILITY ]
+//   filter  = "bicubic" | "bilinear" | "random"
+//   step    = ( "flip" | "grey" | "solarise" | "blur" [ LOW-HIGH ] | "jitter" B C S [ H ]
+//             | "erase" [ LOW-HIGH ] [ "ratio" LOW-HIGH ] [ "count" N ] ) [ "p" PROBABILITY ]
+//           | "rand" { "-" KEY NUMBER }
 
 import TensorStream
 
@@ -86,6 +88,8 @@ private struct RecipeParser {
     if let filter = peek.flatMap({ Interpolation(rawValue: $0) }) {
       variant.interpolation = filter
       next += 1
+    } else if accept("random") {
+      variant.drawsInterpolation = true
     }
     variant.order = []
     while accept(",") { try step(of: &variant) }
@@ -93,7 +97,8 @@ private struct RecipeParser {
   }
 
   private mutating func step(of variant: inout Recipe.Variant) throws {
-    guard let step = peek.flatMap({ Recipe.Step(rawValue: $0) }) else {
+    let word = peek.map { $0.hasPrefix("rand-") ? "rand" : $0 }
+    guard let step = word.flatMap({ Recipe.Step(rawValue: $0) }) else {
       throw expected(Recipe.Step.allCases.map { $0.rawValue }.joined(separator: ", "))
     }
     if variant.order.contains(step) { throw expected("a step that is not there yet") }
@@ -106,6 +111,25 @@ private struct RecipeParser {
     case .blur:
       if let sigma = try range(0...100) { variant.blurSigma = sigma }
       variant.blur = try probability(1)
+    case .rand:
+      do {
+        variant.rand = try RandAugment(text: tokens[next - 1].text[...])
+      } catch {
+        throw back().malformed(error.message)
+      }
+    case .erase:
+      var erase = RandomErasing()
+      if let area = try range(0...1) { erase.area = area }
+      if accept("ratio") {
+        guard let ratio = try range(0.01...100) else { throw expected("ratios of width to height, as 0.3-3.3333") }
+        erase.ratio = ratio
+      }
+      if accept("count") {
+        guard let count = number(1...9).flatMap({ Int(exactly: $0) }) else { throw expected("a number from 1 to 9") }
+        erase.count = count
+      }
+      erase.probability = try probability(1)
+      variant.erase = erase
     case .jitter:
       guard let brightness = number(0...1), let contrast = number(0...1), let saturation = number(0...1) else {
         throw expected("brightness, contrast and saturation, each from 0 to 1")
@@ -159,9 +183,11 @@ private struct RecipeParser {
   }
 
   private func expected(_ what: String) -> Failure {
+    malformed("expected \(what); found \(peek.map { "\"\($0)\"" } ?? "the end")")
+  }
+
+  private func malformed(_ what: String) -> Failure {
     let column = next < tokens.count ? tokens[next].column : line.count + 1
-    return Failure(
-      .usage,
-      "recipe \"\(line)\": character \(column): expected \(what); found \(peek.map { "\"\($0)\"" } ?? "the end")")
+    return Failure(.usage, "recipe \"\(line)\": character \(column): \(what)")
   }
 }

@@ -87,6 +87,7 @@ final class Resampler {
   private let horizontal = ResamplingTaps()
   private let vertical = ResamplingTaps()
   private let intermediate = Scratch<UInt8>()
+  private let turned = Scratch<UInt8>()
 
   /// Resizes `source` to `height` × `width` and writes of that result the rectangle `window`, without gaps, at `out`.
   /// The window's pixels are the same bits that cropping the whole result would give.
@@ -136,29 +137,10 @@ final class Resampler {
 
   /// `source` has the columns of the taps' reach; `out` gets as many rows.
   private func horizontalPass(_ source: Pixels, to out: UnsafeMutablePointer<UInt8>) {
-    let target = Pixels(base: out, height: source.height, width: horizontal.count, channels: source.channels)
-    if source.channels == 1 {
-      horizontalPass1(source, to: target)
-    } else {
-      pmae_resample_rows(
-        source.base, source.stride, out, target.height, target.width, horizontal.weights, horizontal.size,
-        horizontal.bounds)
-    }
-  }
-
-  private func horizontalPass1(_ source: Pixels, to target: Pixels) {
-    let (weights, bounds, size) = (horizontal.weights, horizontal.bounds, horizontal.size)
-    for y in 0..<target.height {
-      let input = source.row(y)
-      let output = target.row(y)
-      for x in 0..<target.width {
-        let k = weights + x &* size
-        let p = input + Int(bounds[2 &* x])
-        var sum: Int32 = 1 << (ResamplingTaps.precision - 1)
-        for t in 0..<Int(bounds[2 &* x &+ 1]) { sum &+= Int32(p[t]) &* k[t] }
-        output[x] = clip(sum)
-      }
-    }
+    let (width, channels) = (horizontal.count, source.channels)
+    pmae_resample_rows(
+      source.base, source.stride, out, source.height, width, channels, horizontal.weights, horizontal.size,
+      horizontal.bounds, turned.reserve(64 * channels * (width + source.width)))
   }
 
   /// `source` has the rows of the taps' reach; `out` gets as many columns.
@@ -168,11 +150,6 @@ final class Resampler {
         source.row(Int(vertical.bounds[2 * y])), source.stride, out + y * source.rowBytes, source.rowBytes,
         vertical.weights + y * vertical.size, Int(vertical.bounds[2 * y + 1]))
     }
-  }
-
-  @inline(__always)
-  private func clip(_ sum: Int32) -> UInt8 {
-    UInt8(truncatingIfNeeded: max(0, min(255, sum >> ResamplingTaps.precision)))
   }
 }
 

@@ -41,6 +41,9 @@ public struct ViewDraw: Sendable {
   /// Nil where there is no blur.
   public var blurSigma: Float?
   public var solarise = false
+  /// RandAugment's layers; nil for one that is left out.
+  public var rand: [RandAugment.Layer?] = []
+  public var erased: RandomErasing.Drawn?
 
   public init(crop: Crop) { self.crop = crop }
 
@@ -61,8 +64,22 @@ public struct ViewDraw: Sendable {
     case .grey: grey ? 1 : 0
     case .blurSigma: blurSigma ?? 0
     case .solarise: solarise ? 1 : 0
+    case .filter: interpolation.number
+    case .rand(let layer, let part):
+      switch (layer < rand.count ? rand[layer] : nil, part) {
+      case (nil, _): 0
+      case (let drawn?, .operation): Float(drawn.operation.rawValue)
+      case (let drawn?, .argument): drawn.argument
+      case (let drawn?, .filter): drawn.operation.isGeometric ? drawn.interpolation.number : 0
+      }
+    case .eraseSeed: Float(erased?.seed ?? 0)
+    case .erase(let number, let part):
+      if let boxes = erased?.boxes, number < boxes.count { part.value(of: boxes[number]) } else { 0 }
     }
   }
+
+  /// Whether a grey picture's channels may come out different: by the fill colour, or by noise.
+  var needsEveryChannel: Bool { erased != nil || rand.contains { $0?.operation.isGeometric == true } }
 
   /// What the view shows, in pixels of a source of `height` × `width`.
   private func sourceBox(height: Int, width: Int) -> (top: Double, left: Double, height: Double, width: Double) {

@@ -2,6 +2,7 @@
 // next are made.
 
 import Compute
+import Foundation
 import TensorStream
 
 /// Makes views of all pictures of a store, epoch after epoch.
@@ -29,7 +30,6 @@ public struct ViewStream: Sendable {
 
   /// The first record's metadata, provenance aside.
   public func metadata(for store: ImageStore) throws -> [String: String] {
-    let source = store.header.metadata
     if channels == 1 && store.pixelShape?.channels != 1 {
       throw Failure(.data, "\(store.name): views of one channel need grey pixels, as of an IDX file")
     }
@@ -39,18 +39,15 @@ public struct ViewStream: Sendable {
     ]
     if firstRow > 0 { metadata["first_row"] = String(firstRow) }
     for recipe in recipes {
-      metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.rawValue })
+      metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.name })
       metadata["\(recipe.name).recipe"] = recipe.line
     }
-    metadata["classes"] = source["classes"]
-    for key in ["mean", "std"] {
-      guard let text = source[key] else { continue }
-      let values = try JSONText.decode([Double].self, from: text, what: "\(store.name): metadata \"\(key)\"")
-      guard values.count == 1 || values.count == 3 else {
-        throw Failure(.data, "\(store.name): metadata \"\(key)\" has \(values.count) values: expected 1 or 3")
+    metadata["classes"] = store.classes
+    if let statistics = store.statistics {
+      for (key, values) in [("mean", statistics.mean), ("std", statistics.std)] {
+        // A grey picture's three channels are equal.
+        metadata[key] = try JSONText.encode(values.count == 1 ? Array(repeating: values[0], count: channels) : values)
       }
-      // A grey picture's three channels are equal.
-      metadata[key] = try JSONText.encode(values.count == 1 ? Array(repeating: values[0], count: channels) : values)
     }
     return metadata
   }
@@ -58,23 +55,31 @@ public struct ViewStream: Sendable {
   /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord`, the pictures, and whether
   /// they fit into the store's memory, not on the number of threads. `progress` is told how many views of each recipe are done.
   public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
-    let workers = (0..<pool.threads).map { _ in Worker() }
+    let workers = (0..<pool.threads).map { _ in Worker(store.statistics ?? .imageNet) }
     let writeBehind = WriteBehind(writer)
+    let batch = batchRows(threads: pool.threads)
+    let memory = BlockMemory()
     defer { writeBehind.stop() }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
       let order = store.order(seed: seed, epoch: epoch, shuffles: shuffles)
       let first = epoch == firstEpoch ? firstRow : 0
-      for start in stride(from: 0, to: order.rows, by: rowsPerRecord) {
-        // Records end where they would in a stream from the beginning.
-        let end = min(start + rowsPerRecord, order.rows)
+      for start in stride(from: 0, to: order.rows, by: batch) {
+        let end = min(start + batch, order.rows)
         if end <= first { continue }
         let places = max(start, first)..<end
-        let rows = order.rows(places)
+        let samples = order.rows(places)
         store.forget(except: order.records(at: places))
-        store.announce(order.rows(end..<min(end + rowsPerRecord, order.rows)))
-        try writeBehind.write(try record(rows, epoch: epoch, store: store, pool: pool, workers: workers))
-        done += rows.count
+        store.announce(order.rows(end..<min(end + batch, order.rows)).map { $0 % store.rows })
+        // Records end where they would in a stream from the beginning.
+        let records = stride(from: start, to: end, by: rowsPerRecord).compactMap { from -> Range<Int>? in
+          let to = min(from + rowsPerRecord, end)
+          return to <= first ? nil : (max(from, first) - places.lowerBound)..<(to - places.lowerBound)
+        }
+        try writeBehind.write(
+          try make(
+            samples, records: records, epoch: epoch, store: store, pool: pool, workers: workers, memory: memory))
+        done += samples.count
         progress(done)
       }
     }
@@ -83,17 +88,28 @@ public struct ViewStream: Sendable {
 
   private final class Worker {
     let decoder = PictureDecoder()
-    let maker = ViewMaker()
+    let maker: ViewMaker
+
+    init(_ statistics: ChannelStatistics) { maker = ViewMaker(statistics: statistics) }
   }
 
-  /// The views of `rows`.
-  private func record(
-    _ rows: [Int], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker]
-  ) throws -> [NamedTensor] {
+  /// How many rows are made at once: whole records, enough of them that threads which wait for the last one lose little, and of at
+  /// most 256 MB where a record has less.
+  private func batchRows(threads: Int) -> Int {
+    let wanted = min(32 * threads, (256 << 20) / (size * size * channels * recipes.count))
+    return rowsPerRecord * max(1, (wanted + rowsPerRecord - 1) / rowsPerRecord)
+  }
+
+  /// The views of `samples` (rows, of which a repetition in the epoch has a multiple of the store's rows added), cut into records.
+  private func make(
+    _ samples: [Int], records cuts: [Range<Int>], epoch: Int, store: ImageStore, pool: ThreadPool, workers: [Worker],
+    memory: BlockMemory
+  ) throws -> [[NamedTensor]] {
+    let rows = samples.map { $0 % store.rows }
     let viewBytes = size * size * channels
-    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes) }
+    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes, of: memory) }
     let columns = recipes.map { $0.columns }
-    let parameters = columns.map { Block<Float>(rows.count * $0.count) }
+    let parameters = columns.map { Block<Float>(rows.count * $0.count, of: memory) }
     var labels = [Int32](repeating: 0, count: store.isLabelled ? rows.count : 0)
     let places = rows.map { store.place(of: $0) }
 
@@ -111,9 +127,13 @@ public struct ViewStream: Sendable {
               let place = places[i]
               try records[place.record]!.withPicture(place.row, decoder: workers[worker].decoder) { picture in
                 let (height, width) = (picture.height, picture.width)
+                guard picture.channels <= channels else {
+                  throw Failure(
+                    .data, "\(store.name): picture \(rows[i]) has colours: views of one channel need grey pixels")
+                }
                 for (r, recipe) in recipes.enumerated() {
                   let draw = recipe.draw(
-                    seed: seed, epoch: epoch, index: rows[i], height: height, width: width, size: size)
+                    seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: size)
                   workers[worker].maker.make(
                     draw, of: picture, size: size, channels: channels, to: views[r].base + i * viewBytes)
                   for (c, column) in columns[r].enumerated() {
@@ -130,20 +150,21 @@ public struct ViewStream: Sendable {
       if let failure = failures.lazy.compactMap({ $0 }).first { throw failure }
     }
 
-    var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
-      (recipe.name, block.tensor(shape: [rows.count, size, size, channels]))
+    return cuts.map { cut in
+      var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
+        (recipe.name, block.tensor(rows: cut, shape: [size, size, channels]))
+      }
+      tensors.append(("index", StoredTensor(rows[cut].map { Int64($0) }, shape: [cut.count])))
+      if store.isLabelled { tensors.append(("label", StoredTensor(Array(labels[cut]), shape: [cut.count]))) }
+      for (r, recipe) in recipes.enumerated() {
+        tensors.append(("\(recipe.name).parameters", parameters[r].tensor(rows: cut, shape: [columns[r].count])))
+      }
+      return tensors
     }
-    tensors.append(("index", StoredTensor(rows.map { Int64($0) }, shape: [rows.count])))
-    if store.isLabelled { tensors.append(("label", StoredTensor(labels, shape: [rows.count]))) }
-    for (r, recipe) in recipes.enumerated() {
-      tensors.append(
-        ("\(recipe.name).parameters", parameters[r].tensor(shape: [rows.count, columns[r].count])))
-    }
-    return tensors
   }
 
-  /// The positions of an output record, sorted by the input record that they need and cut so that no part needs many that are not
-  /// in memory: that bounds what is held at once, whatever `rowsPerRecord` is.
+  /// The positions of what is made at once, sorted by the input record that they need and cut so that no part needs many that are
+  /// not in memory: that bounds what is held at once, whatever `rowsPerRecord` is.
   private func windows(_ records: [Int], store: ImageStore, pool: ThreadPool) -> [[Int]] {
     let sorted = records.indices.sorted { (records[$0], $0) < (records[$1], $1) }
     let most = 4 * pool.threads
@@ -165,20 +186,57 @@ public struct ViewStream: Sendable {
   }
 }
 
-/// Memory for one tensor, which is written before it becomes one. Freed when nobody holds it.
+/// Memory for the tensors of some records, which is written before it becomes them. Free again when nobody holds one.
 private final class Block<T: Element>: @unchecked Sendable {
-  let base: UnsafeMutablePointer<T>
   private let count: Int
+  private let memory: BlockMemory
+  private let bytes: UnsafeMutableRawBufferPointer
+  var base: UnsafeMutablePointer<T> { bytes.baseAddress!.assumingMemoryBound(to: T.self) }
 
-  init(_ count: Int) {
+  init(_ count: Int, of memory: BlockMemory) {
     self.count = count
-    base = .allocate(capacity: max(1, count))
+    self.memory = memory
+    bytes = memory.take(max(1, count) * MemoryLayout<T>.stride)
+    bytes.bindMemory(to: T.self)
   }
 
-  deinit { base.deallocate() }
+  deinit { memory.give(bytes) }
 
-  func tensor(shape: [Int]) -> StoredTensor {
-    let bytes = UnsafeRawBufferPointer(start: base, count: count * MemoryLayout<T>.size)
-    return StoredTensor(type: T.elementType, shape: shape, bytes: bytes, owner: self)
+  /// Some of the rows, each of this shape.
+  func tensor(rows: Range<Int>, shape: [Int]) -> StoredTensor {
+    let row = shape.reduce(1, *)
+    precondition(rows.lowerBound >= 0 && rows.upperBound * row <= count)
+    let bytes = UnsafeRawBufferPointer(
+      start: base + rows.lowerBound * row, count: rows.count * row * MemoryLayout<T>.size)
+    return StoredTensor(type: T.elementType, shape: [rows.count] + shape, bytes: bytes, owner: self)
+  }
+}
+
+/// Blocks that were let go of, for the next of the same size: memory fresh from the system costs a page fault every 4 KiB, in which
+/// threads wait for each other.
+private final class BlockMemory: @unchecked Sendable {
+  private let lock = NSLock()
+  private var spare: [UnsafeMutableRawBufferPointer] = []
+  /// Less comes from memory that the process keeps.
+  private static let least = 1 << 17
+
+  deinit { for block in spare { block.deallocate() } }
+
+  func take(_ size: Int) -> UnsafeMutableRawBufferPointer {
+    if size < Self.least { return .allocate(byteCount: size, alignment: 64) }
+    lock.lock()
+    defer { lock.unlock() }
+    if let found = spare.firstIndex(where: { $0.count == size }) { return spare.remove(at: found) }
+    // What does not fit was for batches of another length.
+    for block in spare { block.deallocate() }
+    spare = []
+    return .allocate(byteCount: size, alignment: 64)
+  }
+
+  func give(_ block: UnsafeMutableRawBufferPointer) {
+    if block.count < Self.least { return block.deallocate() }
+    lock.lock()
+    defer { lock.unlock() }
+    spare.append(block)
   }
 }

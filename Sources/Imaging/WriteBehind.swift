@@ -1,14 +1,14 @@
-// Compressing and writing one record while the next is made.
+// Writing records while the next are made.
 
 import Foundation
 import TensorStream
 
-/// Hands records to a stream writer on a thread of its own. At most one waits: a slow reader holds the maker, at no growth in
-/// memory. Until `finish()` or `stop()` returns, the writer belongs to that thread.
+/// Hands records to a stream writer on a thread of its own. At most those of one call wait: a slow reader holds the maker, at no
+/// growth in memory. Until `finish()` or `stop()` returns, the writer belongs to that thread.
 final class WriteBehind: @unchecked Sendable {
   private let writer: StreamWriter
   private let condition = NSCondition()
-  private var waiting: [NamedTensor]?
+  private var waiting: [[NamedTensor]]?
   private var isClosed = false
   private var hasEnded = false
   private var failure: (any Error)?
@@ -20,12 +20,12 @@ final class WriteBehind: @unchecked Sendable {
   }
 
   /// Waits until there is room. Throws what an earlier write threw.
-  func write(_ record: [NamedTensor]) throws {
+  func write(_ records: [[NamedTensor]]) throws {
     condition.lock()
     defer { condition.unlock() }
     while waiting != nil && failure == nil { condition.wait() }
     if let failure { throw failure }
-    waiting = record
+    waiting = records
     condition.broadcast()
   }
 
@@ -48,11 +48,11 @@ final class WriteBehind: @unchecked Sendable {
     condition.lock()
     while true {
       while waiting == nil && !isClosed { condition.wait() }
-      guard let record = waiting, failure == nil else { break }
+      guard let records = waiting, failure == nil else { break }
       waiting = nil
       condition.broadcast()
       condition.unlock()
-      let result = Result { try writer.write(record) }
+      let result = Result { for record in records { try writer.write(record) } }
       condition.lock()
       if case .failure(let error) = result {
         failure = error

@@ -46,12 +46,16 @@ public struct Encoder: Network {
     _ tape: Tape, _ images: ImageBatch, ids: [Int32], sequencesPerImage: Int = 1, keeps: [BranchKeep]? = nil
   ) -> Tensor {
     let sequences = images.count * sequencesPerImage
-    let rows = patchRows(images, ids: ids, patch: configuration.patch, engine: tape.engine)
-    let embedded = patchEmbedding(tape, rows)
-    var x = tape.encoderTokens(
-      embedded, classToken: classToken.tensor, positions: positions, ids: ids, sequences: sequences)
+    var x = embed(tape, images, ids: ids, sequences: sequences)
     for (i, block) in blocks.enumerated() { x = block(tape, x, sequences: sequences, keep: keeps?[i]) }
     return norm(tape, x)
+  }
+
+  /// What the first block reads: [B·K·(1 + n), D].
+  func embed(_ tape: Tape, _ images: ImageBatch, ids: [Int32], sequences: Int) -> Tensor {
+    let rows = patchRows(images, ids: ids, patch: configuration.patch, engine: tape.engine)
+    return tape.encoderTokens(
+      patchEmbedding(tape, rows), classToken: classToken.tensor, positions: positions, ids: ids, sequences: sequences)
   }
 
   /// All patches of every image in order: [B·(1 + N), D].

@@ -47,7 +47,7 @@ extension EncoderConfiguration {
 
   /// Validates a configuration that a file claims, before memory is taken for it: it may not ask for much more than the
   /// file holds. (What exactly is missing is named when the weights are loaded.)
-  func validate(source: String, against record: Record) throws {
+  public func validate(source: String, against record: Record) throws {
     do {
       try validate()
       try requirePositive([("mlpRatio", mlpRatio)])

@@ -21,6 +21,8 @@ public final class AdamW {
   private let beta2: Double
   private let weightDecay: Double
   private let engine: Engine
+  /// What a thread works on at a time: some neighbouring values of one parameter.
+  private let blocks: [(group: Int, range: Range<Int>)]
 
   public init(
     _ parameters: [(parameter: Parameter, rateScale: Double)], weightDecay: Double, beta1: Double = 0.9,
@@ -38,6 +40,10 @@ public final class AdamW {
       group.second.zero()
       return group
     }
+    blocks = groups.enumerated().flatMap { place, group in
+      let count = group.parameter.tensor.count
+      return stride(from: 0, to: count, by: 16384).map { (place, $0..<min(count, $0 + 16384)) }
+    }
   }
 
   /// Weights that it trains.
@@ -45,22 +51,14 @@ public final class AdamW {
 
   /// The place of the first parameter whose gradient holds a NaN or an infinity, if there is one.
   public func firstNonFiniteGradient() -> Int? {
-    engine.measure(.optimizer, values: weightCount) {
-      groups.firstIndex { group in
-        let tensor = group.parameter.tensor
-        return tensor.gradient.map { !isFinite($0, count: tensor.count) } ?? false
-      }
+    let gradients = groups.map { $0.parameter.tensor.gradient?.pointer }
+    let first = Atomic(Int.max)
+    forBlocks(values: 1) { group, range in
+      guard let gradient = gradients[group] else { return }
+      if pmae_all_finite(gradient + range.lowerBound, range.count) == 0 { first.min(group, ordering: .relaxed) }
     }
-  }
-
-  private func isFinite(_ gradient: Tensor, count: Int) -> Bool {
-    let isFinite = Atomic(true)
-    engine.rows(count, cost: 1) { range in
-      if pmae_all_finite(gradient.pointer + range.lowerBound, range.count) == 0 {
-        isFinite.store(false, ordering: .relaxed)
-      }
-    }
-    return isFinite.load(ordering: .relaxed)
+    let place = first.load(ordering: .relaxed)
+    return place == .max ? nil : place
   }
 
   /// One step with every parameter's gradient (none is zero), which is then let go of.
@@ -68,21 +66,29 @@ public final class AdamW {
     steps += 1
     let root2 = (1 - pow(beta2, Double(steps))).squareRoot()
     let correction1 = 1 - pow(beta1, Double(steps))
-    for group in groups {
+    let values = groups.map { group in
       let tensor = group.parameter.tensor
+      if tensor.gradient == nil { tensor.setZeroGradient(engine) }
       let lr = rate * group.rateScale
-      let keep = group.parameter.decays ? 1 - lr * weightDecay : 1
-      if tensor.gradient == nil {
-        tensor.setZeroGradient(engine)
-      }
-      guard let gradient = tensor.gradient else { continue }
-      engine.rows(tensor.count, cost: 1, as: .optimizer, values: 7 * tensor.count) { range in
-        let i = range.lowerBound
-        pmae_adamw(
-          tensor.pointer + i, gradient.pointer + i, group.first.pointer + i, group.second.pointer + i, range.count,
-          Float(keep), Float(1 - beta1), Float(1 - beta2), Float(lr / correction1), Float(1 / root2), 1e-8)
-      }
-      tensor.clearGradient()
+      return (
+        weights: tensor.pointer, gradient: tensor.gradient!.pointer, first: group.first.pointer,
+        second: group.second.pointer, keep: Float(group.parameter.decays ? 1 - lr * weightDecay : 1),
+        rate: Float(lr / correction1)
+      )
+    }
+    forBlocks(values: 7) { group, range in
+      let (i, v) = (range.lowerBound, values[group])
+      pmae_adamw(
+        v.weights + i, v.gradient + i, v.first + i, v.second + i, range.count, v.keep, Float(1 - beta1),
+        Float(1 - beta2), v.rate, Float(1 / root2), 1e-8)
+    }
+    for group in groups { group.parameter.tensor.clearGradient() }
+  }
+
+  /// Runs `body` for each block on all threads, one job for all parameters: most are small.
+  private func forBlocks(values: Int, _ body: (_ group: Int, _ range: Range<Int>) -> Void) {
+    engine.measure(.optimizer, values: values * weightCount) {
+      engine.threads.run(blocks.count) { body(blocks[$0].group, blocks[$0].range) }
     }
   }
 }

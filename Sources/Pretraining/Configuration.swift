@@ -39,7 +39,12 @@ public struct Configuration: Codable, Equatable, Sendable {
   public var lambdaC = 1.0
   public var lambdaP = 1.0
   public var studentTemperature = 0.1
+  /// Epochs over which λ_c and λ_p rise from 0 in a line; 0 is the paper's, none.
+  public var lambdaWarmupEpochs = 0.0
   public var teacherTemperature = 0.05
+  /// The labels' temperature at the start, where it moves in a line to the other over some epochs; 0 epochs is the paper's, none.
+  public var teacherTemperatureStart = 0.04
+  public var teacherTemperatureEpochs = 0.0
   public var sinkhornIterations = 3
   public var dropPath = 0.25
   /// Images a step.
@@ -95,10 +100,14 @@ public struct Configuration: Codable, Equatable, Sendable {
     for (name, value) in [
       ("lambda-m", lambdaM), ("lambda-c", lambdaC), ("lambda-p", lambdaP), ("weight-decay", weightDecay),
       ("lr", learningRate), ("warmup-epochs", warmupEpochs),
+      ("lambda-warmup-epochs", lambdaWarmupEpochs), ("teacher-temperature-epochs", teacherTemperatureEpochs),
     ] {
       try check(value >= 0 && value.isFinite, "\(name) must be 0 or more, not \(value)")
     }
-    for (name, value) in [("student-temperature", studentTemperature), ("teacher-temperature", teacherTemperature)] {
+    for (name, value) in [
+      ("student-temperature", studentTemperature), ("teacher-temperature", teacherTemperature),
+      ("teacher-temperature-start", teacherTemperatureStart),
+    ] {
       // Below 0.012 the range of exp between two cosines leaves float32.
       try check(value >= 0.012 && value.isFinite, "\(name) must be at least 0.012, not \(value)")
     }
@@ -120,7 +129,13 @@ public struct Configuration: Codable, Equatable, Sendable {
   }
 
   /// Options that came later, as a configuration from before them means them.
-  private static var later: [String: Any] { ["accumulate": 1, "precision": Precision.float32.rawValue] }
+  private static var later: [String: Any] {
+    [
+      "accumulate": 1, "precision": Precision.float32.rawValue, "lambdaWarmupEpochs": 0.0,
+      "teacherTemperatureStart": 0.04,
+      "teacherTemperatureEpochs": 0.0,
+    ]
+  }
 
   public init(json: String, source: String) throws {
     do {

@@ -8,9 +8,8 @@ public struct PseudoLabels {
   public let classes: Tensor
   /// [B·K·F, C]
   public let patches: Tensor
-  /// The teacher's tokens that these are the labels of [B·K·F, D], for a student's patch to find the nearest; nil where
-  /// it takes the label of its own place.
-  let tokens: Tensor?
+  /// The teacher's tokens that these are the labels of [B·K·F, D], for a student's patch to find the nearest.
+  let tokens: Tensor
 }
 
 /// Sinkhorn-Knopp (SwAV): soft assignments of R rows to C prototypes, each row summing to 1, the prototypes used evenly.

@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import TensorStream
 
 /// Which patches of each image are visible and which masked: a random permutation of the N patches an image, the same for
 /// both views, its first V visible (§3.1, §3.3).
@@ -46,4 +47,36 @@ public struct Masks {
 
   /// Masked patches of each image, the first `count` in the permutation's order: [B·count].
   public func masked(_ count: Int) -> [Int32] { ids(from: visibleCount, count: count) }
+}
+
+extension Masks {
+  /// Those of some rows of views in a run: the stream's own permutations where it has them, else drawn from the run's seed, the epoch and
+  /// each row's number in the set.
+  /// - Throws: `Failure(.data)` where the stream's are none.
+  public init(of rows: ViewBatches.Rows, in views: ViewBatches, epoch: Int, configuration: Configuration) throws {
+    let patches = configuration.encoder.patches
+    if rows.shuffle.isEmpty {
+      self.init(
+        samples: rows.random(seed: configuration.seed, epoch: epoch, .mask), patches: patches,
+        visible: configuration.visible)
+      return
+    }
+    for row in 0..<rows.count {
+      let part = rows.shuffle.dropFirst(row * patches).prefix(patches)
+      if rows.shuffle.count != rows.count * patches || part.sorted() != (0..<Int32(patches)).map({ $0 }) {
+        throw Failure(
+          .data,
+          "\(views.reader.name): row \(views.position - rows.count + row): \"shuffle\" is not a permutation of the \(patches) patches"
+        )
+      }
+    }
+    self.init(shuffle: rows.shuffle, sequences: rows.count, visible: configuration.visible)
+  }
+}
+
+extension ViewBatches.Rows {
+  /// Each row's own random numbers for one purpose of a run.
+  func random(seed: UInt64, epoch: Int, _ purpose: Purpose) -> [CounterRandom] {
+    index.map { CounterRandom(seed: seed, epoch: epoch, sample: Int($0), purpose: purpose.rawValue) }
+  }
 }

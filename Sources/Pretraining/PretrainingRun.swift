@@ -4,37 +4,6 @@ import Foundation
 import Networks
 import TensorStream
 
-/// What a step did, for metrics and progress.
-public struct StepReport: Sendable {
-  /// Steps taken, this one included.
-  public let step: Int
-  /// The epoch it belongs to, from 0.
-  public let epoch: Int
-  public let loss: Double
-  public let m: Double
-  public let c: Double?
-  public let p: Double?
-  public let learningRate: Double
-  public let labelMomentum: Double?
-  public let reconstructionMomentum: Double?
-  /// What the step took, the wait for its views included.
-  public let seconds: Double
-  public let imagesPerSecond: Double
-
-  /// A line of metrics.jsonl; nine digits tell any two float32 values apart.
-  var json: String {
-    func number(_ value: Double) -> String { String(format: "%.9g", value) }
-    var fields = ["\"step\":\(step)", "\"epoch\":\(epoch)", "\"loss\":" + number(loss), "\"loss_m\":" + number(m)]
-    if let c { fields.append("\"loss_c\":" + number(c)) }
-    if let p { fields.append("\"loss_p\":" + number(p)) }
-    fields.append("\"lr\":" + number(learningRate))
-    if let labelMomentum { fields.append("\"label_momentum\":" + number(labelMomentum)) }
-    if let reconstructionMomentum { fields.append("\"reconstruction_momentum\":" + number(reconstructionMomentum)) }
-    fields.append("\"images_per_second\":" + number((imagesPerSecond * 100).rounded() / 100))
-    return "{" + fields.joined(separator: ",") + "}"
-  }
-}
-
 /// A pretraining run: views in, a run folder out. Every number depends on the configuration and the views alone, so that a
 /// run that was stopped and resumed ends in the bits of one that was not.
 public final class PretrainingRun {
@@ -90,7 +59,7 @@ public final class PretrainingRun {
   ///   - onStep: called after each step; returning true stops after it.
   public func train(
     on views: ViewBatches, folder: RunFolder, limit: Int?, metadata: [String: String],
-    onStep: (StepReport) -> Bool
+    onStep: (StepReport) throws -> Bool
   ) throws {
     let c = configuration
     let stepsPerEpoch = try Networks.stepsPerEpoch(
@@ -118,7 +87,7 @@ public final class PretrainingRun {
     while steps < end && !stopped {
       let report = try step(views, stepsPerEpoch: stepsPerEpoch)
       try log.write(report.json)
-      stopped = onStep(report)
+      stopped = try onStep(report)
       let isEpochEnd = steps % stepsPerEpoch == 0
       if isEpochEnd || stopped || steps == end {
         try Checkpoint.write(model, optimizer, to: folder.checkpoint, metadata: metadata)
@@ -152,7 +121,8 @@ public final class PretrainingRun {
       peak: c.learningRate, epoch: Double(step) / Double(stepsPerEpoch), warmup: c.warmupEpochs,
       epochs: Double(c.epochs))
 
-    let losses = model.gradients(of: batch)
+    let schedule = c.labelSchedule(epoch: Double(step) / Double(stepsPerEpoch))
+    let losses = model.gradients(of: batch, schedule: schedule)
     try check(losses, step: step + 1)
     optimizer.step(rate: rate)
 
@@ -177,7 +147,9 @@ public final class PretrainingRun {
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
     return StepReport(
       step: steps, epoch: epoch, loss: losses.total, m: losses.m, c: losses.c, p: losses.p, learningRate: rate,
-      labelMomentum: labelMomentum, reconstructionMomentum: reconstructionMomentum, seconds: seconds,
+      labelMomentum: labelMomentum, reconstructionMomentum: reconstructionMomentum, health: losses.health,
+      cosine: losses.cosine, labelWeight: c.lambdaWarmupEpochs > 0 ? schedule.weight : nil,
+      teacherTemperature: c.teacherTemperatureEpochs > 0 ? schedule.teacherTemperature : nil, seconds: seconds,
       imagesPerSecond: Double(c.batch) / seconds)
   }
 
@@ -190,34 +162,9 @@ public final class PretrainingRun {
       let complex =
         c.labelView == .simple ? simple : views.recipes.contains("complex") ? rows.images("complex", of: views) : nil
       return MicroBatch(
-        simple: simple, complex: complex, masks: try masks(rows, views, epoch: epoch),
-        keeps: model.student.drawKeeps(random(rows, epoch: epoch, .dropPath)))
+        simple: simple, complex: complex, masks: try Masks(of: rows, in: views, epoch: epoch, configuration: c),
+        keeps: model.student.drawKeeps(rows.random(seed: c.seed, epoch: epoch, .dropPath)))
     }
-  }
-
-  private func random(_ rows: ViewBatches.Rows, epoch: Int, _ purpose: Purpose) -> [CounterRandom] {
-    rows.index.map {
-      CounterRandom(seed: configuration.seed, epoch: epoch, sample: Int($0), purpose: purpose.rawValue)
-    }
-  }
-
-  /// The stream's own permutations where it has them, else drawn.
-  private func masks(_ rows: ViewBatches.Rows, _ views: ViewBatches, epoch: Int) throws -> Masks {
-    let patches = configuration.encoder.patches
-    if rows.shuffle.isEmpty {
-      return Masks(
-        samples: random(rows, epoch: epoch, .mask), patches: patches, visible: configuration.visible)
-    }
-    for row in 0..<rows.count {
-      let part = rows.shuffle.dropFirst(row * patches).prefix(patches)
-      if rows.shuffle.count != rows.count * patches || part.sorted() != (0..<Int32(patches)).map({ $0 }) {
-        throw Failure(
-          .data,
-          "\(views.reader.name): row \(views.position - rows.count + row): \"shuffle\" is not a permutation of the \(patches) patches"
-        )
-      }
-    }
-    return Masks(shuffle: rows.shuffle, sequences: rows.count, visible: configuration.visible)
   }
 
   /// A NaN or an infinity ends the run before it reaches a weight.

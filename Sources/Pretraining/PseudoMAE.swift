@@ -16,7 +16,7 @@ public final class PseudoMAE {
   public let reconstructionTeacher: Encoder?
   public let labellingTeacher: Encoder?
   public let labellingHead: ProjectionHead?
-  private let engine: Engine
+  let engine: Engine
 
   /// Fresh weights from the seed; the teachers start as copies of the student.
   public init(_ configuration: Configuration, engine: Engine) {
@@ -65,23 +65,31 @@ public final class PseudoMAE {
 
   /// The losses of a batch; adds their gradients to the parameters' own. Its parts, of equal size, are computed one after
   /// the other, so that memory is needed for one alone; only labels, which are balanced over the batch, are made of all first.
-  public func gradients(of batch: [MicroBatch]) -> LossValues {
+  /// - Parameter schedule: of this step; nil once all warm-ups are over.
+  public func gradients(of batch: [MicroBatch], schedule: LabelSchedule? = nil) -> LossValues {
     precondition(batch.allSatisfy { $0.simple.count == batch[0].simple.count }, "parts of a batch are of equal size")
-    var labels = labels(of: batch)
+    var (labels, health) = labels(of: batch, schedule: schedule)
     let values = batch.indices.map { part in
       let tape = Tape(engine)
       // Nothing else keeps a part's labels: their memory is free for the backward pass.
-      let losses = losses(tape, batch[part], labels: labels[part].take())
+      let losses = losses(tape, batch[part], labels: labels[part].take(), schedule: schedule)
       losses.backward(tape, share: 1 / Double(batch.count))
       return losses.values
     }
-    return LossValues(meanOf: values)
+    var mean = LossValues(meanOf: values)
+    mean.health = health
+    return mean
   }
 
   /// The loss of a part, Eq. 5 or MAE's: L = λ_m L_m + λ_c L_c + λ_p L_p.
-  /// - Parameter labels: the part's own; nil where no label is wanted.
-  public func losses(_ tape: Tape, _ part: MicroBatch, labels: PseudoLabels?) -> Losses {
+  /// - Parameters:
+  ///   - labels: the part's own; nil where no label is wanted.
+  ///   - schedule: of this step; nil once all warm-ups are over.
+  public func losses(
+    _ tape: Tape, _ part: MicroBatch, labels: PseudoLabels?, schedule: LabelSchedule? = nil
+  ) -> Losses {
     let c = configuration
+    let weight = (schedule ?? c.settledLabels).weight
     let (simple, masks) = (part.simple, part.masks)
     let b = simple.count
     let latent = student(tape, simple, ids: masks.visible, keeps: part.keeps)
@@ -111,18 +119,20 @@ public final class PseudoMAE {
 
     // Eq. 3–4: labels of the class token and, for each masked patch, of the nearest teacher token.
     let described = forLabels == forTargets ? reconstructed : patches(forLabels)
-    let match = labels.tokens.map { tokens in
-      nearest(described, in: tokens, sequences: b, engine: engine)
+    let match =
+      c.match == .nearest ? nearest(described, in: labels.tokens, sequences: b, engine: engine) : nil
+    let cosine = engine.measure(.labels, values: 2 * described.count) {
+      meanCosine(described, labels.tokens, rowOf: match, engine: engine)
     }
     let scale = Float(1 / c.studentTemperature)
     let classTokens = tape.gatherRows(out, (0..<Int32(b)).map { $0 })
     return Losses(
       m: loss, weightM: c.lambdaM,
       c: tape.softCrossEntropy(head(tape, classTokens, .classToken), labels: labels.classes, scale: scale),
-      weightC: c.lambdaC,
+      weightC: weight * c.lambdaC,
       p: tape.softCrossEntropy(
         head(tape, described, .patch), labels: labels.patches, rowOf: match, scale: scale),
-      weightP: c.lambdaP)
+      weightP: weight * c.lambdaP, cosine: cosine)
   }
 
   /// Equation 2: the reconstruction teacher's features of the simple view's masked patches, in K folds with a class token
@@ -136,11 +146,15 @@ public final class PseudoMAE {
   }
 
   /// §3.3: the labelling teacher's Sinkhorn assignments of the complex view's masked patches, in K folds, over the rows of
-  /// all parts of a batch. For each part nil where no label is wanted.
-  public func labels(of batch: [MicroBatch]) -> [PseudoLabels?] {
+  /// all parts of a batch, and how they are. nil for each part where no label is wanted.
+  public func labels(
+    of batch: [MicroBatch], schedule: LabelSchedule? = nil
+  ) -> (labels: [PseudoLabels?], health: LabelHealth?) {
     let c = configuration
     let views = batch.compactMap(\.complex)
-    guard let labellingTeacher, let labellingHead, views.count == batch.count else { return batch.map { _ in nil } }
+    guard let labellingTeacher, let labellingHead, views.count == batch.count else {
+      return (batch.map { _ in nil }, nil)
+    }
     let given = zip(batch, views).map { part, complex in
       let tape = Tape(engine, recording: false)
       let tokens = labellingTeacher(
@@ -149,19 +163,23 @@ public final class PseudoMAE {
       let patches = tape.gatherRows(tokens, rows.patches)
       return PseudoLabels(
         classes: labellingHead(tape, tape.gatherRows(tokens, rows.classTokens), .classToken),
-        patches: labellingHead(tape, patches, .patch), tokens: c.match == .nearest ? patches : nil)
+        patches: labellingHead(tape, patches, .patch), tokens: patches)
     }
     // What is given are logits: labels take their place in memory.
-    let values = given.reduce(0) { $0 + 2 * ($1.classes.count + $1.patches.count) }
-    engine.measure(.labels, values: values) {
-      for rows in [given.map(\.classes), given.map(\.patches)] {
-        sinkhorn(rows, temperature: c.teacherTemperature, iterations: c.sinkhornIterations, engine: engine)
+    let values = given.reduce(0) { $0 + 3 * ($1.classes.count + $1.patches.count) }
+    let temperature = (schedule ?? c.settledLabels).teacherTemperature
+    let health = engine.measure(.labels, values: values) {
+      let (classes, patches) = (given.map(\.classes), given.map(\.patches))
+      for rows in [classes, patches] {
+        sinkhorn(rows, temperature: temperature, iterations: c.sinkhornIterations, engine: engine)
       }
+      return LabelHealth(classes: classes, patches: patches, engine: engine)
     }
-    return given.map {
+    let labels = given.map {
       PseudoLabels(
         classes: meanOfFolds($0.classes, folds: c.labelFolds, engine: engine), patches: $0.patches, tokens: $0.tokens)
     }
+    return (labels, health)
   }
 
   /// The labelling teacher and its head take a step towards the student: t ← m t + (1 − m) s.
@@ -190,7 +208,7 @@ public final class PseudoMAE {
 
   /// Rows of the decoder's sequences [B·(1 + N)] whose prediction is used: the class tokens, then `count` masked patches an
   /// image in the permutation's order.
-  private func maskedRows(_ masks: Masks, _ count: Int, classTokens: Bool) -> [Int32] {
+  func maskedRows(_ masks: Masks, _ count: Int, classTokens: Bool) -> [Int32] {
     let stride = Int32(1 + masks.patches)
     let tokens = classTokens ? (0..<Int32(masks.sequences)).map { $0 * stride } : []
     return tokens
@@ -198,7 +216,7 @@ public final class PseudoMAE {
   }
 
   /// Rows of class tokens and of patches in sequences of one class token and some patches each.
-  private func foldRows(_ rows: Int, _ sequences: Int) -> (classTokens: [Int32], patches: [Int32]) {
+  func foldRows(_ rows: Int, _ sequences: Int) -> (classTokens: [Int32], patches: [Int32]) {
     let tokens = rows / sequences
     return (
       (0..<sequences).map { Int32($0 * tokens) }, (0..<Int32(rows)).filter { Int($0) % tokens != 0 }

@@ -29,8 +29,12 @@ public final class LineFile {
 
   /// Writes a line and its end.
   /// - Throws: `Failure(.io)` where that fails, on a full disk for example.
-  public func write(_ line: String) throws {
-    var bytes = Array((line + "\n").utf8)[...]
+  public func write(_ line: String) throws { try write(bytes: Array((line + "\n").utf8)) }
+
+  /// Writes bytes as they are, for a log that is not text.
+  /// - Throws: `Failure(.io)` where that fails.
+  public func write(bytes: [UInt8]) throws {
+    var bytes = bytes[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if written < 0 && errno == EINTR { continue }

@@ -1,11 +1,11 @@
 /// Writes a stream: the first record at once, a data record with each `write(_:)`, the end record with `finish()`.
 ///
 /// A file gets its name only in `finish()`, when it is whole and on disk, and ends with a seek table, unless a record has
-/// 4 GiB or more, which a seek table cannot say. Equal calls give equal bytes (with one version of zstd). Not for use by
-/// several threads at once.
+/// 4 GiB or more, which a seek table cannot say. Equal calls give equal bytes (with one version of zstd), a file's or a pipe's.
+/// Not for use by several threads at once.
 public final class StreamWriter {
   private let output: OutputFile
-  private let encoder: ZstdEncoder
+  private let encoder: any FrameEncoder
   private var frames: [SeekTable.Frame] = []
   private var rows: [Int] = []
   private var state = State.writing
@@ -23,20 +23,25 @@ public final class StreamWriter {
   ///   - metadata: the rest of the first record's. `stream`, `kind`, `end` and `rows` are the writer's own: what `metadata`
   ///     has under these keys is not used.
   ///   - overwrite: replace a file of that name, when the new one is whole.
-  ///   - level: zstd's compression level.
+  ///   - level: zstd's compression level. Without one, a file is compressed at level 1, and what goes into a pipe or a device is
+  ///     not compressed: its reader would wait for that longer than for the bytes.
   /// - Throws: `Failure(.usage)` for a terminal; `.cannotCreate` where the file exists already or cannot be created; `.io`
   ///   where it cannot be written; `.brokenPipe` where nobody reads it.
   public convenience init(
-    path: String, kind: String, metadata: [String: String], overwrite: Bool = false, level: Int = 1
+    path: String, kind: String, metadata: [String: String], overwrite: Bool = false, level: Int? = nil
   ) throws {
     try self.init(path: path, overwrite: overwrite, level: level)
     try guarding { try write(metadata: Self.first(kind, metadata), tensors: []) }
   }
 
-  private init(path: String, overwrite: Bool, level: Int) throws {
+  private init(path: String, overwrite: Bool, level: Int?) throws {
     let output = try OutputFile(path: path, overwrite: overwrite)
     self.output = output
-    encoder = try ZstdEncoder(level: level, sink: output.write)
+    if level == nil && !output.isFile {
+      encoder = StoredFrameEncoder(sink: output.write)
+    } else {
+      encoder = try ZstdEncoder(level: level ?? 1, sink: output.write)
+    }
   }
 
   deinit { cancel() }
@@ -80,7 +85,7 @@ public final class StreamWriter {
   /// Writes a file of one record, which is first and last at once: weights, a checkpoint.
   public static func writeOneRecord(
     path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool = false,
-    level: Int = 1
+    level: Int? = nil
   ) throws {
     let writer = try StreamWriter(path: path, overwrite: overwrite, level: level)
     try writer.guarding {

@@ -1,7 +1,7 @@
 import CZstd
 
-/// Compresses frames piece by piece, content size and checksum set, so that a document never has to be in memory as a whole.
-final class ZstdEncoder {
+/// Makes compressed frames.
+final class ZstdEncoder: FrameEncoder {
   private let context: OpaquePointer
   private let buffer: UnsafeMutableRawBufferPointer
   private let sink: (UnsafeRawBufferPointer) throws -> Void
@@ -27,7 +27,6 @@ final class ZstdEncoder {
     buffer.deallocate()
   }
 
-  /// Starts a frame of `contentSize` bytes, which `add` gets piece by piece.
   func begin(contentSize: Int) throws {
     written = 0
     try check(ZSTD_CCtx_reset(context, ZSTD_reset_session_only))
@@ -38,7 +37,6 @@ final class ZstdEncoder {
     try feed(bytes, ZSTD_e_continue)
   }
 
-  /// Ends the frame, and returns its compressed size.
   func end() throws -> Int {
     try feed(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end)
     return written

@@ -10,15 +10,19 @@ struct AugmentTool: Tool {
     commandName: "pmae-augment",
     abstract:
       "Makes views of pictures: random crops, flips and colours for training, or the plain center for evaluation.",
-    discussion: "IMAGES is an images stream, as pmae-pack writes it. See pmae-augment(1).",
+    discussion:
+      "IMAGES are images streams, as pmae-pack writes them, each with a weight behind a colon or none. See pmae-augment(1).",
     version: pmaeVersion)
 
-  @Argument(help: ArgumentHelp("An images stream; - is standard input.", valueName: "images"))
-  var images: String = "-"
+  @Argument(help: ArgumentHelp("Images streams, as a.stz or a.stz:0.7; - is standard input.", valueName: "images"))
+  var images: [String] = ["-"]
+
+  @Flag(help: "Make one list of the classes of several sets, by name.")
+  var mergeClasses = false
 
   @Option(
     help: ArgumentHelp(
-      "Which views, with commas between them: simple, complex, three-augment, center (default: simple,complex; with --view none).",
+      "Which views, with commas between them: simple, complex, three-augment, finetune, center (default: simple,complex; with --view none).",
       valueName: "names"))
   var views: String?
 
@@ -128,9 +132,10 @@ struct AugmentTool: Tool {
       case "simple": Recipe.simple
       case "complex": Recipe.complex
       case "three-augment": Recipe.threeAugment
+      case "finetune": Recipe.finetune
       case "center": Recipe.center(share: share)
       default:
-        throw ValidationError("--views has \"\(name)\": expected simple, complex, three-augment or center")
+        throw ValidationError("--views has \"\(name)\": expected simple, complex, three-augment, finetune or center")
       }
     }
     do {
@@ -141,7 +146,8 @@ struct AugmentTool: Tool {
   }
 
   func execute() throws {
-    let store = try ImageStore(path: images, memory: shuffleMemory.bytes)
+    let store = try ImageStore(
+      try images.map { try ImageInput(operand: $0) }, mergesClasses: mergeClasses, memory: shuffleMemory.bytes)
     let side = store.pixelShape.flatMap { $0.height == $0.width && $0.height <= Self.maximumSize ? $0.height : nil }
     let size = size ?? side ?? 224
     let recipes = try recipes(centerShare: cropRatio ?? (side == size ? 1 : 0.875))
@@ -153,8 +159,7 @@ struct AugmentTool: Tool {
     views.firstRow = start.row
     views.seed = seed
     views.shuffles = shuffle ?? !recipes.allSatisfy { $0.isDeterministic }
-    let provenance = Provenance.metadata(
-      tool: "pmae-augment", inputs: [(name: store.name, header: store.header, digest: store.digest)])
+    let provenance = Provenance.metadata(tool: "pmae-augment", inputs: store.inputs)
     let writer = try StreamWriter(
       path: output.output, kind: "views", metadata: try views.metadata(for: store).merging(provenance) { $1 },
       overwrite: output.overwrite)

@@ -3,13 +3,22 @@
 import ArgumentParser
 import CommandLineKit
 import Foundation
+import Networks
+import Pretraining
 import TensorStream
+
+extension CheckpointPart: ExpressibleByArgument {}
 
 struct InspectTool: Tool {
   static let configuration = CommandConfiguration(
     commandName: "pmae-inspect",
-    abstract: "Say what is in a tensor stream, where it came from, and whether it is whole.",
-    usage: "pmae-inspect [options] [file ...]",
+    abstract: "Say what is in a tensor stream, where it came from, and whether it is whole; show pictures and runs.",
+    usage: """
+      pmae-inspect [options] [file ...]
+      pmae-inspect --contact-sheet out.jpg [file]
+      pmae-inspect --curves run ... out.svg
+      pmae-inspect --look run views out.jpg
+      """,
     version: pmaeVersion)
 
   @Flag(help: "Read all of it: is it whole, and every checksum right?")
@@ -21,28 +30,83 @@ struct InspectTool: Tool {
   @Option(help: ArgumentHelp("Print this tensor's values, one row a line, tabs between.", valueName: "name"))
   var tensor: String?
 
-  @Option(help: ArgumentHelp("With --tensor, the rows to print: 5, 0-9, 100- or all.", valueName: "range"))
+  @Option(
+    help: ArgumentHelp(
+      "With --tensor, --contact-sheet or --look, the rows to show: 5, 0-9, 100- or all.", valueName: "range"))
   var rows: RowRange?
 
   @Flag(help: "Print one JSON object a file.")
   var json = false
 
+  @Flag(help: "Print what a set of pictures is like: sizes, classes, colour, duplicates, black and broken ones.")
+  var statistics = false
+
+  @Option(help: ArgumentHelp("With --statistics, how many of each finding are listed.", valueName: "n"))
+  var limit: Int?
+
+  @Option(
+    help: ArgumentHelp("Draw images, or views with what was drawn for them, on a sheet.", valueName: "out.jpg"))
+  var contactSheet: String?
+
+  @Flag(help: "Draw the metrics of runs, by gnuplot: the operands are run folders, then the SVG file.")
+  var curves = false
+
+  @Flag(help: "Draw what a run makes of some images: the operands are the run folder, views, and the JPEG file.")
+  var look = false
+
+  @Option(help: "With --look, whose attention and features: labelling-teacher, student or reconstruction-teacher.")
+  var part: CheckpointPart?
+
+  @OptionGroup var sheet: SheetOptions
+  @OptionGroup var threads: ThreadOptions
+
   @Argument(help: ArgumentHelp("Streams or safetensors files; - or nothing is standard input.", valueName: "file"))
   var files: [String] = []
 
   mutating func validate() throws {
-    if tensor != nil, check || lineage || json {
-      throw ValidationError("--tensor prints values alone: it does not go with --check, --lineage or --json")
+    let modes = [
+      ("--tensor", tensor != nil), ("--statistics", statistics), ("--contact-sheet", contactSheet != nil),
+      ("--curves", curves), ("--look", look), ("--check or --lineage", check || lineage),
+    ].filter(\.1).map(\.0)
+    if tensor != nil, modes.count > 1 || json {
+      throw ValidationError(
+        "--tensor prints values alone: it does not go with \(modes.count > 1 ? modes[1] : "--json")")
     }
-    if rows != nil, tensor == nil {
-      throw ValidationError("--rows chooses the rows of a tensor: it needs --tensor")
+    if modes.count > 1 { throw ValidationError("\(modes[0]) does not go with \(modes[1])") }
+    if json, contactSheet != nil || curves || look { throw ValidationError("\(modes[0]) has no --json") }
+    func require(_ option: String, _ isGiven: Bool, _ isUsed: Bool, _ by: String) throws {
+      if isGiven && !isUsed { throw ValidationError("\(option) is of no use here: it needs \(by)") }
     }
+    let isSheet = contactSheet != nil
+    try require("--rows", rows != nil, tensor != nil || isSheet || look, "--tensor, --contact-sheet or --look")
+    try require("--limit", limit != nil, statistics, "--statistics")
+    try require("--part", part != nil, look, "--look")
+    try require("--columns", sheet.columns != nil, isSheet, "--contact-sheet")
+    try require("--size", sheet.size != nil, isSheet || look, "--contact-sheet or --look")
+    try require("--overwrite", sheet.overwrite, isSheet || curves || look, "--contact-sheet, --curves or --look")
+    try require("--threads", threads.threads != nil, statistics || look, "--statistics or --look")
+    if let limit, !(0...1 << 20).contains(limit) {
+      throw ValidationError("--limit is \(limit): expected 0 to 1,048,576")
+    }
+    if isSheet, files.count > 1 { throw ValidationError("--contact-sheet is of one stream, not of \(files.count)") }
+    if look, files.count != 3 {
+      throw ValidationError("--look takes three operands: a run folder, views, and the JPEG file")
+    }
+    if curves, files.count < 2 { throw ValidationError("--curves takes run folders and then the SVG file") }
     if files.filter({ $0 == "-" }).count > 1 {
       throw ValidationError("standard input can be read only once")
     }
   }
 
   func execute() throws {
+    if curves { return try drawCurves(runs: Array(files.dropLast()), to: files[files.count - 1]) }
+    if look {
+      return try drawLook(
+        run: files[0], views: files[1], to: files[2], range: rows, part: part, threads: threads.count, options: sheet)
+    }
+    if let contactSheet {
+      return try drawContactSheet(Operand(files.first ?? "-"), to: contactSheet, range: rows, options: sheet)
+    }
     var firstFailure: Failure.Kind?
     for file in files.isEmpty ? ["-"] : files {
       do {
@@ -62,6 +126,9 @@ struct InspectTool: Tool {
       var printer = TensorPrinter(operand: operand, tensor: tensor, range: rows)
       return try printer.run()
     }
+    if statistics {
+      return try printStatistics(operand, threads: threads.count, limit: limit ?? 20, json: json)
+    }
     let contents = try check ? Contents(checking: operand) : Contents(of: operand)
     if json {
       return try StandardOutput.write(jsonText(contents, lineage: lineage) + "\n")
@@ -74,6 +141,16 @@ struct InspectTool: Tool {
     }
     if !lineage, !check {
       try StandardOutput.write(summary(contents))
+    }
+  }
+
+  private func drawCurves(runs: [String], to output: String) throws {
+    try sheet.check(output)
+    let curves = Curves(try runs.map { try RunMetrics($0) })
+    let script = try curves.gnuplotScript()
+    try writeWholeFile(try Gnuplot.run(script), path: output, overwrite: sheet.overwrite)
+    if !curves.missing.isEmpty {
+      log("pmae-inspect", "left out, for no run has numbers of it: \(curves.missing.joined(separator: "; "))")
     }
   }
 }

@@ -54,17 +54,32 @@ struct MethodOptions: ParsableArguments {
   @Option(help: "Weight of the patches' label loss.")
   var lambdaP = 1.0
 
+  @Option(help: "Epochs over which the weights of both label losses rise from 0.")
+  var lambdaWarmupEpochs = 0.0
+
   @Option(help: "Temperature of the student's predictions.")
   var studentTemperature = 0.1
 
   @Option(help: "Temperature of the labels.")
   var teacherTemperature = 0.05
 
+  @Option(help: "Temperature of the labels at the start (default: 0.04, where it moves).")
+  var teacherTemperatureStart: Double?
+
+  @Option(help: "Epochs over which the labels' temperature moves from its start.")
+  var teacherTemperatureEpochs = 0.0
+
   @Option(help: "Rounds of Sinkhorn-Knopp.")
   var sinkhornIterations = 3
 
   @Option(help: "Drop-path rate of the encoder's last block.")
   var dropPath = 0.25
+
+  mutating func validate() throws {
+    if teacherTemperatureStart != nil && teacherTemperatureEpochs == 0 {
+      throw ValidationError("--teacher-temperature-start needs --teacher-temperature-epochs")
+    }
+  }
 
   func apply(to c: inout Configuration) {
     c.objective = objective
@@ -82,8 +97,11 @@ struct MethodOptions: ParsableArguments {
     c.lambdaM = lambdaM
     c.lambdaC = lambdaC
     c.lambdaP = lambdaP
+    c.lambdaWarmupEpochs = lambdaWarmupEpochs
     c.studentTemperature = studentTemperature
     c.teacherTemperature = teacherTemperature
+    c.teacherTemperatureStart = teacherTemperatureStart ?? c.teacherTemperatureStart
+    c.teacherTemperatureEpochs = teacherTemperatureEpochs
     c.sinkhornIterations = sinkhornIterations
     c.dropPath = dropPath
   }

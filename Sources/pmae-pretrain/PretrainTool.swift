@@ -27,6 +27,13 @@ struct PretrainTool: Tool {
   @Flag(help: "Start again where the folder holds a run.")
   var overwrite = false
 
+  @Option(
+    help: ArgumentHelp("Settings of a paper: \(Preset.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+  var preset: String?
+
+  @Option(help: ArgumentHelp("Print a preset's options and where they come from.", valueName: "name"))
+  var printPreset: String?
+
   @OptionGroup var model: ModelOptions
   @OptionGroup var method: MethodOptions
 
@@ -65,14 +72,25 @@ struct PretrainTool: Tool {
   @Flag(help: "Say where the time went, by kind of operation.")
   var profile = false
 
+  @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
+  var tensorboard: String?
+
+  @Option(help: "Warn where labels' entropy or the share of prototypes in use is below this; 0 never does.")
+  var collapseFloor = 0.02
+
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
+
+  static func expand(_ arguments: [String]) throws -> [String] { try Preset.expand(arguments) }
 
   mutating func validate() throws {
     if let reason = precision.unavailable { throw ValidationError(reason) }
     if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
     if resume && start != nil { throw ValidationError("--resume and --init exclude each other") }
     if lr != nil && baseLr != 2.666e-4 { throw ValidationError("--lr and --base-lr exclude each other") }
+    if !(0...1).contains(collapseFloor) {
+      throw ValidationError("--collapse-floor is \(collapseFloor): expected 0 to 1")
+    }
     if let steps, steps < 0 { throw ValidationError("--steps is \(steps): expected 0 or more") }
   }
 
@@ -117,7 +135,9 @@ struct PretrainTool: Tool {
     Interruption.watch()
     let total = min(steps ?? .max, configuration.epochs * (views.rowsPerEpoch / batch))
     let profiler = profile ? StepProfiler(engine) : nil
-    let progress = Progress(tool: name, what: "steps", total: total, quiet: quiet)
+    let progress = Progress(tool: name, what: "steps", total: total, first: run.steps, quiet: quiet)
+    let events = try tensorboard.map { try EventFile(folder: $0, after: run.steps) }
+    var collapse = CollapseWatch(floor: collapseFloor)
     do {
       try run.train(
         on: views, folder: folder, limit: steps,
@@ -126,6 +146,8 @@ struct PretrainTool: Tool {
       ) { report in
         profiler?.note(report.seconds, images: batch)
         progress.update(report.step, report.summary)
+        try events?.write(report.figures, step: report.step)
+        if let text = report.health.flatMap({ collapse.note($0, epoch: report.epoch) }) { progress.say(text) }
         return Interruption.requested
       }
     } catch {

@@ -115,7 +115,7 @@ import Testing
   @Test func simpleOnlyCropsAndFlips() {
     let all = draws(500, .simple)
     #expect(all.allSatisfy { $0.jitter == nil && !$0.grey && $0.blurSigma == nil && !$0.solarise })
-    #expect(Recipe.simple.columns.map { $0.rawValue } == ["top", "left", "height", "width", "flip"])
+    #expect(Recipe.simple.columns.map { $0.name } == ["top", "left", "height", "width", "flip"])
   }
 }
 

@@ -66,8 +66,8 @@ struct AccumulationTests {
   @Test(arguments: [2, 4]) func labelsAreThoseOfTheBatch(parts: Int) throws {
     let (whole, wholeViews) = try run("default", parts: 1)
     let (split, splitViews) = try run("default", parts: parts)
-    let expected = try #require(whole.model.labels(of: try whole.take(wholeViews, epoch: 0)).first ?? nil)
-    let labels = split.model.labels(of: try split.take(splitViews, epoch: 0)).compactMap { $0 }
+    let expected = try #require(whole.model.labels(of: try whole.take(wholeViews, epoch: 0)).labels.first ?? nil)
+    let labels = split.model.labels(of: try split.take(splitViews, epoch: 0)).labels.compactMap { $0 }
     #expect(labels.count == parts)
     for (mine, theirs) in [(labels.map(\.classes), expected.classes), (labels.map(\.patches), expected.patches)] {
       let joined = mine.flatMap { Array($0.values.values) }

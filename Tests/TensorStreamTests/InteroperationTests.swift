@@ -75,6 +75,40 @@ import Testing
     #expect(try run("zstd", ["-q", "-t", scratch.file("d.stz")]).status != 0)
   }
 
+  /// Into a pipe, blocks are stored; zstd checks them and what they hold, which is what the file holds.
+  @Test func zstdFindsWhatGoesIntoAPipeWhole() throws {
+    let scratch = try Scratch()
+    let (pipe, saved) = (scratch.file("pipe"), scratch.file("saved.stz"))
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let reader = Process()
+    reader.executableURL = URL(fileURLWithPath: "/bin/sh")
+    reader.arguments = ["-c", "cat \"$0\" > \"$1\"", pipe, saved]
+    try reader.run()
+    // Records that end within a block, at its end, and after it; tensors that end within the hash's stripes.
+    var records = [0, 1, 31, 1 << 17, 400_000].map { size -> [NamedTensor] in
+      [
+        ("a", StoredTensor((0..<size).map { UInt8(truncatingIfNeeded: $0 * $0 >> 3) }, shape: [1, size])),
+        ("b", StoredTensor([Int32(size)], shape: [1])),
+      ]
+    }
+    records.append(sampleTensors(rows: 0..<4))
+    for path in [pipe, scratch.file("file.stz")] {
+      let writer = try StreamWriter(path: path, kind: "features", metadata: ["note": "ü"])
+      for record in records { try writer.write(record) }
+      try writer.finish()
+    }
+    reader.waitUntilExit()
+    #expect(try bytes(ofFile: saved).count > 1 << 17 + 400_000)
+    #expect(try run("zstd", ["-q", "-t", saved]).status == 0)
+    #expect(try run("zstd", ["-qdc", saved]).output == run("zstd", ["-qdc", scratch.file("file.stz")]).output)
+    #expect(
+      try contents(StreamReader(path: saved)) == contents(StreamReader(path: scratch.file("file.stz"))))
+    var damaged = try bytes(ofFile: saved)
+    damaged[damaged.count / 2] ^= 4
+    try save(damaged, saved)
+    #expect(try run("zstd", ["-q", "-t", saved]).status != 0)
+  }
+
   /// `zstd -d` of a one-record file is a safetensors document, taken apart here by Foundation's JSON parser, not by ours.
   @Test func zstdTurnsWeightsIntoSafetensors() throws {
     let scratch = try Scratch()

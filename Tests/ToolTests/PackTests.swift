@@ -207,6 +207,26 @@ import Testing
     }
   }
 
+  /// Files of both formats go through all tools: stored as they came, measured and augmented upright.
+  @Test func pngAndTurnedFilesAreStoredAsTheyCame() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let names = ["exif-6.jpg", "exif-6.png", "jpeg-420-arithmetic.jpg", "png-4-16-interlaced.png"]
+      let kinds = Self.pictures + "/../kinds"
+      let result = try ToolRunner.shell(
+        """
+        mkdir mixed; for f in \(names.joined(separator: " ")); do cp "$FROM/$f" mixed/; done
+        pmae-pack mixed --output mixed.stz --quiet
+        pmae-augment mixed.stz --views center,simple,complex --size 20 --quiet | pmae-inspect --check
+        """, environment: ["FROM": kinds], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let (bytes, _, header) = try files(folder + "/mixed.stz")
+      let expected = try names.map { try fixture("../kinds/" + $0) }
+      #expect(bytes == expected)
+      // 37 x 43 turned is 43 x 37; 13 x 19 turned is 19 x 13.
+      #expect(header.metadata["sizes"] == #"{"max":[43,43],"min":[13,13]}"#)
+    }
+  }
+
   @Test func subFoldersAreClassesWhateverTheirNames() throws {
     try ToolRunner.withTemporaryFolder { folder in
       let result = try ToolRunner.shell(

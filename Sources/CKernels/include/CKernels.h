@@ -85,6 +85,11 @@ void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float sca
 void pmae_softmax_rows_narrow(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse, uint16_t *narrow);
 /// x[r] *= factors[r] for rows of n values.
 void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors);
+/// One head's attention over at most 32 tokens of a depth that is a multiple of 16: y = softmax(scale q kᵀ) v, for q, k, v
+/// [tokens][depth] whose rows are `stride` apart. scratch: 32 (depth + 2 tokens) values.
+void pmae_attend_short(const float *q, const float *k, const float *v, size_t stride, size_t tokens, size_t depth, float scale, float *y, size_t y_stride, float *scratch);
+/// Its gradients: dq, dk, dv (+)= ... for the gradient dy of y; the same scratch.
+void pmae_attend_short_backward(const float *q, const float *k, const float *v, size_t stride, const float *dy, size_t dy_stride, size_t tokens, size_t depth, float scale, float *dq, float *dk, float *dv, size_t d_stride, int accumulate, float *scratch);
 /// d = scale * p * (d - sum(p d)) for one row, in place.
 void pmae_softmax_backward(const float *p, float *d, size_t n, float scale);
 /// ds = scale * p * (d - sum(p d)) for one row, in bfloat16.
@@ -105,6 +110,9 @@ void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scal
 /// q[c] *= column[c], then the row is scaled to sum 1; for one row.
 void pmae_scale_row(float *q, const float *column, size_t n);
 float pmae_maximum(const float *x, size_t n);
+/// -sum q log q of n values >= 0, where 0 log 0 is 0 (so is that of a denormal); within 2e-6 of what it would be at most, the
+/// log of n, for values that sum to 1.
+double pmae_entropy(const float *q, size_t n);
 /// 1 if every value is finite.
 int pmae_all_finite(const float *x, size_t n);
 
@@ -120,9 +128,33 @@ void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float ke
 void pmae_lerp(float *t, const float *s, size_t n, float weight);
 
 // Resizing 8-bit pictures along one axis with weights of 22 bits behind the point, rounded and clipped to 8 bits.
-/// Along rows of RGB pixels: out [height x width x 3]; in has a row every `stride` bytes. Pixel x is the sum over t of
-/// weights[x * size + t] times the pixel bounds[2 x] + t of its row, for the bounds[2 x + 1] taps.
-void pmae_resample_rows(const uint8_t *in, size_t stride, uint8_t *out, size_t height, size_t width, const int32_t *weights, size_t size, const int32_t *bounds);
+/// Along rows of pixels: out [height x width x channels]; in has a row every `stride` bytes. Pixel x is the sum over t of
+/// weights[x * size + t] times the pixel bounds[2 x] + t of its row, for the bounds[2 x + 1] taps; both ends rise with x. scratch
+/// has room for 64 * channels * (width + the number of pixels that a row of in has).
+void pmae_resample_rows(const uint8_t *in, size_t stride, uint8_t *out, size_t height, size_t width, size_t channels, const int32_t *weights, size_t size, const int32_t *bounds, uint8_t *scratch);
 /// Along columns: out[i] is the sum over t of weights[t] in[t * stride + i], of `taps` rows. One output row.
 void pmae_resample_column(const uint8_t *in, size_t stride, uint8_t *out, size_t bytes, const int32_t *weights, size_t taps);
+
+// Colours of 8-bit pixels, in place, in Pillow's arithmetic. RGB pixels, `count` of them, except where it says bytes.
+/// Each of `count` bytes becomes from + factor * (itself - from), clipped and truncated.
+void pmae_blend(uint8_t *at, size_t count, uint8_t from, float factor);
+/// The sum of the pixels' luma, each rounded to 8 bits.
+uint64_t pmae_luma_sum(const uint8_t *at, size_t count);
+/// The blend of each channel with the pixel's luma.
+void pmae_saturate(uint8_t *at, size_t count, float factor);
+/// Each channel becomes the pixel's luma.
+void pmae_grey(uint8_t *at, size_t count);
+/// Of `count` bytes, those of at least `threshold` are inverted.
+void pmae_solarise(uint8_t *at, size_t count, uint8_t threshold);
+/// `turn` is added to each pixel's 8-bit hue, wrapping around.
+void pmae_turn_hue(uint8_t *at, size_t count, uint8_t turn);
+/// Turns a row of RGB pixels around.
+void pmae_mirror(uint8_t *row, size_t width);
+
+// Three boxes of fractional radius in a row: `inner` times the 2 margin - 1 values in the box and `outer` times the two next to
+// it, in 24 bits. Beyond the edge is the value at the edge.
+/// Along one row; scratch has room for (width + 2 margin) * channels.
+void pmae_blur_row(uint8_t *row, size_t width, size_t channels, size_t margin, uint32_t inner, uint32_t outer, uint8_t *scratch);
+/// Along all columns of rows that are `bytes` long; scratch has room for 64 * (height + 2 margin).
+void pmae_blur_columns(uint8_t *at, size_t height, size_t bytes, size_t margin, uint32_t inner, uint32_t outer, uint8_t *scratch);
 #endif

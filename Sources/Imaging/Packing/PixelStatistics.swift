@@ -41,6 +41,14 @@ struct PixelStatistics: Sendable {
     pixels += other.pixels
   }
 
+  /// Of a grey picture as three equal channels.
+  var asColour: PixelStatistics {
+    var copy = self
+    copy.sums = Array(repeating: sums[0], count: 3)
+    copy.squares = Array(repeating: squares[0], count: 3)
+    return copy
+  }
+
   /// Of values in 0...1.
   var mean: [Double] { sums.map { Double($0) / Double(pixels) / 255 } }
 

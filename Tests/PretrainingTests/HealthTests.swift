@@ -1,0 +1,97 @@
+import Autodiff
+import CKernels
+import Compute
+import Foundation
+import Networks
+import Pretraining
+import TensorStream
+import Testing
+
+/// The figures of a run's health, against NumPy's: see Fixtures/health/make.py.
+struct HealthTests {
+  private static let fixture =
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/health/health.safetensors"
+
+  private func tensor(_ values: ArraySlice<Float>, columns: Int, _ engine: Engine) -> Tensor {
+    let tensor = Tensor(rows: values.count / columns, columns: columns, values: engine.memory.take(values.count))
+    for (i, value) in values.enumerated() { tensor.pointer[i] = value }
+    return tensor
+  }
+
+  @Test(arguments: ["many", "few", "one", "flat"]) func figuresAreNumPys(name: String) throws {
+    let record = try readTensors(path: Self.fixture)
+    let labels = try #require(record[name])
+    let columns = labels.shape[1]
+    let values = try labels.values(of: Float.self)
+    let expected = try #require(record[name + ".figures"]).values(of: Double.self)
+    var first: (entropy: Double, used: Double)?
+    for threads in [1, 2, 7] {
+      let engine = Engine(threads: threads)
+      // In two parts, as a batch that is accumulated.
+      let cut = labels.shape[0] / 3 * columns
+      let use = labelUse(
+        [tensor(values[..<cut], columns: columns, engine), tensor(values[cut...], columns: columns, engine)],
+        engine: engine)
+      #expect(abs(use.entropy - expected[0]) <= 2e-6, "\(use.entropy), expected \(expected[0])")
+      #expect(use.used == expected[1])
+      #expect(use == first ?? use)
+      first = first ?? use
+    }
+  }
+
+  @Test func entropyOfWhatHasNoLogarithm() {
+    #expect(pmae_entropy([0, 1, 0, 0], 4) == 0)
+    #expect(abs(pmae_entropy([1e-41, 1, 0], 3)) <= 1e-6)
+    #expect(pmae_entropy([0.5, .nan], 2).isNaN)
+    #expect(abs(pmae_entropy([Float](repeating: 1 / 64, count: 64), 64) - log(64)) <= 1e-5)
+  }
+
+  private func health(_ used: Double) -> LabelHealth {
+    LabelHealth(entropyC: 0.5, entropyP: 0.5, usedC: 0.8, usedP: used)
+  }
+
+  @Test func aCollapseIsToldOnceAnEpoch() {
+    var watch = CollapseWatch(floor: 0.02)
+    var told: [(step: Int, text: String)] = []
+    for step in 1...600 {
+      // Healthy from step 20 to 300, but for one step; then collapsed.
+      let used = step < 20 || step > 300 || step == 200 ? 0.001 : 0.5
+      if let text = watch.note(health(used), epoch: step / 200) { told.append((step, text)) }
+    }
+    #expect(told.map { $0.step / 200 } == [1, 2, 3])
+    #expect(told[0].step > 330 && told[0].step < 400)
+    #expect(told[0].text.contains("used_p 0.0") && told[0].text.contains("below 0.02"))
+    #expect(!told[0].text.contains("entropy_c"))
+  }
+
+  @Test func withoutAFloorNothingIsTold() {
+    var watch = CollapseWatch(floor: 0)
+    for _ in 0..<300 { #expect(watch.note(health(0), epoch: 0) == nil) }
+  }
+
+  @Test func labelSchedules() throws {
+    var c = try OracleRun(name: "default").configuration()
+    #expect(c.labelSchedule(epoch: 0) == c.settledLabels)
+    #expect(c.settledLabels.weight == 1 && c.settledLabels.teacherTemperature == c.teacherTemperature)
+    c.lambdaWarmupEpochs = 4
+    c.teacherTemperature = 0.07
+    c.teacherTemperatureEpochs = 2
+    #expect(c.labelSchedule(epoch: 0).weight == 0)
+    #expect(c.labelSchedule(epoch: 1).weight == 0.25)
+    #expect(c.labelSchedule(epoch: 0).teacherTemperature == 0.04)
+    #expect(abs(c.labelSchedule(epoch: 1).teacherTemperature - 0.055) < 1e-12)
+    #expect(c.labelSchedule(epoch: 2).teacherTemperature == 0.07)
+    #expect(c.labelSchedule(epoch: 4) == c.settledLabels)
+  }
+
+  /// A configuration that was written before an option came means it off.
+  @Test func oldConfigurationsAreRead() throws {
+    let c = try OracleRun(name: "default").configuration()
+    var old = try #require(try JSONSerialization.jsonObject(with: Data(try c.json().utf8)) as? [String: Any])
+    for key in ["lambdaWarmupEpochs", "teacherTemperatureStart", "teacherTemperatureEpochs"] {
+      #expect(old.removeValue(forKey: key) != nil)
+    }
+    let text = String(decoding: try JSONSerialization.data(withJSONObject: old), as: UTF8.self)
+    #expect(try Configuration(json: text, source: "old") == c)
+  }
+}
