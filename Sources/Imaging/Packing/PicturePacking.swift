@@ -125,7 +125,7 @@ private struct Shard {
         }
         add(picture, label: set.classes == nil ? nil : set.label(feed.chosen[feed.position]))
         if record.isFull(rows: packing.rowsPerRecord, shape: set.pixelShape) {
-          try open!.behind.write(record.take(shape: set.pixelShape))
+          try open!.behind.write([record.take(shape: set.pixelShape)])
         }
       }
       feed.advance()
@@ -156,7 +156,7 @@ private struct Shard {
   private mutating func finish(
     _ open: (writer: StreamWriter, behind: WriteBehind), entries: Range<Int>, sharded: Bool
   ) throws {
-    if record.rows > 0 { try open.behind.write(record.take(shape: set.pixelShape)) }
+    if record.rows > 0 { try open.behind.write([record.take(shape: set.pixelShape)]) }
     try open.behind.finish()
     var end = [
       "mean": try JSONText.encode(statistics.mean), "std": try JSONText.encode(statistics.deviation),
