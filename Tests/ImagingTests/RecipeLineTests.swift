@@ -94,7 +94,10 @@ import Testing
     ("name=a: crop 0.5-0.2", "character 14: expected a range LOW-HIGH from 0.001 to 1.0; found \"0.5-0.2\""),
     ("name=a: crop 0.2-1 ratio 2", "character 26: expected a range"),
     ("name=a: crop 0.2-1 nearest", "character 20: expected a comma, | or the end; found \"nearest\""),
-    ("name=a: crop 0.2-1, twirl", "character 21: expected flip, jitter, grey, blur, solarise, rand, erase; found \"twirl\""),
+    (
+      "name=a: crop 0.2-1, twirl",
+      "character 21: expected flip, jitter, grey, blur, solarise, rand, erase; found \"twirl\""
+    ),
     ("name=a: crop 0.2-1, flip, flip", "character 27: expected a step that is not there yet; found \"flip\""),
     ("name=a: crop 0.2-1, flip p 0", "expected a probability"),
     ("name=a: crop 0.2-1, flip p nan", "expected a probability"),
