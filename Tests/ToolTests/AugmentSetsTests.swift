@@ -144,27 +144,6 @@ import Testing
       }
     }
   }
-
-  /// A reader that takes nothing for a while holds the tool, which then needs no more memory than before.
-  @Test func aSlowReaderHoldsItAtNoGrowth() throws {
-    try withSets { folder in
-      let result = try ToolRunner.shell(
-        """
-        mkfifo pipe
-        { head -c 3000000 > /dev/null; sleep 6; } < pipe &
-        pmae-augment a.stz --quiet --epochs 100000 --size 224 --threads 2 > pipe & tool=$!
-        rss() { awk '/VmRSS/ { print $2 }' /proc/$tool/status; }
-        ticks() { awk '{ print $14 + $15 }' /proc/$tool/stat; }
-        sleep 1.5; memory=$(rss); time=$(ticks)
-        sleep 1.5; echo $(( $(rss) - memory )) $(( $(ticks) - time ))
-        kill $tool
-        """, in: folder, timeout: 60)
-      let numbers = result.text.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
-      #expect(numbers.count == 2, "\(result.text) \(result.errors)")
-      // Kilobytes, and hundredths of a second: it stands still.
-      #expect(numbers.first.map { $0 < 2000 } == true && numbers.last.map { $0 < 20 } == true, "\(numbers)")
-    }
-  }
 }
 
 extension StreamWriter {
