@@ -64,6 +64,13 @@ struct HealthTests {
     #expect(!told[0].text.contains("entropy_c"))
   }
 
+  @Test func uniformLabelsAreACollapseToo() {
+    var watch = CollapseWatch(floor: 0.02)
+    let uniform = LabelHealth(entropyC: 0.9999, entropyP: 0.95, usedC: 0.5, usedP: 0.5)
+    let told = (0..<150).compactMap { _ in watch.note(uniform, epoch: 0) }
+    #expect(told == ["the labels look collapsed: entropy_c 0.9999, above 0.998"])
+  }
+
   @Test func withoutAFloorNothingIsTold() {
     var watch = CollapseWatch(floor: 0)
     for _ in 0..<300 { #expect(watch.note(health(0), epoch: 0) == nil) }

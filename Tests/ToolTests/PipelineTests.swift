@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+/// The make scripts of whole experiments, on stand-ins, and the arithmetic of their tables.
+@Suite struct PipelineTests {
+  private static let pipelines = ToolRunner.checkout + "/pipelines/"
+  private static let plain = ["MAKEFLAGS": "", "MAKELEVEL": ""]
+
+  private func table(_ text: String, _ row: String) -> [String]? {
+    text.split(separator: "\n").first { $0.hasPrefix(row) }.map {
+      $0.dropFirst(row.count).split(separator: " ").map(String.init)
+    }
+  }
+
+  @Test func theImageNetProtocolRunsOnAFolderOfItsLayout() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let result = try ToolRunner.run(
+        Self.pipelines + "imagenet.mk", ["check", "BIN=\(ToolRunner.folder)", "OUT=out"], environment: Self.plain,
+        in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      for row in ["finetuned", "probe", "knn, k = 5"] {
+        let shares = try #require(table(result.text, row), "\(result.text)").compactMap(Double.init)
+        #expect(shares.count == 2 && shares[0] <= shares[1] && shares[1] <= 100)
+      }
+    }
+  }
+
+  /// Of an encoder, trained where it was, on pictures that it has not seen; a second run does nothing.
+  @Test func anEncoderIsTransferred() throws {
+    try ExampleFiles.withCopy { folder in
+      let arguments = [
+        "BIN=\(ToolRunner.folder)", "ENCODER=encoder.stz", "DATA=set", "OUT=out", "IMAGE=28", "SHORT_SIDE=28",
+        "FINETUNE_EPOCHS=1", "FINETUNE=--batch 3", "PROBE=--epochs 2", "KNN=--k 2",
+      ]
+      let prepared = try ToolRunner.shell("mkdir set && cp -r photos set/train && cp -r photos set/test", in: folder)
+      #expect(prepared.status == 0, "\(prepared.errors)")
+      let first = try ToolRunner.run(
+        Self.pipelines + "transfer.mk", arguments, environment: Self.plain, in: folder)
+      #expect(first.status == 0, "\(first.errors)")
+      #expect(table(first.text, "finetuned")?.count == 2 && table(first.text, "probe")?.count == 2)
+      let again = try ToolRunner.run(
+        Self.pipelines + "transfer.mk", arguments, environment: Self.plain, in: folder)
+      #expect(again.status == 0 && again.errors == "", "\(again.errors)")
+      #expect(first.text.hasSuffix(again.text) && !again.text.contains("pmae-"))
+      let without = try ToolRunner.run(
+        Self.pipelines + "transfer.mk", ["OUT=other"], environment: Self.plain, in: folder)
+      #expect(without.status == 2 && without.errors.contains("ENCODER is \"\""), "\(without.errors)")
+    }
+  }
+
+  /// Means, sample deviations, the last epoch, and which cell is which row.
+  @Test func theTableOfAblations() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let results = [
+        ("disentangled", [[70.0, 80.0], [72.0, 84.0], [74.0, 88.0]]), ("momentum-0.9", [[1.0, 2.0]]),
+        ("sdae", [[60.5, 61.5], [60.5, 61.5], [60.5, 61.5]]),
+      ]
+      var files: [String] = []
+      for (cell, seeds) in results {
+        for (seed, values) in seeds.enumerated() {
+          for (epoch, value) in zip([1, 10], values) {
+            try #"{"k":20,"top1":\#(value / 100),"top5":1}"#.write(
+              toFile: "\(folder)/epoch\(epoch).knn.json", atomically: true, encoding: .utf8)
+          }
+          let result = try ToolRunner.run(
+            Self.pipelines + "ablations-result.sh", [cell, "\(seed)", "epoch1.knn.json", "epoch10.knn.json"], in: folder
+          )
+          #expect(result.status == 0, "\(result.errors)")
+          files.append("\(folder)/\(cell)-\(seed).tsv")
+          try result.output.write(to: URL(fileURLWithPath: files[files.count - 1]))
+        }
+      }
+      let tables = try ToolRunner.run(Self.pipelines + "ablations-table.sh", files)
+      #expect(tables.status == 0, "\(tables.errors)")
+      #expect(table(tables.text, "Pseudo MAE") == ["84.00", "±", "4.00", "-", "-", "-"], "\(tables.text)")
+      #expect(table(tables.text, "L_m ") == ["61.50", "±", "0.00", "-", "-", "-"])
+      #expect(table(tables.text, "0.9 ") == ["2.00", "(1)", "-", "-", "-"])
+      #expect(table(tables.text, "disentangled  ") == ["84.00", "±", "4.00", "-", "-", "-"])
+      #expect(tables.text.contains("72.00 ± 2.00     84.00 ± 4.00"), "k-NN against epochs")
+      let all = try ToolRunner.run(Self.pipelines + "ablations-table.sh", ["--tsv"] + files)
+      let lines = all.text.split(separator: "\n")
+      #expect(lines.count == 15 && lines[0] == "cell\tseed\tepoch\tmeasure\ttop1")
+      #expect(lines[2] == "disentangled\t0\t10\tknn\t80.00")
+      let broken = try ToolRunner.shell("echo nonsense >x; \(Self.pipelines)ablations-table.sh x", in: folder)
+      #expect(broken.status == 65 && broken.errors.contains("x: line 1"))
+      let empty = try ToolRunner.shell("echo {} >e.json; \(Self.pipelines)ablations-result.sh a 0 e.json", in: folder)
+      #expect(empty.status == 65 && empty.errors.contains("e.json"))
+    }
+  }
+
+  /// Trained in two stages, measured after each; a deleted encoder of the first is made again, to the same bits, and the run
+  /// with it.
+  @Test func aCellOfTheAblationsIsMadeAndMadeAgain() throws {
+    guard FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist") else { return }
+    try ToolRunner.withTemporaryFolder { folder in
+      let arguments = [
+        "SIZE=minute", "OUT=out", "BIN=\(ToolRunner.folder)", "TRAIN_IMAGES=300", "TEST_IMAGES=50", "PER_CLASS=2",
+        "cell-mae-seed1",
+      ]
+      let first = try ToolRunner.run(
+        Self.pipelines + "ablations.mk", arguments, environment: Self.plain, in: folder)
+      #expect(first.status == 0, "\(first.errors)")
+      let measured = try String(contentsOfFile: folder + "/out/cells/mae/seed1/result.tsv", encoding: .utf8)
+      #expect(
+        measured.split(separator: "\n").map { $0.split(separator: "\t").dropLast().joined(separator: " ") }
+          == ["mae 1 1 knn", "mae 1 1 probe", "mae 1 2 knn", "mae 1 2 probe", "mae 1 2 few", "mae 1 2 all"])
+      let encoder = URL(fileURLWithPath: folder + "/out/cells/mae/seed1/epoch1.stz")
+      let tensors = { try ToolRunner.run("pmae-inspect", ["--tensor", "blocks.0.mlp.fc1.bias", encoder.path]).text }
+      let before = try tensors()
+      try FileManager.default.removeItem(at: encoder)
+      let again = try ToolRunner.run(
+        Self.pipelines + "ablations.mk", arguments, environment: Self.plain, in: folder)
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(try tensors() == before && before.count > 100)
+      #expect(try String(contentsOfFile: folder + "/out/cells/mae/seed1/result.tsv", encoding: .utf8) == measured)
+    }
+  }
+}
