@@ -59,7 +59,8 @@ public struct ViewStream: Sendable {
     let writeBehind = WriteBehind(writer)
     let batch = batchRows(threads: pool.threads)
     let memory = BlockMemory()
-    defer { writeBehind.stop() }
+    var isWhole = false
+    defer { if !isWhole { writeBehind.abandon() } }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
       let order = store.order(seed: seed, epoch: epoch, shuffles: shuffles)
@@ -84,6 +85,7 @@ public struct ViewStream: Sendable {
       }
     }
     try writeBehind.finish()
+    isWhole = true
   }
 
   private final class Worker {

@@ -44,6 +44,13 @@ final class WriteBehind: @unchecked Sendable {
     while !hasEnded { condition.wait() }
   }
 
+  /// Waits until the thread has ended, and gives up what was not finished: its temporary file is gone when this returns, which the
+  /// end of the process would not wait for.
+  func abandon() {
+    stop()
+    writer.cancel()
+  }
+
   private func serve() {
     condition.lock()
     while true {

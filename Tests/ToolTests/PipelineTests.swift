@@ -94,7 +94,7 @@ import Testing
     guard FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist") else { return }
     try ToolRunner.withTemporaryFolder { folder in
       let arguments = [
-        "SIZE=minute", "OUT=out", "BIN=\(ToolRunner.folder)", "TRAIN_IMAGES=300", "TEST_IMAGES=50", "PER_CLASS=2",
+        "SIZE=minute", "OUT=out", "BIN=\(ToolRunner.folder)", "TRAIN_IMAGES=300", "TEST_IMAGES=50", "PER_CLASS=10",
         "cell-mae-seed1",
       ]
       let first = try ToolRunner.run(
@@ -105,13 +105,16 @@ import Testing
         measured.split(separator: "\n").map { $0.split(separator: "\t").dropLast().joined(separator: " ") }
           == ["mae 1 1 knn", "mae 1 1 probe", "mae 1 2 knn", "mae 1 2 probe", "mae 1 2 few", "mae 1 2 all"])
       let encoder = URL(fileURLWithPath: folder + "/out/cells/mae/seed1/epoch1.stz")
-      let tensors = { try ToolRunner.run("pmae-inspect", ["--tensor", "blocks.0.mlp.fc1.bias", encoder.path]).text }
+      let tensors = {
+        try ToolRunner.run("pmae-inspect", ["--tensor", "blocks.0.mlp.fc1.bias", "--rows", "all", encoder.path]).text
+      }
       let before = try tensors()
       try FileManager.default.removeItem(at: encoder)
       let again = try ToolRunner.run(
         Self.pipelines + "ablations.mk", arguments, environment: Self.plain, in: folder)
       #expect(again.status == 0, "\(again.errors)")
-      #expect(try tensors() == before && before.count > 100)
+      #expect(before.count > 100)
+      #expect(try tensors() == before)
       #expect(try String(contentsOfFile: folder + "/out/cells/mae/seed1/result.tsv", encoding: .utf8) == measured)
     }
   }

@@ -55,17 +55,15 @@ struct WatchTests {
     "--image 28 --patch 7 --width 8 --depth 1 --heads 1 --decoder-width 8 --decoder-depth 1 --decoder-heads 1 "
     + "--head-hidden 8 --head-bottleneck 4 --prototypes 8 --batch 2"
 
-  /// At a temperature of 100 all labels are uniform.
+  /// At a temperature of 100 all labels are uniform. Epochs have ten steps, and the first hundred steps are not looked at.
   @Test func aCollapseIsToldOfOnceAnEpoch() throws {
     try ExampleFiles.withCopy { folder in
       for (options, count) in [("", 2), ("--collapse-floor 0", 0), ("--quiet", 0)] {
         let result = try ToolRunner.shell(
           """
-          rows=$(pmae-inspect --json images.stz | sed -n 's/.*"end":"\\([0-9]*\\)".*/\\1/p')
-          epochs=$((240 / (rows / 2) + 2))
-          pmae-augment --quiet --size 28 --epochs $epochs images.stz |
-            pmae-pretrain \(Self.tiny) --lr 0 --teacher-temperature 100 --epochs $epochs \
-              --steps $(((100 / (rows / 2) + 2) * (rows / 2))) --overwrite --output collapsed \(options) -
+          pmae-pack --quiet --limit 20 train-images-idx3-ubyte.gz |
+            pmae-augment --quiet --size 28 --epochs 12 |
+            pmae-pretrain \(Self.tiny) --lr 0 --teacher-temperature 100 --overwrite --output collapsed \(options) -
           """, in: folder)
         #expect(result.status == 0, "\(result.errors)")
         let told = result.errors.components(separatedBy: "\n").filter { $0.contains("look collapsed") }
@@ -124,7 +122,8 @@ struct WatchTests {
       #expect(try PretrainTests.tensors(folder + "/parts") == PretrainTests.tensors(folder + "/whole"))
       #expect(try PretrainTests.tensors(folder + "/plain") != PretrainTests.tensors(folder + "/whole"))
       let steps = try PretrainTests.metrics(folder + "/whole")
-      #expect(steps.prefix(2).map { $0["label_weight"] as? Double } == [0, 1 / 3.0].map { ($0 * 1e9).rounded() / 1e9 })
+      let weights = steps.prefix(2).compactMap { $0["label_weight"] as? Double }
+      #expect(weights == [0, 0.333333333])
       #expect(steps[0]["teacher_temperature"] as? Double == 0.1)
       #expect(try PretrainTests.metrics(folder + "/plain").allSatisfy { $0["label_weight"] == nil })
       // At a weight of 0 the loss is that of features alone.

@@ -103,7 +103,8 @@ private struct Shard {
     let start = feed.position
     var size = 0
     var open: (writer: StreamWriter, behind: WriteBehind)?
-    defer { open?.behind.stop() }
+    // After an error; a stream that is finished stays.
+    defer { open?.behind.abandon() }
     while let outcome = feed.peek() {
       switch outcome {
       case .fatal(let error): throw error
