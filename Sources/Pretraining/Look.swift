@@ -30,11 +30,12 @@ public struct Look {
   /// - Parameters:
   ///   - reader: a views stream that the run could be trained on.
   ///   - first: passes over so many rows before.
-  ///   - count: how many images.
+  ///   - count: how many images; nil for eight, or as many as there are.
   ///   - part: whose attention and features; nil for the labelling teacher, or the student where there is none.
   /// - Throws: `Failure(.data)` where the views do not fit the run: another size, fewer channels, no complex view, too few rows.
   public init(
-    _ run: RunModel, _ reader: StreamReader, first: Int = 0, count: Int, part: CheckpointPart?, engine: Engine
+    _ run: RunModel, _ reader: StreamReader, first: Int = 0, count wanted: Int?, part: CheckpointPart?,
+    engine: Engine
   ) throws {
     let c = run.configuration
     configuration = c
@@ -45,6 +46,7 @@ public struct Look {
     if makesLabels && c.labelView == .complex, try ViewBatches.has("complex", in: reader) { recipes.append("complex") }
     let views = try ViewBatches(reader, recipes: recipes, side: c.encoder.image, channels: c.encoder.channels)
     let rest = views.epochs * views.rowsPerEpoch - views.position
+    let count = wanted ?? max(1, min(8, rest - first))
     guard count <= rest - first else {
       throw Failure(
         .data,

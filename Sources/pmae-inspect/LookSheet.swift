@@ -199,7 +199,7 @@ func drawLook(
   let reader = try StreamReader(path: views, kinds: ["views"])
   let engine = Engine(threads: threads)
   let run = try RunModel(path, engine: engine)
-  let count: Int
+  var count: Int?
   if let range {
     guard let last = range.last else {
       throw Failure(
@@ -207,8 +207,6 @@ func drawLook(
     }
     guard last - range.first < 256 else { throw Failure(.usage, "--rows: more images than the 256 of a sheet") }
     count = last - range.first + 1
-  } else {
-    count = 8
   }
   let look = try Look(run, reader, first: first, count: count, part: part, engine: engine)
   let classes = try LabelledViews.classNames(of: reader) ?? []
