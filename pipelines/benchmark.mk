@@ -61,8 +61,9 @@ PRECISION ?= float32
 SCALING_BATCHES ?= 8 16 32 64 128
 SCALING_IMAGES ?= 96:32 160:32 224:32 384:16
 SCALING_MODELS ?= vit-tiny:32 vit-small:32 vit-base:16 vit-large:8
-# For data: a folder of photographs.
+# For data: a folder of photographs, and how often pmae-augment goes through it, so that its start counts for little.
 PICTURES ?=
+PICTURES_EPOCHS ?= 4
 # Where results and views go.
 RUN ?= run/benchmark
 # The folder of the tools; without it, this checkout's, which are built first.
@@ -145,7 +146,7 @@ scaling: tools
 # Prints the command that makes views of all pictures on so many threads; the views go nowhere.
 define augment
 augment() {
-  echo "pmae-augment --threads $$1 --size 224 --views simple,complex '$(RUN)/pictures.stz' 2>&1 >/dev/null |" \
+  echo "pmae-augment --threads $$1 --size 224 --epochs $(PICTURES_EPOCHS) --views simple,complex '$(RUN)/pictures.stz' 2>&1 >/dev/null |" \
     "sed -n 's/.* \([0-9,]*\) a second.*/\1 images\/s/p'"
 }
 if [ -z '$(PICTURES)' ]; then echo '$@: expected PICTURES, a folder of photographs' >&2; exit 64; fi
