@@ -38,20 +38,6 @@ INLINE void scores(const int wide, const float *x, size_t stride, size_t tokens,
   }
 }
 
-// By address: a vector as an argument would be passed differently by each instruction set.
-INLINE float total(const sixteen *x) {
-  const eight x8 = x->lo + x->hi;
-  const four x4 = x8.lo + x8.hi;
-  return (x4.x + x4.y) + (x4.z + x4.w);
-}
-
-INLINE float highest(const sixteen *x) {
-  const eight x8 = __builtin_elementwise_max(x->lo, x->hi);
-  const four x4 = __builtin_elementwise_max(x8.lo, x8.hi);
-  const float a = x4.x > x4.y ? x4.x : x4.y, b = x4.z > x4.w ? x4.z : x4.w;
-  return a > b ? a : b;
-}
-
 /// Each row s = softmax(scale s) over the tokens, zeros beyond them.
 INLINE void softmax(const int wide, float *s, size_t tokens, float scale) {
   const sixteen_bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

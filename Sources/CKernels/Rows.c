@@ -162,10 +162,8 @@ INLINE void softmax_rows(float *x, size_t rows, size_t n, size_t stride, float s
     const sixteen last = beyond ? (sixteen)-INFINITY : *(const sixteen *)(x + end - 16);
     sixteen top = last;
     for (size_t i = 0; i + 16 < end; i += 16) top = __builtin_elementwise_max(top, *(const sixteen *)(x + i));
-    const eight t8 = __builtin_elementwise_max(top.lo, top.hi);
-    const four t4 = __builtin_elementwise_max(t8.lo, t8.hi);
-    const float a = t4.x > t4.y ? t4.x : t4.y, b = t4.z > t4.w ? t4.z : t4.w, highest = a > b ? a : b;
-    sixteen sum = (last - highest) * scale;
+    const float peak = highest(&top);
+    sixteen sum = (last - peak) * scale;
     exp_negative16(&sum);
     *(sixteen *)(x + end - 16) = sum;
     // Blocks are summed apart, so that a long sum keeps its precision.
@@ -173,16 +171,14 @@ INLINE void softmax_rows(float *x, size_t rows, size_t n, size_t stride, float s
       const size_t stop = block + 512 < end - 16 ? block + 512 : end - 16;
       sixteen part = 0;
       for (size_t i = block; i < stop; i += 16) {
-        sixteen e = (*(const sixteen *)(x + i) - highest) * scale;
+        sixteen e = (*(const sixteen *)(x + i) - peak) * scale;
         exp_negative16(&e);
         *(sixteen *)(x + i) = e;
         part += e;
       }
       sum += part;
     }
-    const eight s8 = sum.lo + sum.hi;
-    const four s4 = s8.lo + s8.hi;
-    const float share = 1.0f / ((s4.x + s4.y) + (s4.z + s4.w));
+    const float share = 1.0f / total(&sum);
     if (inverse)
       inverse[r] = share;
     else

@@ -51,6 +51,21 @@ typedef float eight __attribute__((ext_vector_type(8)));
 typedef float four __attribute__((ext_vector_type(4)));
 typedef int32_t sixteen_bits __attribute__((ext_vector_type(16)));
 
+/// The sum of 16 values, and below the greatest. By address: a vector as an argument would be passed differently by each
+/// instruction set.
+INLINE float total(const sixteen *x) {
+  const eight x8 = x->lo + x->hi;
+  const four x4 = x8.lo + x8.hi;
+  return (x4.x + x4.y) + (x4.z + x4.w);
+}
+
+INLINE float highest(const sixteen *x) {
+  const eight x8 = __builtin_elementwise_max(x->lo, x->hi);
+  const four x4 = __builtin_elementwise_max(x8.lo, x8.hi);
+  const float a = x4.x > x4.y ? x4.x : x4.y, b = x4.z > x4.w ? x4.z : x4.w;
+  return a > b ? a : b;
+}
+
 /// *y = exp(*y), 16 values <= 0, within 1.1 ULP, zero below -87.3365, where the result would be denormal; NaN stays NaN. Half the
 /// work of exp1: the power of two is added to the exponent's bits, which cannot overflow.
 INLINE void exp_negative16(sixteen *at) {
