@@ -88,7 +88,20 @@ int cjpeg_read_header(const uint8_t *data, size_t size, cjpeg_header *header, ch
   return 0;
 }
 
-int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *out, size_t out_size,
+// Chroma of half the size is interpolated from its neighbours, and at the edge of what is decoded a neighbour is missing: so many
+// pixels more than are wanted are decoded on either side, two blocks of the coarsest component.
+static JDIMENSION margin(int samples) { return 2 * DCTSIZE * (JDIMENSION)samples; }
+
+// Has the rows of columns left to right made, or a little more. Returns the column that they then begin at.
+static JDIMENSION crop_columns(struct jpeg_decompress_struct *info, JDIMENSION left, JDIMENSION right) {
+  JDIMENSION more = margin(info->max_h_samp_factor), first = left > more ? left - more : 0;
+  JDIMENSION last = right + more < info->output_width ? right + more : info->output_width, width = last - first;
+  if (width == info->output_width) return 0;
+  jpeg_crop_scanline(info, &first, &width);
+  return first;
+}
+
+int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, const cjpeg_box *part, uint8_t *out, size_t out_size,
                  char message[CJPEG_MESSAGE_SIZE]) {
   struct jpeg_decompress_struct info;
   struct jpeg_progress_mgr progress;
@@ -114,15 +127,23 @@ int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *ou
     jpeg_destroy_decompress(&info);
     return CJPEG_DAMAGED;
   }
-  while (info.output_scanline < info.output_height) {
+  JDIMENSION end = info.output_height;
+  if (part) {
+    JDIMENSION top = (JDIMENSION)part->top, more = margin(info.max_v_samp_factor);
+    out += (size_t)channels * crop_columns(&info, (JDIMENSION)part->left, (JDIMENSION)(part->left + part->width));
+    if (top > more) jpeg_skip_scanlines(&info, top - more);
+    end = top + (JDIMENSION)part->height;
+  }
+  while (info.output_scanline < end) {
     // As many rows as the decoder has at hand (at most 16 here), which saves a call per row.
     JSAMPROW rows[16];
-    JDIMENSION wanted = info.output_height - info.output_scanline;
+    JDIMENSION wanted = end - info.output_scanline;
     if (wanted > 16) wanted = 16;
     for (JDIMENSION i = 0; i < wanted; i++) rows[i] = out + stride * (info.output_scanline + i);
     jpeg_read_scanlines(&info, rows, wanted);
   }
-  jpeg_finish_decompress(&info); // reads up to the end marker: a file that lacks it is reported here
+  // Reads up to the end marker: a file that lacks it is reported here.
+  if (end == info.output_height) jpeg_finish_decompress(&info);
   jpeg_destroy_decompress(&info);
   return 0;
 }

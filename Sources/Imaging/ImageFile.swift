@@ -99,6 +99,23 @@ public enum ImageFile {
     }
   }
 
+  /// Decodes of a file the rectangle `part` of the upright picture alone: the same bits as `decode` and cropping. Of a JPEG file what
+  /// comes after it is not read, and damage there not seen. Precondition: `part` has pixels and lies inside the picture.
+  public static func decode(_ bytes: UnsafeRawBufferPointer, part: CropBox, name: String) throws -> Picture {
+    let decoder = PictureDecoder()
+    return try withExtendedLifetime(decoder) {
+      let whole = try decoder.decode(bytes, name: name) { height, width in
+        precondition(part.top >= 0 && part.left >= 0 && part.height > 0 && part.width > 0)
+        precondition(part.top + part.height <= height && part.left + part.width <= width)
+        return part
+      }
+      let pixels = whole.cropped(part)
+      return Picture(
+        height: part.height, width: part.width, channels: 3,
+        pixels: (0..<part.height).flatMap { UnsafeBufferPointer(start: pixels.row($0), count: pixels.rowBytes) })
+    }
+  }
+
   /// Throws `Failure(.data)` for a picture without pixels or with more than are accepted.
   static func checkSize(height: Int, width: Int, name: String) throws {
     guard height > 0, width > 0, height <= maximumPixels / width else {

@@ -88,10 +88,16 @@ struct ImageRecord: Sendable {
   }
 
   /// Calls `body` with picture `row`, decoded where it has to be, with the memory of `decoder`.
-  func withPicture<R>(_ row: Int, decoder: PictureDecoder, _ body: (Pixels) throws -> R) throws -> R {
+  /// - Parameter choose: is told the height and width before that, and says of which rectangle the pixels are needed; the
+  ///   others may be undefined. nil is all.
+  func withPicture<R>(
+    _ row: Int, decoder: PictureDecoder, choose: ((_ height: Int, _ width: Int) -> CropBox)? = nil,
+    _ body: (Pixels) throws -> R
+  ) throws -> R {
     switch content {
     case .pixels(let tensor):
       let (height, width, channels) = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
+      _ = choose?(height, width)
       return try tensor.withUnsafeBytes { bytes in
         let start = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self) + row * height * width * channels
         // Only read; `Pixels` serves both ways.
@@ -101,7 +107,7 @@ struct ImageRecord: Sendable {
     case .encoded(let tensor, let offsets):
       return try tensor.withUnsafeBytes { bytes in
         let file = UnsafeRawBufferPointer(rebasing: bytes[offsets[row]..<offsets[row + 1]])
-        return try body(try decoder.decode(file, name: "\(name): picture \(firstRow + row)"))
+        return try body(try decoder.decode(file, name: "\(name): picture \(firstRow + row)", choose: choose))
       }
     }
   }

@@ -60,19 +60,33 @@ public enum JPEG {
     return picture
   }
 
-  /// Decodes to RGB at `out`, which has room for height × width × 3 bytes.
+  /// Decodes to RGB at `out`, which has room for height × width × 3 bytes. Of those, only the pixels in `part` need be there
+  /// afterwards, at their places in the picture; nil is all.
   static func decode(
-    _ bytes: UnsafeRawBufferPointer, header: Header, into out: UnsafeMutablePointer<UInt8>, buffers: JPEGBuffers,
-    name: String
+    _ bytes: UnsafeRawBufferPointer, header: Header, part: CropBox? = nil, into out: UnsafeMutablePointer<UInt8>,
+    buffers: JPEGBuffers, name: String
   ) throws {
     let data = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
-    let pixels = header.height * header.width
+    let (height, width) = (header.height, header.width)
+    func decode(_ channels: Int, to out: UnsafeMutablePointer<UInt8>) throws {
+      let (channels, size) = (Int32(channels), height * width * channels)
+      try call(name) { message in
+        guard let part else { return cjpeg_decode(data, bytes.count, channels, nil, out, size, message) }
+        var box = cjpeg_box(
+          top: Int32(part.top), left: Int32(part.left), height: Int32(part.height), width: Int32(part.width))
+        return cjpeg_decode(data, bytes.count, channels, &box, out, size, message)
+      }
+    }
     if header.components == 4 {
-      let inks = buffers.inks.reserve(pixels * 4)
-      try call(name) { cjpeg_decode(data, bytes.count, 4, inks, pixels * 4, $0) }
-      convertInvertedCMYK(inks, to: out, count: pixels)
+      let inks = buffers.inks.reserve(height * width * 4)
+      try decode(4, to: inks)
+      let part = part ?? CropBox(top: 0, left: 0, height: height, width: width)
+      for y in part.top..<(part.top + part.height) {
+        let start = y * width + part.left
+        convertInvertedCMYK(inks + 4 * start, to: out + 3 * start, count: part.width)
+      }
     } else {
-      try call(name) { cjpeg_decode(data, bytes.count, 3, out, pixels * 3, $0) }
+      try decode(3, to: out)
     }
   }
 

@@ -17,6 +17,21 @@ public enum Orientation: Int, Sendable, CaseIterable {
   /// Whether height and width change places.
   public var swapsSides: Bool { rawValue >= 5 }
 
+  /// Where the rectangle `box` of the upright picture is in the one that is stored, of height and width `size`.
+  func stored(_ box: CropBox, of size: (height: Int, width: Int)) -> CropBox {
+    var result = box
+    if swapsSides {
+      result = CropBox(top: box.left, left: box.top, height: box.width, width: box.height)
+    }
+    if [.halfTurned, .flipped, .leftTurned, .transversed].contains(self) {
+      result.top = size.height - result.top - result.height
+    }
+    if [.mirrored, .halfTurned, .transversed, .rightTurned].contains(self) {
+      result.left = size.width - result.left - result.width
+    }
+    return result
+  }
+
   /// Writes `source` upright, without gaps, at `out`, which must not overlap it. The pixels are only moved.
   func apply(to source: Pixels, out: UnsafeMutablePointer<UInt8>) -> Pixels {
     precondition(source.channels == 3)

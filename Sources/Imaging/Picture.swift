@@ -75,6 +75,14 @@ public struct CropBox: Sendable, Equatable {
     self.height = height
     self.width = width
   }
+
+  /// The smallest rectangle that holds both.
+  func union(_ other: CropBox) -> CropBox {
+    let (top, left) = (min(self.top, other.top), min(self.left, other.left))
+    return CropBox(
+      top: top, left: left, height: max(self.top + height, other.top + other.height) - top,
+      width: max(self.left + width, other.left + other.width) - left)
+  }
 }
 
 /// Memory that grows to the largest size it was asked for and is kept: scratch space for one thread at a time.

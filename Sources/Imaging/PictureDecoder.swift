@@ -12,20 +12,30 @@ public final class PictureDecoder {
 
   public init() {}
 
-  /// Decodes a whole file as `ImageFile.decode` does: RGB, upright. The pixels are valid until the next call and for
-  /// as long as the decoder is held.
-  func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Pixels {
-    let header = try ImageFile.StoredHeader(bytes, name: name)
-    return try decode(bytes, header, orientation: Orientation(exifOf: bytes), name: name)
+  /// Decodes a file as `ImageFile.decode` does: RGB, upright. The pixels are valid until the next call and for as long
+  /// as the decoder is held.
+  /// - Parameter choose: is told the upright height and width, and says of which rectangle the pixels are needed; all
+  ///   others are undefined. Of a JPEG file what comes after it is not read, and damage there not seen. nil is all.
+  func decode(
+    _ bytes: UnsafeRawBufferPointer, name: String, choose: ((_ height: Int, _ width: Int) -> CropBox)? = nil
+  ) throws -> Pixels {
+    let stored = try ImageFile.StoredHeader(bytes, name: name)
+    let header = ImageFile.Header(stored, orientation: Orientation(exifOf: bytes))
+    let part = choose.map {
+      header.orientation.stored($0(header.height, header.width), of: (stored.height, stored.width))
+    }
+    return try decode(bytes, stored, part: part, orientation: header.orientation, name: name)
   }
 
   private func decode(
-    _ bytes: UnsafeRawBufferPointer, _ header: ImageFile.StoredHeader, orientation: Orientation, name: String
+    _ bytes: UnsafeRawBufferPointer, _ header: ImageFile.StoredHeader, part: CropBox? = nil, orientation: Orientation,
+    name: String
   ) throws -> Pixels {
     let count = header.height * header.width * 3
     let base = stored.reserve(count)
     switch header {
-    case .jpeg(let header): try JPEG.decode(bytes, header: header, into: base, buffers: buffers, name: name)
+    case .jpeg(let header):
+      try JPEG.decode(bytes, header: header, part: part, into: base, buffers: buffers, name: name)
     case .png(let header): try PNG.decode(bytes, header: header, into: base, name: name)
     }
     let pixels = Pixels(base: base, height: header.height, width: header.width, channels: 3)

@@ -49,9 +49,8 @@ final class ResamplingTaps {
   /// Weights that take `input` positions to `output` positions, of which only those in `range` are made.
   func prepare(input: Int, output: Int, range: Range<Int>, interpolation: Interpolation) {
     let scale = Double(input) / Double(output)
-    let filterScale = max(scale, 1)
-    let support = interpolation.support * filterScale
-    let inverse = 1 / filterScale
+    let support = interpolation.support * max(scale, 1)
+    let inverse = 1 / max(scale, 1)
     size = Int(support.rounded(.up)) * 2 + 1
     count = range.count
     let row = exact.reserve(size)
@@ -60,8 +59,8 @@ final class ResamplingTaps {
     var (start, end) = (0, 0)
     for (i, position) in range.enumerated() {
       let center = (Double(position) + 0.5) * scale
-      let first = max(Int(center - support + 0.5), 0)
-      let taps = min(Int(center + support + 0.5), input) - first
+      let read = Self.read(around: center, support: support, input: input)
+      let (first, taps) = (read.lowerBound, read.count)
       var total = 0.0
       for x in 0..<taps {
         let w = interpolation.weight((Double(x + first) - center + 0.5) * inverse)
@@ -79,6 +78,20 @@ final class ResamplingTaps {
       bounds[2 * i + 1] = Int32(taps)
     }
     reach = start..<end
+  }
+
+  private static func read(around center: Double, support: Double, input: Int) -> Range<Int> {
+    max(Int(center - support + 0.5), 0)..<min(Int(center + support + 0.5), input)
+  }
+
+  /// What `reach` is after `prepare`.
+  static func reach(input: Int, output: Int, range: Range<Int>, interpolation: Interpolation) -> Range<Int> {
+    let scale = Double(input) / Double(output)
+    let support = interpolation.support * max(scale, 1)
+    func read(_ position: Int) -> Range<Int> {
+      Self.read(around: (Double(position) + 0.5) * scale, support: support, input: input)
+    }
+    return read(range.lowerBound).lowerBound..<read(range.upperBound - 1).upperBound
   }
 }
 

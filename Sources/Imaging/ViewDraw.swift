@@ -81,6 +81,24 @@ public struct ViewDraw: Sendable {
   /// Whether a grey picture's channels may come out different: by the fill colour, or by noise.
   var needsEveryChannel: Bool { erased != nil || rand.contains { $0?.operation.isGeometric == true } }
 
+  /// The pixels of a source of `height` × `width` that the view is made of.
+  func read(height: Int, width: Int) -> CropBox {
+    switch crop {
+    case .box(let box): return box
+    case .center(let center):
+      let resized = center.resizedSize(height: height, width: width)
+      let window = center.window(height: resized.height, width: resized.width)
+      let rows = ResamplingTaps.reach(
+        input: height, output: resized.height, range: window.top..<(window.top + window.height),
+        interpolation: interpolation)
+      let columns = ResamplingTaps.reach(
+        input: width, output: resized.width, range: window.left..<(window.left + window.width),
+        interpolation: interpolation)
+      return CropBox(
+        top: rows.lowerBound, left: columns.lowerBound, height: rows.count, width: columns.count)
+    }
+  }
+
   /// What the view shows, in pixels of a source of `height` × `width`.
   private func sourceBox(height: Int, width: Int) -> (top: Double, left: Double, height: Double, width: Double) {
     switch crop {

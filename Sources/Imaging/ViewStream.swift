@@ -127,19 +127,28 @@ public struct ViewStream: Sendable {
           do {
             for i in window[(task * chunk)..<min((task + 1) * chunk, window.count)] {
               let place = places[i]
-              try records[place.record]!.withPicture(place.row, decoder: workers[worker].decoder) { picture in
-                let (height, width) = (picture.height, picture.width)
+              // All is drawn before decoding: only what the views show has to be.
+              var draws: [ViewDraw] = []
+              let choose = { (height: Int, width: Int) -> CropBox in
+                draws = recipes.map {
+                  $0.draw(seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: size)
+                }
+                let read = draws.map { $0.read(height: height, width: width) }
+                return read.dropFirst().reduce(read[0]) { $0.union($1) }
+              }
+              try records[place.record]!.withPicture(
+                place.row, decoder: workers[worker].decoder, choose: choose
+              ) { picture in
                 guard picture.channels <= channels else {
                   throw Failure(
                     .data, "\(store.name): picture \(rows[i]) has colours: views of one channel need grey pixels")
                 }
-                for (r, recipe) in recipes.enumerated() {
-                  let draw = recipe.draw(
-                    seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: size)
+                for (r, draw) in draws.enumerated() {
                   workers[worker].maker.make(
                     draw, of: picture, size: size, channels: channels, to: views[r].base + i * viewBytes)
                   for (c, column) in columns[r].enumerated() {
-                    parameters[r].base[i * columns[r].count + c] = draw.value(column, height: height, width: width)
+                    parameters[r].base[i * columns[r].count + c] = draw.value(
+                      column, height: picture.height, width: picture.width)
                   }
                 }
               }

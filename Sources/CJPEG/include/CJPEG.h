@@ -26,11 +26,21 @@ typedef struct {
 // Reads a JPEG file's header from memory.
 int cjpeg_read_header(const uint8_t *data, size_t size, cjpeg_header *header, char message[CJPEG_MESSAGE_SIZE]);
 
-// Decodes a whole JPEG file from memory, to height x width x channels bytes at out.
+// A rectangle of whole pixels.
+typedef struct {
+  int32_t top;
+  int32_t left;
+  int32_t height;
+  int32_t width;
+} cjpeg_box;
+
+// Decodes a JPEG file from memory, to height x width x channels bytes at out.
 // channels: 1 writes grey (from a grey or a YCbCr file); 3 writes RGB; 4 writes the four components of a CMYK or YCCK file as CMYK,
 // as they are stored. Damage is libjpeg's errors, and its warnings too where they say that data is missing or wrong. What is at
 // out is then undefined.
-int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, uint8_t *out, size_t out_size,
+// part: NULL, or a rectangle inside the picture. Its pixels are then at their places in the picture, the same bits that decoding all
+// of it gives; what else is at out is undefined. What comes after it in the file is not read: damage there is not seen.
+int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, const cjpeg_box *part, uint8_t *out, size_t out_size,
                  char message[CJPEG_MESSAGE_SIZE]);
 
 // The most bytes that cjpeg_encode writes for such a picture.
