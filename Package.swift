@@ -33,36 +33,43 @@ let package = Package(
     .target(name: "CKernels"),
 
     .target(name: "TensorStream", dependencies: ["CZstd"]),
+    // Apart from Compute, so that the tools for pictures load no matrix library, whose threads would take their turns at the start.
+    .target(name: "Parallel", dependencies: ["CKernels"]),
     .target(
       name: "Compute",
-      dependencies: ["COpenBLAS", "CKernels", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
+      dependencies: [
+        "COpenBLAS", "CKernels", "Parallel", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
+      ],
       exclude: ["SPEED.md"]),
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
-    .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "TensorStream"]),
-    .target(name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
+    .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
+    .target(
+      name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "Parallel", "TensorStream"]),
+    .target(
+      name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Imaging", dependencies: ["CJPEG", "CKernels", "CPNG", "Compute", "TensorStream"]),
+    .target(name: "Imaging", dependencies: ["CJPEG", "CKernels", "CPNG", "Parallel", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
 
-    tool("pmae-pack", ["Imaging"]),
-    tool("pmae-augment", ["Imaging", "Compute"]),
+    tool("pmae-pack", ["Imaging", "Parallel"]),
+    tool("pmae-augment", ["Imaging", "Parallel"]),
     tool("pmae-pretrain", ["Pretraining", "Networks", "Compute"]),
     tool("pmae-export", ["Networks"]),
     tool("pmae-finetune", ["Finetuning", "Networks", "Compute"]),
     tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
-    tool("pmae-inspect", ["Imaging", "Pretraining", "Networks", "Compute"]),
+    tool("pmae-inspect", ["Imaging", "Pretraining", "Networks", "Compute", "Parallel"]),
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
-    tests("ComputeTests", ["Compute", "CKernels"]),
-    tests("AutodiffTests", ["Autodiff", "Compute"]),
-    tests("NetworksTests", ["Networks", "Autodiff", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+    tests("ParallelTests", ["Parallel"]),
+    tests("ComputeTests", ["Compute", "CKernels", "Parallel"]),
+    tests("AutodiffTests", ["Autodiff", "Compute", "Parallel"]),
+    tests("NetworksTests", ["Networks", "Autodiff", "Compute", "Parallel", "TensorStream"], exclude: ["Fixtures"]),
     tests(
-      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "CKernels", "Compute", "TensorStream"],
+      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"],
       exclude: ["Fixtures"]),
-    tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "TensorStream"]),
+    tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "Parallel", "TensorStream"]),
     tests("EvaluationTests", ["Evaluation", "Networks", "Compute", "TensorStream"]),
-    tests("ImagingTests", ["Imaging", "Compute", "TensorStream"], exclude: ["Fixtures"]),
+    tests("ImagingTests", ["Imaging", "Parallel", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser],
       exclude: ["Fixtures"]),

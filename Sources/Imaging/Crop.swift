@@ -1,6 +1,6 @@
 // Which rectangle of a picture a view shows: torchvision's RandomResizedCrop, and resize-then-center-crop for evaluation.
 
-import Compute
+import Parallel
 import Foundation
 
 /// torchvision's RandomResizedCrop: a share of the area and an aspect ratio, drawn up to ten times until they fit.

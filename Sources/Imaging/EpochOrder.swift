@@ -1,7 +1,7 @@
 // The order of an epoch. A set that fits into memory is permuted as a whole. Of a larger one, the records are permuted, taken in
 // groups that fill half of the memory, and the rows of each group permuted: every record is needed in one group alone.
 
-import Compute
+import Parallel
 
 /// The rows of one epoch in their order. Where sets have quotas, a row may come several times: the k-th repetition has k times the number
 /// of all rows added to its own. It needs memory for a number a record, and for the rows of one group.

@@ -1,7 +1,7 @@
 // What a set of pictures is like, in one pass: sizes, classes, colour, and what is better left out: the same picture twice, black ones,
 // files that are damaged.
 
-import Compute
+import Parallel
 import Foundation
 import TensorStream
 

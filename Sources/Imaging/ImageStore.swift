@@ -1,7 +1,7 @@
 // The pictures of one or several images streams in any order. What was read is kept: of a set that fits, all,
 // which is then read once; of a larger one, what the order still needs.
 
-import Compute
+import Parallel
 import TensorStream
 
 /// Images streams, one after the other, whose pictures can be had in any order. One thread at a time may ask.

@@ -1,7 +1,7 @@
 // timm's RandomErasing in its pixel mode: rectangles of normal noise. timm puts it in after normalisation. Views are bytes before it,
 // so the noise n becomes mean + std n, rounded and clamped: what normalisation turns back into n, but for rounding and the clamp.
 
-import Compute
+import Parallel
 import Foundation
 
 /// Where to erase, and how often.

@@ -1,7 +1,7 @@
 // From an images stream to a views stream: an order for each epoch, a draw for each sample, and records that go out while the
 // next are made.
 
-import Compute
+import Parallel
 import Foundation
 import TensorStream
 

@@ -1,5 +1,6 @@
 import Autodiff
 import Compute
+import Parallel
 
 /// A vision transformer over a chosen subset of an image's patches: the student sees the visible ones, a teacher one fold
 /// of the masked ones, evaluation all of them. Names are timm's.

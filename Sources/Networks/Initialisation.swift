@@ -1,5 +1,6 @@
 import Autodiff
 import Compute
+import Parallel
 
 /// Fresh weights, MAE's and DINO's: Xavier-uniform matrices (a patch embedding as the matrix that it is), zero biases,
 /// tokens normal with deviation 0.02; norms are 1 and 0 as made.

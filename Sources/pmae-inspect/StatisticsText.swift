@@ -2,6 +2,7 @@
 
 import CommandLineKit
 import Compute
+import Parallel
 import Foundation
 import Imaging
 import TensorStream

@@ -1,6 +1,6 @@
 import ArgumentParser
 import CommandLineKit
-import Compute
+import Parallel
 import Foundation
 import Imaging
 import TensorStream

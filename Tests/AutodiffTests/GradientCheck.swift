@@ -1,5 +1,6 @@
 import Autodiff
 import Compute
+import Parallel
 import Testing
 
 /// A matrix in double precision, as the references compute with.

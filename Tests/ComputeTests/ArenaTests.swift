@@ -1,4 +1,5 @@
 import Compute
+import Parallel
 import Foundation
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import CKernels
 import Compute
+import Parallel
 import Testing
 
 /// Rounding to bfloat16 and back, against a definition in double precision.

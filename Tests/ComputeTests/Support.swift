@@ -1,4 +1,5 @@
 import Compute
+import Parallel
 
 /// Numbers for tests: normal, the same each time.
 func numbers(_ count: Int, seed: UInt64 = 1, scale: Double = 1, shift: Double = 0) -> [Float] {

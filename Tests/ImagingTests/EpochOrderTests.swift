@@ -1,4 +1,4 @@
-import Compute
+import Parallel
 import Imaging
 import Testing
 

@@ -1,4 +1,4 @@
-import Compute
+import Parallel
 import Foundation
 import Imaging
 import TensorStream

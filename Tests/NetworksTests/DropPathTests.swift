@@ -1,5 +1,6 @@
 import Autodiff
 import Compute
+import Parallel
 import Networks
 import Testing
 

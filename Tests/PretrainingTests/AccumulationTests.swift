@@ -1,5 +1,6 @@
 import Autodiff
 import Compute
+import Parallel
 import Foundation
 import Networks
 import Pretraining

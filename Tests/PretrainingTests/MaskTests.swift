@@ -1,4 +1,5 @@
 import Compute
+import Parallel
 import Pretraining
 import Testing
 

@@ -1,6 +1,6 @@
 // Pictures read, checked and measured on all threads, and handed out in their order.
 
-import Compute
+import Parallel
 import TensorStream
 
 /// How pictures are made smaller: the short side in pixels, and the JPEG quality, 1 to 100.

@@ -1,6 +1,6 @@
 // From a set of pictures to images streams: one, or shards of a size.
 
-import Compute
+import Parallel
 import TensorStream
 
 /// Writes the chosen pictures of a set, in their order, each read once. The bytes do not depend on the number of threads.

@@ -1,6 +1,6 @@
 // Which pictures of a set are taken, and in which order.
 
-import Compute
+import Parallel
 import TensorStream
 
 /// A choice among pictures: shuffle, then skip, then so many of each class, then a limit. Since shuffling comes first, equal seeds with

@@ -1,4 +1,4 @@
-import Compute
+import Parallel
 import Foundation
 import Synchronization
 import Testing
@@ -102,20 +102,6 @@ struct ThreadPoolTests {
       let sum = Atomic<Int>(0)
       if round % 3 != 0 { pool.run(10) { sum.add($0, ordering: .relaxed) } }
       #expect(sum.load(ordering: .relaxed) == (round % 3 != 0 ? 45 : 0))
-    }
-  }
-
-  /// Blocks of rows depend on the counts alone and hold each row once.
-  @Test func blocksOfRowsDoNotDependOnTheThreads() {
-    for (rows, cost) in [(1, 1), (5, 100_000), (1000, 64), (100_000, 1), (0, 7)] {
-      var all: [Set<Range<Int>>] = []
-      for threads in [1, 2, 5] {
-        let blocks = Mutex<Set<Range<Int>>>([])
-        Engine(threads: threads).rows(rows, cost: cost) { range in blocks.withLock { _ = $0.insert(range) } }
-        all.append(blocks.withLock { $0 })
-      }
-      #expect(all[0] == all[1] && all[0] == all[2])
-      #expect(all[0].flatMap { Array($0) }.sorted() == Array(0..<rows))
     }
   }
 }

@@ -1,4 +1,4 @@
-import Compute
+import Parallel
 import Testing
 
 /// Philox against its authors' vectors, and what is made of its numbers.
