@@ -11,11 +11,6 @@
 # Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was. A cell leaves one small file,
 # OUT/cells/CELL/seedN/result.tsv. Of cells that ran on other machines, copy these to the same place and say `show`.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
-.DELETE_ON_ERROR:
-.SECONDARY:
-.ONESHELL:
 .DEFAULT_GOAL := table
 
 # --- What a user may set -----------------------------------------------------------------------------------------
@@ -24,9 +19,7 @@ SHELL := /bin/bash
 SIZE ?= hours
 # Where everything goes.
 OUT ?= run/ablations-$(SIZE)
-THREADS ?= $(shell nproc)
-# The folder of the tools; without it, this checkout's, which are built first.
-BIN ?=
+# THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 
 ifeq ($(SIZE),minute)
 SEEDS ?= 0 1
@@ -116,11 +109,8 @@ part = $(if $(filter mae scratch,$1),student,$(PART))
 
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
-ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
-SCRIPTS := $(ROOT)/pipelines
-export PATH := $(or $(abspath $(BIN)),$(ROOT)/.build/release):$(PATH)
-FASHION := /usr/share/datasets/fashion-mnist
-PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev pkg-config gzip dataset-fashion-mnist
+PACKAGES := gzip dataset-fashion-mnist
+include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 ifneq ($(lastword $(EVALUATE_AT)),$(EPOCHS))
 $(error EVALUATE_AT is $(EVALUATE_AT): expected the last of it to be EPOCHS, $(EPOCHS))
@@ -132,18 +122,6 @@ table: $(OUT)/table.txt
 
 clean:
 	rm -rf $(OUT)
-
-ifeq ($(BIN),)
-$(OUT)/tools: $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
-	@mkdir -p $(OUT)
-	$(SCRIPTS)/install.sh $(PACKAGES)
-	swift build -c release --package-path $(ROOT)
-	touch $@
-else
-$(OUT)/tools:
-	@mkdir -p $(OUT)
-	touch $@
-endif
 
 PACK = pmae-pack --overwrite --quiet --threads $(THREADS)
 TRAIN := $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz

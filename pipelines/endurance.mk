@@ -9,10 +9,6 @@
 # `kill -9` comes to the augmenter, the trainer or both, at a random moment; every third waits until the trainer is writing
 # a checkpoint. Where a run comes to its end between two kills it is compared, and another is begun.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
-.DELETE_ON_ERROR:
-.ONESHELL:
 .DEFAULT_GOAL := all
 
 # --- What a user may set -----------------------------------------------------------------------------------------
@@ -24,17 +20,15 @@ KILLS ?= 50
 OUT ?= run/endurance
 # Of the moments; each value gives other ones.
 SEED ?= $(shell date +%N)
-THREADS ?= $(shell nproc)
+# THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 MODEL ?= --image 28 --patch 7 --width 12 --depth 1 --heads 3
 EPOCHS ?= 30
 
 # --- The stages, as any pipeline has them ------------------------------------------------------------------------
 
-ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
-BIN ?= $(ROOT)/.build/release
-export PATH := $(BIN):$(PATH)
 override OUT := $(abspath $(OUT))
-FASHION := /usr/share/datasets/fashion-mnist
+PACKAGES := $(if $(IMAGES),,gzip dataset-fashion-mnist)
+include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 .PHONY: all pretrained finetuned
 all: pretrained finetuned
@@ -54,16 +48,15 @@ finetune.done:
 
 # --- Killing -----------------------------------------------------------------------------------------------------
 
-$(OUT)/images.stz:
-	mkdir -p $(OUT)
+$(OUT)/images.stz: | $(OUT)/tools
 	if [ -n "$(IMAGES)" ]; then cp "$(IMAGES)" $@; else
 	  pmae-pack --quiet --limit 600 --labels $(FASHION)/train-labels-idx1-ubyte.gz --output $@ \
 	    $(FASHION)/train-images-idx3-ubyte.gz
 	fi
 
 pretrained: $(OUT)/images.stz
-	$(ROOT)/pipelines/endurance.sh $(ROOT)/pipelines/endurance.mk pretrain $(OUT) $(KILLS) $(SEED) \
-	  EPOCHS=$(EPOCHS) THREADS=$(THREADS) BIN=$(BIN) MODEL="$(MODEL)"
+	$(SCRIPTS)/endurance.sh $(SCRIPTS)/endurance.mk pretrain $(OUT) $(KILLS) $(SEED) \
+	  EPOCHS=$(EPOCHS) THREADS=$(THREADS) BIN=$(TOOLS) MODEL="$(MODEL)"
 finetuned: $(OUT)/images.stz
-	$(ROOT)/pipelines/endurance.sh $(ROOT)/pipelines/endurance.mk finetune $(OUT) $(KILLS) $(SEED) \
-	  EPOCHS=$(EPOCHS) THREADS=$(THREADS) BIN=$(BIN) MODEL="$(MODEL)"
+	$(SCRIPTS)/endurance.sh $(SCRIPTS)/endurance.mk finetune $(OUT) $(KILLS) $(SEED) \
+	  EPOCHS=$(EPOCHS) THREADS=$(THREADS) BIN=$(TOOLS) MODEL="$(MODEL)"

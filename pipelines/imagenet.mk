@@ -10,11 +10,6 @@
 # As ImageNet comes, val is flat, with a list of labels: the first lines of the example in pmae-pack(1) say how to pack that; put
 # the stream at OUT/val.stz. Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
-.DELETE_ON_ERROR:
-.SECONDARY:
-.ONESHELL:
 .DEFAULT_GOAL := table
 
 # --- What a user may set -----------------------------------------------------------------------------------------
@@ -23,11 +18,9 @@ SHELL := /bin/bash
 IMAGENET ?=
 # Where everything goes.
 OUT ?= run/imagenet
-THREADS ?= $(shell nproc)
+# THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 SEED ?= 0
 PRECISION ?= float32
-# The folder of the tools; without it, this checkout's, which are built first.
-BIN ?=
 
 # Packing: pictures are made smaller to this short side, once, and a shard holds this much.
 SHORT_SIDE ?= 320
@@ -59,10 +52,7 @@ KNN ?= --k 10,20,100,200 --pool class
 
 # --- Tools -------------------------------------------------------------------------------------------------------
 
-ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
-SCRIPTS := $(ROOT)/pipelines
-export PATH := $(or $(abspath $(BIN)),$(ROOT)/.build/release):$(PATH)
-PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev pkg-config
+include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 .PHONY: table encoder check clean
 table: $(OUT)/table.txt
@@ -71,18 +61,6 @@ encoder: $(OUT)/encoder.stz
 
 clean:
 	rm -rf $(OUT)
-
-ifeq ($(BIN),)
-$(OUT)/tools: $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
-	@mkdir -p $(OUT)
-	$(SCRIPTS)/install.sh $(PACKAGES)
-	swift build -c release --package-path $(ROOT)
-	touch $@
-else
-$(OUT)/tools:
-	@mkdir -p $(OUT)
-	touch $@
-endif
 
 # --- Data --------------------------------------------------------------------------------------------------------
 

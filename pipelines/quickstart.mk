@@ -5,14 +5,9 @@
 #   pipelines/quickstart.mk DATA=photos IMAGE=64 PATCH=8            a folder of JPEG and PNG files, a sub-folder a class
 #   pipelines/quickstart.mk encoder DATA=photos IMAGE=64 PATCH=8    without classes: as far as the encoder
 #
-# Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and a stage whose file is
-# deleted is made again with all that follow from it. `make -n` shows what would be done.
+# Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and the table is made again,
+# with what it needs, where it or a measure is deleted. `make -n` shows what would be done.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
-.DELETE_ON_ERROR:
-.SECONDARY:
-.ONESHELL:
 .DEFAULT_GOAL := table
 
 # --- What a user may set -----------------------------------------------------------------------------------------
@@ -23,7 +18,7 @@ DATA ?=
 HELD_OUT ?= 1000
 # Where everything goes.
 OUT ?= run/quickstart
-THREADS ?= $(shell nproc)
+# THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 SEED ?= 0
 
 # The side of the views and of a patch.
@@ -49,12 +44,8 @@ PROBE ?= --mode linear --epochs 30
 
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
-ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
-BIN := $(ROOT)/.build/release
-export PATH := $(BIN):$(PATH)
-PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config gzip $(if $(DATA),,dataset-fashion-mnist)
-FASHION := /usr/share/datasets/fashion-mnist
-SOURCES := $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
+PACKAGES := $(if $(DATA),,gzip dataset-fashion-mnist)
+include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 .PHONY: table encoder options clean
 table: $(OUT)/table.txt
@@ -63,16 +54,6 @@ encoder: $(OUT)/teacher.stz
 
 clean:
 	rm -rf $(OUT)
-
-# Installs what is missing, and asks for nothing where nothing is.
-$(OUT)/packages:
-	@mkdir -p $(OUT)
-	$(ROOT)/pipelines/install.sh $(PACKAGES)
-	touch $@
-
-$(OUT)/tools: $(OUT)/packages $(SOURCES)
-	swift build -c release --package-path $(ROOT)
-	touch $@
 
 # Stages replace what an unfinished or older run left.
 PACK = pmae-pack --overwrite --seed $(SEED) --threads $(THREADS)
@@ -156,5 +137,5 @@ $(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few.stz $(OUT)/test.center.stz
 ROWS := random teacher student
 RESULTS := $(foreach row,$(ROWS),$(OUT)/$(row).knn.json $(OUT)/$(row).probe.json $(OUT)/$(row).finetune.json)
 
-$(OUT)/table.txt: $(RESULTS) $(ROOT)/pipelines/quickstart-table.sh
-	$(ROOT)/pipelines/quickstart-table.sh $(OUT) $(PER_CLASS) > $@
+$(OUT)/table.txt: $(RESULTS) $(SCRIPTS)/quickstart-table.sh
+	$(SCRIPTS)/quickstart-table.sh $(OUT) $(PER_CLASS) > $@

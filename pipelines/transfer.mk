@@ -7,11 +7,6 @@
 # by hand as OUT/train.stz and OUT/test.stz: see pmae-pack(1). Each stage is a file under OUT, and a killed run goes on where
 # it was.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
-.DELETE_ON_ERROR:
-.SECONDARY:
-.ONESHELL:
 .DEFAULT_GOAL := table
 
 # --- What a user may set -----------------------------------------------------------------------------------------
@@ -22,11 +17,9 @@ HEADS ?=
 DATA ?=
 TEST ?= test
 OUT ?= run/transfer
-THREADS ?= $(shell nproc)
+# THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 SEED ?= 0
 PRECISION ?= float32
-# The folder of the tools; without it, this checkout's.
-BIN ?=
 # The side that the encoder was trained for.
 IMAGE ?= 224
 SHORT_SIDE ?= 320
@@ -38,8 +31,7 @@ KNN ?= --k 10,20 --pool class
 
 # -----------------------------------------------------------------------------------------------------------------
 
-ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
-export PATH := $(or $(abspath $(BIN)),$(ROOT)/.build/release):$(PATH)
+include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 .PHONY: table clean
 table: $(OUT)/table.txt
@@ -52,9 +44,9 @@ $(OUT)/started:
 	mkdir -p $(OUT)
 	touch $@
 
-$(OUT)/train.stz: | $(OUT)/started
+$(OUT)/train.stz: | $(OUT)/started $(OUT)/tools
 	pmae-pack --short-side $(SHORT_SIDE) --threads $(THREADS) --overwrite --output $@ '$(DATA)/train'
-$(OUT)/test.stz: | $(OUT)/started
+$(OUT)/test.stz: | $(OUT)/started $(OUT)/tools
 	pmae-pack --short-side $(SHORT_SIDE) --threads $(THREADS) --overwrite --output $@ '$(DATA)/$(TEST)'
 AUGMENT = pmae-augment --size $(IMAGE) --seed $(SEED) --threads $(THREADS)
 $(OUT)/%.center.stz: $(OUT)/%.stz
@@ -73,4 +65,4 @@ $(OUT)/knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz $(ENCODER)
 	  $(OUT)/train.center.stz $(OUT)/test.center.stz > $@
 
 $(OUT)/table.txt: $(OUT)/finetuned.json $(OUT)/probe.json $(OUT)/knn.json
-	$(ROOT)/pipelines/accuracy-table.sh $^ > $@
+	$(SCRIPTS)/accuracy-table.sh $^ > $@

@@ -8,6 +8,8 @@ public struct Curves {
     public let title: String
     /// Whether its values are shares of 1, to be seen beside the whole.
     var isShare = false
+    /// Of an option that most runs are without: not missed where there is none.
+    var isOptional = false
     /// Whether a metric belongs to it.
     let holds: @Sendable (String) -> Bool
 
@@ -19,6 +21,8 @@ public struct Curves {
       Panel(title: "label entropy (1: all prototypes alike)", isShare: true) { $0.hasPrefix("entropy_") },
       Panel(title: "share of prototypes in use", isShare: true) { $0.hasPrefix("used_") },
       Panel(title: "cosine of teacher and student") { $0.hasPrefix("cosine_") },
+      Panel(title: "weight of the label losses", isShare: true, isOptional: true) { $0 == "label_weight" },
+      Panel(title: "temperature of the labels", isOptional: true) { $0 == "teacher_temperature" },
     ]
   }
 
@@ -28,7 +32,7 @@ public struct Curves {
   public init(_ runs: [RunMetrics]) { self.runs = runs }
 
   /// The diagrams for which no run has a number.
-  public var missing: [String] { Panel.all.filter { metrics(of: $0).isEmpty }.map(\.title) }
+  public var missing: [String] { Panel.all.filter { !$0.isOptional && metrics(of: $0).isEmpty }.map(\.title) }
 
   private func metrics(of panel: Panel) -> [String] {
     Set(runs.flatMap { $0.series.keys }).filter(panel.holds).sorted()
@@ -41,6 +45,7 @@ public struct Curves {
     guard !panels.isEmpty else {
       throw Failure(.data, "\(runs.map(\.name).joined(separator: ", ")): no metric that is known")
     }
+    let names = Self.shortened(runs.map(\.name))
     var data = ""
     var plots = ""
     for (number, (panel, metrics)) in panels.enumerated() {
@@ -51,7 +56,7 @@ public struct Curves {
           if points.isEmpty { continue }
           let block = "$p\(number)r\(r)m\(m)"
           data += "\(block) << EOD\n" + points.map { "\($0.step) \($0.value)\n" }.joined() + "EOD\n"
-          let label = runs.count > 1 ? "\(run.name) \(metric)" : metric
+          let label = runs.count > 1 ? "\(names[r]) \(metric)" : metric
           // A colour a metric; of several runs, a colour a run and a dash a metric.
           let style = runs.count > 1 ? "lc \(r + 1) dt \(m + 1)" : "lc \(m + 1)"
           let kind = points.count < 3 ? "linespoints pt 7 ps 0.4" : "lines"
@@ -74,6 +79,17 @@ public struct Curves {
       \(plots)unset multiplot
 
       """
+  }
+
+  /// Paths without the folders that all of them begin and end with: what tells them apart.
+  private static func shortened(_ names: [String]) -> [String] {
+    var paths = names.map { $0.split(separator: "/") }
+    func isShared(_ component: ([Substring]) -> Substring?) -> Bool {
+      paths.allSatisfy { $0.count > 1 } && Set(paths.map(component)).count == 1
+    }
+    while paths.count > 1, isShared(\.first) { for i in paths.indices { paths[i].removeFirst() } }
+    while paths.count > 1, isShared(\.last) { for i in paths.indices { paths[i].removeLast() } }
+    return paths.map { $0.joined(separator: "/") }
   }
 
   /// Between gnuplot's single quotes. A line's end would end the command.

@@ -143,10 +143,11 @@ import Testing
 
 /// metrics.jsonl as curves.
 @Suite struct CurvesTests {
-  private func run(_ lines: String) throws -> RunMetrics {
-    let folder = FileManager.default.temporaryDirectory.path + "/pmae-curves-\(UUID().uuidString)"
+  private func run(_ lines: String, under name: String = "") throws -> RunMetrics {
+    let root = FileManager.default.temporaryDirectory.path + "/pmae-curves-\(UUID().uuidString)"
+    let folder = root + name
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    defer { try? FileManager.default.removeItem(atPath: root) }
     try lines.write(toFile: folder + "/metrics.jsonl", atomically: true, encoding: .utf8)
     return try RunMetrics(folder)
   }
@@ -156,8 +157,17 @@ import Testing
     let curves = Curves([try run(lines.joined(separator: "\n") + "\n")])
     let script = try curves.gnuplotScript()
     #expect(script.contains("3.0 3.0\n") && script.contains("title 'loss_m'") && script.contains("title 'entropy_c'"))
-    #expect(!script.contains("epoch"))
+    #expect(!script.contains("epoch") && !script.contains("weight of the label losses"))
+    let ramp = #"{"step":1,"loss":1,"label_weight":0.25,"teacher_temperature":0.04}"# + "\n"
+    let ramps = try Curves([try run(ramp)]).gnuplotScript()
+    #expect(ramps.contains("title 'label_weight'") && ramps.contains("title 'teacher_temperature'"))
     #expect(curves.missing == ["momenta", "share of prototypes in use", "cosine of teacher and student"])
+  }
+
+  @Test func severalRunsHaveTheNamesThatTellThemApart() throws {
+    let line = #"{"step":1,"loss":2}"# + "\n"
+    let script = try Curves(["mae", "sdae"].map { try run(line, under: "/\($0)/seed0/run") }).gnuplotScript()
+    #expect(script.contains("/mae loss'") && script.contains("/sdae loss'") && !script.contains("seed0"))
   }
 
   @Test func manyStepsAreMeansOfEquallyMany() throws {

@@ -1,0 +1,25 @@
+# What the make scripts share. They include it after what a user may set, OUT and PACKAGES among it.
+
+# A recipe is one shell, which stops at the first failure; what a failed one made is not left behind, what others made is kept.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+THREADS ?= $(shell nproc)
+# The folder of the tools; without it, this checkout's, which are built first.
+BIN ?=
+
+ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+SCRIPTS := $(ROOT)/pipelines
+TOOLS := $(or $(abspath $(BIN)),$(ROOT)/.build/release)
+export PATH := $(TOOLS):$(PATH)
+FASHION := /usr/share/datasets/fashion-mnist
+
+# Installs what is missing, which asks for nothing where nothing is, and builds. Tools of BIN are taken as they are.
+$(OUT)/tools: $(if $(BIN),,$(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f))
+	@mkdir -p $(@D)
+	$(if $(BIN),,$(SCRIPTS)/install.sh libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config $(PACKAGES))
+	$(if $(BIN),,swift build -c release --package-path $(ROOT))
+	touch $@
