@@ -41,11 +41,11 @@ VIEWS ?= simple,complex
 # labelling-teacher, reconstruction-teacher or student.
 PART ?= student
 
-# Fine-tuning: 100 epochs of MAE's recipe for ViT-B, which the paper follows; without its mixup and cutmix, which there are not.
+# Fine-tuning: 100 epochs of MAE's recipe for ViT-B, which the paper follows.
 FINETUNE_EPOCHS ?= 100
 FINETUNE_VIEW ?= finetune
 FINETUNE ?= --batch 1024 --accumulate 16 --base-lr 5e-4 --warmup-epochs 5 --layer-decay 0.65 --drop-path 0.1 \
-  --weight-decay 0.05 --label-smoothing 0.1
+  --weight-decay 0.05 --label-smoothing 0.1 --mixup 0.8 --cutmix 1
 # The linear probe, on the features of one center view a picture.
 PROBE ?= --epochs 90 --pool class
 KNN ?= --k 10,20,100,200 --pool class

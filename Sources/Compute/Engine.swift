@@ -1,6 +1,6 @@
-import Parallel
 import COpenBLAS
 import Foundation
+import Parallel
 
 /// What an operation runs on: the threads and the memory of one run.
 public final class Engine: Sendable {

@@ -26,6 +26,9 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
   public var dropPath = 0.0
   /// The share of the label that is spread over all classes.
   public var labelSmoothing = 0.0
+  /// α of mixup and of CutMix; nil, as in linear mode, is neither.
+  public var mixup: Double?
+  public var cutmix: Double?
   public var warmupEpochs = 0.0
   /// Of the head's fresh weights, the order of a probe's batches, and drop path.
   public var seed: UInt64 = 0
@@ -57,5 +60,8 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
     try check(dropPath >= 0 && dropPath < 1, "drop-path must be from 0 to below 1, not \(dropPath)")
     try check(
       labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing must be from 0 to below 1, not \(labelSmoothing)")
+    for (name, value) in [("mixup", mixup), ("cutmix", cutmix)] {
+      if let value { try check(value > 0 && value.isFinite, "\(name) must be above 0, not \(value)") }
+    }
   }
 }

@@ -1,12 +1,12 @@
 import Autodiff
 import Compute
-import Parallel
 import Foundation
 import Networks
+import Parallel
 import TensorStream
 
 /// All weights of a classifier trained on labelled views with AdamW (β 0.9 and 0.999), layer-wise decay of the learning rate,
-/// drop path, and label smoothing, as MAE and BEiT fine-tune.
+/// drop path, label smoothing, mixup and CutMix, as MAE and BEiT fine-tune.
 public final class FullFinetuning {
   public let classifier: Classifier
   let configuration: FinetuningConfiguration
@@ -92,12 +92,17 @@ public final class FullFinetuning {
           try (0..<c.accumulate).map { _ in try views.take(c.batch / c.accumulate) }
         }
       }
-      let (loss, accuracy) = try step(labels: batch.map(\.labels), rate: rate, engine: engine) { tape, part in
+      let drawn = Mixing(mixup: c.mixup, cutmix: c.cutmix).draw(
+        seed: c.seed, epoch: epoch, step: optimizer.steps % stepsPerEpoch, side: batches.side)
+      let mixed = drawn.map { ($0(batch), $0.share) }
+      let (loss, accuracy) = try step(
+        labels: batch.map(\.labels), mixed: mixed.map { ($0.0.others, $0.1) }, rate: rate, engine: engine
+      ) { tape, part in
         let keeps = classifier.encoder.drawKeeps(
           batch[part].index.map {
             CounterRandom(seed: c.seed, epoch: epoch, sample: Int($0), purpose: Purpose.dropPath.rawValue)
           })
-        return classifier(tape, batch[part].images, keeps: keeps)
+        return classifier(tape, mixed?.0.images[part] ?? batch[part].images, keeps: keeps)
       }
       let report = StepReport(
         step: optimizer.steps, epoch: epoch, loss: loss, accuracy: accuracy, learningRate: rate,

@@ -1,8 +1,8 @@
 import Autodiff
 import Compute
-import Parallel
 import Foundation
 import Networks
+import Parallel
 import TensorStream
 
 /// A linear layer trained on the features of a frozen encoder. The features are computed in the engine's precision, the layer is

@@ -19,23 +19,26 @@ struct TrainingStep {
   /// One step on the logits that `forward` computes.
   /// - Parameters:
   ///   - batch: the labels of its parts, of equal size, which are computed one after the other.
+  ///   - mixed: where each image was mixed with another, those of the others, and how much is its own.
   ///   - forward: the logits of a part, by its place in the batch.
   /// - Throws: `Failure(.data)` where the loss or a gradient is not finite; nothing that was trained may be kept then.
   func callAsFunction(
-    labels batch: [[Int32]], rate: Double, engine: Engine, forward: (_ tape: Tape, _ part: Int) -> Tensor
+    labels batch: [[Int32]], mixed: (others: [[Int32]], share: Double)? = nil, rate: Double, engine: Engine,
+    forward: (_ tape: Tape, _ part: Int) -> Tensor
   ) throws -> (loss: Double, accuracy: Double) {
     let step = optimizer.steps + 1
     let share = 1 / Double(batch.count)
-    var (lossSum, correct, count) = (0.0, 0, 0)
+    var (lossSum, correct, count) = (0.0, 0.0, 0)
     for (part, labels) in batch.enumerated() {
       let tape = Tape(engine, precision: precision)
       let logits = forward(tape, part)
-      correct +=
-        labels.enumerated().filter { row, label in
-          pmae_argmax(logits.row(row), logits.columns) == Int(label)
-        }.count
+      let said = labels.indices.map { Int32(pmae_argmax(logits.row($0), logits.columns)) }
+      func hits(_ labels: [Int32]) -> Double { Double(zip(said, labels).filter { $0 == $1 }.count) }
+      correct += mixed.map { $0.share * hits(labels) + (1 - $0.share) * hits($0.others[part]) } ?? hits(labels)
       count += labels.count
-      let targets = smoothedLabels(labels, classes: logits.columns, smoothing: labelSmoothing, engine: engine)
+      let targets = smoothedLabels(
+        labels, mixed: mixed.map { ($0.others[part], $0.share) }, classes: logits.columns, smoothing: labelSmoothing,
+        engine: engine)
       let loss = tape.softCrossEntropy(logits, labels: targets)
       guard loss.value.isFinite else {
         throw Failure(.data, "step \(step): the loss is \(loss.value): \(Self.ending)")
@@ -52,16 +55,20 @@ struct TrainingStep {
     if let place = optimizer.firstNonFiniteParameter {
       throw Failure(.data, "step \(step): \(names[place]), or a moment of it, is not finite: \(Self.ending)")
     }
-    return (lossSum / Double(batch.count), Double(correct) / Double(count))
+    return (lossSum / Double(batch.count), correct / Double(count))
   }
 }
 
-/// (1 − ε) at the label, and ε / C at every class: [B, C].
-private func smoothedLabels(_ labels: [Int32], classes: Int, smoothing: Double, engine: Engine) -> Tensor {
+/// (1 − ε) at the label, and ε / C at every class: [B, C]. Of mixed images, the (1 − ε) are shared out.
+public func smoothedLabels(
+  _ labels: [Int32], mixed: (others: [Int32], share: Double)?, classes: Int, smoothing: Double, engine: Engine
+) -> Tensor {
   let targets = Tensor(rows: labels.count, columns: classes, values: engine.memory.take(labels.count * classes))
   targets.values.values.update(repeating: Float(smoothing / Double(classes)))
   for (row, label) in labels.enumerated() {
-    targets.row(row)[Int(label)] = Float(1 - smoothing + smoothing / Double(classes))
+    let share = mixed?.share ?? 1
+    targets.row(row)[Int(label)] = Float((1 - smoothing) * share + smoothing / Double(classes))
+    if let mixed { targets.row(row)[Int(mixed.others[row])] += Float((1 - smoothing) * (1 - share)) }
   }
   return targets
 }

@@ -1,7 +1,7 @@
 // Which rectangle of a picture a view shows: torchvision's RandomResizedCrop, and resize-then-center-crop for evaluation.
 
-import Parallel
 import Foundation
+import Parallel
 
 /// torchvision's RandomResizedCrop: a share of the area and an aspect ratio, drawn up to ten times until they fit.
 public struct RandomCrop: Sendable, Equatable {

@@ -1,8 +1,8 @@
 // What a set of pictures is like, in one pass: sizes, classes, colour, and what is better left out: the same picture twice, black ones,
 // files that are damaged.
 
-import Parallel
 import Foundation
+import Parallel
 import TensorStream
 
 /// Figures of an images stream. Memory is flat but for a table of the pictures' digests: 24 bytes each, in a table that is up to

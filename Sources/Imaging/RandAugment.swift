@@ -1,8 +1,8 @@
 // timm's RandAugment: so many operations for each picture, drawn from fifteen with replacement, each done with some probability and at
 // a strength from 0 to 10 about a given one. After timm's auto_augment.py, so that its line of text means here what it means there.
 
-import Parallel
 import Foundation
+import Parallel
 
 /// What `rand-m9-mstd0.5-inc1` says.
 public struct RandAugment: Sendable, Equatable {

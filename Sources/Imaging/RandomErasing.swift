@@ -1,8 +1,8 @@
 // timm's RandomErasing in its pixel mode: rectangles of normal noise. timm puts it in after normalisation. Views are bytes before it,
 // so the noise n becomes mean + std n, rounded and clamped: what normalisation turns back into n, but for rounding and the clamp.
 
-import Parallel
 import Foundation
+import Parallel
 
 /// Where to erase, and how often.
 public struct RandomErasing: Sendable, Equatable {

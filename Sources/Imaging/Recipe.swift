@@ -1,8 +1,8 @@
 // What a view is made by. A recipe says what may be drawn; a `ViewDraw` is what was drawn for one sample. Drawing needs only the
 // picture's size, and applying needs only the draw, so a view can be made again from the parameters that the stream records.
 
-import Parallel
 import Foundation
+import Parallel
 
 /// How views of one kind are made: one of `variants`, drawn for each sample, says what may be done to a picture.
 public struct Recipe: Sendable {

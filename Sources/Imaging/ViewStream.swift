@@ -1,8 +1,8 @@
 // From an images stream to a views stream: an order for each epoch, a draw for each sample, and records that go out while the
 // next are made.
 
-import Parallel
 import Foundation
+import Parallel
 import TensorStream
 
 /// Makes views of all pictures of a store, epoch after epoch.

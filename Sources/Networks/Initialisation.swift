@@ -40,4 +40,5 @@ public enum Purpose: UInt32, Sendable {
   case mask = 0x7700_0002
   case dropPath = 0x7700_0003
   case shuffle = 0x7700_0004
+  case mixing = 0x7700_0005
 }

@@ -1,15 +1,24 @@
 import Autodiff
+import CKernels
 import Compute
 
 /// Images as they come from a stream, with what turns them into a network's input: (pixel / 255 − mean) / std.
 public struct ImageBatch {
   /// [B, H, W, C], interleaved.
-  public let pixels: [UInt8]
+  public internal(set) var pixels: [UInt8]
   public let count: Int
   public let side: Int
   public let channels: Int
   /// For each channel the 256 values that a pixel can take.
   let levels: [Float]
+  /// Nil where they are themselves alone.
+  var blend: Blend?
+
+  /// Other images, and how much of the input is the batch's own.
+  struct Blend {
+    let pixels: [UInt8]
+    let share: Float
+  }
 
   /// - Parameters:
   ///   - pixels: count · side² · channels bytes.
@@ -64,6 +73,16 @@ public func patchRows(
           }
         }
       }
+    }
+  }
+  if let blend = images.blend {
+    // The others' values in the same places, then λ x + (1 − λ) y.
+    var other = images
+    (other.pixels, other.blend) = (blend.pixels, nil)
+    let others = patchRows(other, ids: ids, patch: patch, order: order, engine: engine)
+    engine.rows(ids.count, cost: width, as: .tokens, values: 2 * rows.count) {
+      [x = rows.matrix, y = others.matrix] range in
+      for r in range { pmae_axpby(1 - blend.share, y.row(r), blend.share, x.row(r), width) }
     }
   }
   return rows

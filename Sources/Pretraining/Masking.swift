@@ -1,6 +1,6 @@
 import Compute
-import Parallel
 import Networks
+import Parallel
 import TensorStream
 
 /// Which patches of each image are visible and which masked: a random permutation of the N patches an image, the same for

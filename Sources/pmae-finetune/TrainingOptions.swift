@@ -45,6 +45,17 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Share of a label that is spread over all classes (default: 0.1, 0 in linear mode).")
   var labelSmoothing: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Mix images with each other, by a share from Beta(alpha, alpha); MAE's is 0.8 (default: not).", valueName: "alpha"
+    ))
+  var mixup: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Paste a square of one image into another, likewise; MAE's is 1 (default: not).", valueName: "alpha"))
+  var cutmix: Double?
+
   @Option(help: "Seed of fresh weights, order and drop path.")
   var seed: UInt64 = 0
 
@@ -61,6 +72,7 @@ struct TrainingOptions: ParsableArguments {
     if mode == .linear {
       let given = [
         ("accumulate", accumulate != nil), ("layer-decay", layerDecay != nil), ("drop-path", dropPath != nil),
+        ("mixup", mixup != nil), ("cutmix", cutmix != nil),
         ("profile", profile),
       ]
       for (name, isGiven) in given where isGiven {
@@ -89,6 +101,7 @@ struct TrainingOptions: ParsableArguments {
     if !isLinear {
       c.layerDecay = layerDecay ?? (isFresh ? 1 : 0.75)
       c.dropPath = dropPath ?? 0.1
+      (c.mixup, c.cutmix) = (mixup, cutmix)
     }
     c.warmupEpochs = warmupEpochs ?? kept?.warmupEpochs ?? Double(c.epochs) / 10
     c.seed = seed

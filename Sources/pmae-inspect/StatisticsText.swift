@@ -2,9 +2,9 @@
 
 import CommandLineKit
 import Compute
-import Parallel
 import Foundation
 import Imaging
+import Parallel
 import TensorStream
 
 func printStatistics(_ operand: Operand, threads: Int, limit: Int, json: Bool) throws {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import CommandLineKit
-import Parallel
 import Foundation
 import Imaging
+import Parallel
 import TensorStream
 
 struct PackTool: Tool {

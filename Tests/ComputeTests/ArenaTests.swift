@@ -1,6 +1,6 @@
 import Compute
-import Parallel
 import Foundation
+import Parallel
 import Synchronization
 import Testing
 

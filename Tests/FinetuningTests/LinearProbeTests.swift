@@ -1,9 +1,9 @@
 import Autodiff
 import Compute
-import Parallel
 import Finetuning
 import Foundation
 import Networks
+import Parallel
 import TensorStream
 import Testing
 

@@ -1,6 +1,6 @@
-import Parallel
 import Foundation
 import Imaging
+import Parallel
 import Testing
 
 /// What is drawn has the distribution that the recipes promise.

@@ -1,5 +1,5 @@
-import Parallel
 import Imaging
+import Parallel
 import Testing
 
 /// How near the order of a set that does not fit into memory comes to a permutation of all.

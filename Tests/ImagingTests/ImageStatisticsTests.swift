@@ -1,6 +1,6 @@
-import Parallel
 import Foundation
 import Imaging
+import Parallel
 import TensorStream
 import Testing
 

@@ -1,6 +1,6 @@
-import Parallel
 import Foundation
 import Imaging
+import Parallel
 import Testing
 
 /// A part of a picture that is decoded alone is the part of the whole, to the bit.

@@ -1,7 +1,7 @@
 import Autodiff
 import Compute
-import Parallel
 import Networks
+import Parallel
 import Testing
 
 /// Drop path leaves samples out of a branch, and what a sample gives does not depend on those beside it.

@@ -1,5 +1,5 @@
-import Parallel
 import Foundation
+import Parallel
 import Synchronization
 import Testing
 

@@ -1,8 +1,8 @@
 import Autodiff
 import Compute
-import Parallel
 import Foundation
 import Networks
+import Parallel
 import Pretraining
 import TensorStream
 import Testing
