@@ -253,11 +253,23 @@ VARIANTS void pmae_normalise_backward(const float *y, const float *dy, float *dx
   }
 }
 
-size_t pmae_argmax(const float *x, size_t n) {
-  size_t best = 0;
-  for (size_t i = 1; i < n; i++)
-    if (x[i] > x[best]) best = i;
-  return best;
+// The greatest value, then its first place: neither waits for the value before, as the best so far would.
+VARIANTS size_t pmae_argmax(const float *x, size_t n) {
+  float top = -INFINITY;
+  size_t i = 0;
+  if (n >= 16) {
+    sixteen most = *(const sixteen *)x;
+    for (i = 16; i + 16 <= n; i += 16) most = __builtin_elementwise_max(most, *(const sixteen *)(x + i));
+    top = highest(&most);
+  }
+  for (; i < n; i++) top = x[i] > top ? x[i] : top;
+  for (i = 0; i + 16 <= n; i += 16) {
+    const sixteen_bits is_top = *(const sixteen *)(x + i) == top;
+    if (__builtin_reduce_or(is_top)) break;
+  }
+  for (; i < n; i++)
+    if (x[i] == top) return i;
+  return 0;
 }
 
 VARIANTS void pmae_scale_row(float *q, const float *column, size_t n) {

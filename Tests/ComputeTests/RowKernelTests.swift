@@ -146,6 +146,15 @@ struct RowKernelTests {
       #expect(x[pmae_argmax(x, n)] == x.max())
     }
     #expect(pmae_argmax([1, 3, 3, 2], 4) == 1, "the first of equals")
+    var x = [Float](repeating: -2, count: 40)
+    #expect(pmae_argmax(x, 40) == 0)
+    for i in [37, 19, 23] {
+      (x[i], x[39]) = (5, 5)
+      #expect(pmae_argmax(x, 40) == x.firstIndex(of: 5))
+    }
+    x[3] = .nan
+    #expect(pmae_argmax(x, 40) == 19, "NaN is never the greatest")
+    #expect(pmae_argmax([Float](repeating: .nan, count: 33), 33) == 0)
     #expect(pmae_maximum([-.infinity, -5], 2) == -5)
   }
 

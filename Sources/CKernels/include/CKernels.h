@@ -103,7 +103,7 @@ void pmae_soft_cross_entropy_backward(float *x, const float *label, size_t n, fl
 float pmae_normalise(const float *x, float *y, size_t n, float epsilon);
 /// dx (+)= inverse * (dy - y sum(y dy)).
 void pmae_normalise_backward(const float *y, const float *dy, float *dx, size_t n, float inverse, int accumulate);
-/// Index of the greatest of n values, the first of equals.
+/// Index of the greatest of n values, the first of equals; 0 where all are NaN, which is never the greatest.
 size_t pmae_argmax(const float *x, size_t n);
 /// q = exp((x - shift) * scale) for n values.
 void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scale);
