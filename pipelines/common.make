@@ -1,11 +1,10 @@
 # What the make scripts share. They include it after what a user may set, OUT and PACKAGES among it.
 
-# A recipe is one shell, which stops at the first failure; what a failed one made is not left behind, what others made is kept.
+# A recipe is one shell, which stops at the first failure; what a failed one made is not left behind.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DELETE_ON_ERROR:
-.SECONDARY:
 
 THREADS ?= $(shell nproc)
 # The folder of the tools; without it, this checkout's, which are built first.

@@ -5,8 +5,8 @@
 #   pipelines/quickstart.mk DATA=photos IMAGE=64 PATCH=8            a folder of JPEG and PNG files, a sub-folder a class
 #   pipelines/quickstart.mk encoder DATA=photos IMAGE=64 PATCH=8    without classes: as far as the encoder
 #
-# Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and the table is made again,
-# with what it needs, where it or a measure is deleted. `make -n` shows what would be done.
+# Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and a stage whose file is
+# deleted is made again with all that follow from it. `make -n` shows what would be done.
 
 .DEFAULT_GOAL := table
 
@@ -118,6 +118,8 @@ $(OUT)/%.center.stz: $(OUT)/%.stz
 $(OUT)/%.knn.json: $(OUT)/%.stz $(OUT)/train.center.stz $(OUT)/test.center.stz
 	pmae-evaluate knn $< $(OUT)/train.center.stz $(OUT)/test.center.stz --pool mean --k 20 --threads $(THREADS) > $@
 
+# Kept, although nothing but the next stage asks for it.
+.PRECIOUS: $(OUT)/%.probe.stz
 $(OUT)/%.probe.stz: $(OUT)/%.stz $(OUT)/train.center.stz
 	pmae-finetune $(PROBE) --pool mean --init $< --seed $(SEED) --threads $(THREADS) --overwrite --output $@ \
 	  $(OUT)/train.center.stz

@@ -48,6 +48,20 @@ import Testing
     }
   }
 
+  /// A table that is there already does not hide that what it is made of is not: of seeds that were asked for later, for one.
+  @Test(arguments: ["ablations.mk", "quickstart.mk"]) func whatIsMissingIsMade(script: String) throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let there = try ToolRunner.shell(
+        "mkdir out && touch -d 2020-01-01 out/tools && touch out/results.tsv out/table.txt", in: folder)
+      #expect(there.status == 0, "\(there.errors)")
+      let result = try ToolRunner.run(
+        "/usr/bin/make", ["-n", "-f", Self.pipelines + script, "BIN=\(ToolRunner.folder)", "OUT=out"],
+        environment: Self.plain, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      for tool in ["pmae-pack", "pmae-pretrain", "pmae-evaluate knn"] { #expect(result.text.contains(tool)) }
+    }
+  }
+
   /// Means, sample deviations, the last epoch, and which cell is which row.
   @Test func theTableOfAblations() throws {
     try ToolRunner.withTemporaryFolder { folder in
