@@ -138,6 +138,8 @@ $(OUT)/test.stz: | $(OUT)/tools
 	$(PACK) $(TEST) --limit $(TEST_IMAGES) --output $@
 $(OUT)/few.stz: $(OUT)/train.stz
 	$(PACK) $(TRAIN) --limit $(TRAIN_IMAGES) --per-class $(PER_CLASS) --output $@
+# Kept, although no rule names them.
+.PRECIOUS: $(OUT)/%.center.stz
 $(OUT)/%.center.stz: $(OUT)/%.stz
 	pmae-augment --views center --size $(IMAGE) --overwrite --quiet --threads $(THREADS) --output $@ $<
 

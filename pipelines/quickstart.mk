@@ -112,14 +112,15 @@ $(OUT)/student.stz: $(OUT)/pretrained.done
 
 # --- Measuring ---------------------------------------------------------------------------------------------------
 
+# Kept, although no rule names them.
+.PRECIOUS: $(OUT)/%.center.stz $(OUT)/%.probe.stz
+
 $(OUT)/%.center.stz: $(OUT)/%.stz
 	$(AUGMENT) --views center --overwrite --threads $(THREADS) --output $@ $<
 
 $(OUT)/%.knn.json: $(OUT)/%.stz $(OUT)/train.center.stz $(OUT)/test.center.stz
 	pmae-evaluate knn $< $(OUT)/train.center.stz $(OUT)/test.center.stz --pool mean --k 20 --threads $(THREADS) > $@
 
-# Kept, although nothing but the next stage asks for it.
-.PRECIOUS: $(OUT)/%.probe.stz
 $(OUT)/%.probe.stz: $(OUT)/%.stz $(OUT)/train.center.stz
 	pmae-finetune $(PROBE) --pool mean --init $< --seed $(SEED) --threads $(THREADS) --overwrite --output $@ \
 	  $(OUT)/train.center.stz
