@@ -5,7 +5,9 @@ VARIANTS void pmae_exp(const float *x, float *y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] = exp1(x[i]);
 }
 
+// q may be x. Without the pragma the loop looks whether they overlap, which they do then, and goes on one value at a time.
 VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scale) {
+#pragma clang loop vectorize(assume_safety)
   for (size_t i = 0; i < n; i++) q[i] = exp1((x[i] - shift) * scale);
 }
 

@@ -6,36 +6,56 @@
 // Rows whose sums are in registers at once.
 #define TOGETHER 6
 
-/// out [depth][16 wide] = xᵀ for x [tokens][depth], zeros beyond the tokens.
+/// out [depth][16 wide] = xᵀ for x [tokens][depth], zeros beyond the tokens. Eight rows by eight columns at a time, in registers:
+/// three rounds, each of which deals the first four of eight vectors and the last four like two halves of a pack of cards.
 INLINE void turn(const int wide, const float *x, size_t stride, size_t tokens, size_t depth, float *out) {
-  for (size_t i = 0; i < depth * (size_t)wide; i++) ((sixteen *)out)[i] = 0;
-  for (size_t t = 0; t < tokens; t++)
-    for (size_t c = 0; c < depth; c++) out[c * LANES_OF(wide) + t] = x[t * stride + c];
+  for (size_t first = 0; first < LANES_OF(wide); first += 8)
+    for (size_t c = 0; c < depth; c += 8) {
+      eight a[8], b[8];
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < 8; i++)
+        a[i] = first + i < tokens ? *(const eight_anywhere *)(x + (first + i) * stride + c) : (eight)0;
+#pragma clang loop unroll(full)
+      for (int round = 0; round < 3; round++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 4; i++) {
+          b[2 * i] = __builtin_shufflevector(a[i], a[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+          b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 8; i++) a[i] = b[i];
+      }
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < 8; i++) *(eight_anywhere *)(out + (c + i) * LANES_OF(wide) + first) = a[i];
+    }
 }
 
-/// s [tokens][16 wide] = x y, for x [tokens][depth] and y [depth][16 wide].
-INLINE void scores(const int wide, const float *x, size_t stride, size_t tokens, size_t depth, const float *y, float *s) {
-  for (size_t first = 0; first < tokens; first += TOGETHER) {
-    const float *rows[TOGETHER];
-    sixteen sums[TOGETHER][2];
-#pragma clang loop unroll(full)
-    for (size_t i = 0; i < TOGETHER; i++) {
-      // Beyond the last row, the last one again.
-      rows[i] = x + (first + i < tokens ? first + i : tokens - 1) * stride;
-      sums[i][0] = sums[i][1] = 0;
-    }
-    for (size_t c = 0; c < depth; c++, y += LANES_OF(wide)) {
-      const sixteen y0 = *(const sixteen *)y, y1 = wide == 2 ? *(const sixteen *)(y + 16) : (sixteen)0;
+/// out [rows][columns] (+)= a b: a [rows][inner], whose rows are `row` and whose columns are `step` apart, so that it may be a
+/// transposed one; b [inner][columns], whole vectors.
+INLINE void product(const float *a, size_t row, size_t step, size_t rows, size_t inner, const float *b, size_t b_stride,
+                    size_t columns, float *out, size_t out_stride, int accumulate) {
+  for (size_t c = 0; c < columns; c += 16)
+    for (size_t first = 0; first < rows; first += TOGETHER) {
+      const float *from[TOGETHER];
+      sixteen sums[TOGETHER];
 #pragma clang loop unroll(full)
       for (size_t i = 0; i < TOGETHER; i++) {
-        sums[i][0] = rows[i][c] * y0 + sums[i][0];
-        if (wide == 2) sums[i][1] = rows[i][c] * y1 + sums[i][1];
+        // Beyond the last row, the last one again.
+        from[i] = a + (first + i < rows ? first + i : rows - 1) * row;
+        sums[i] = 0;
       }
+      for (size_t k = 0; k < inner; k++) {
+        const sixteen values = *(const sixteen *)(b + k * b_stride + c);
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < TOGETHER; i++) sums[i] = from[i][k * step] * values + sums[i];
+      }
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < TOGETHER; i++)
+        if (first + i < rows) {
+          sixteen *to = (sixteen *)(out + (first + i) * out_stride + c);
+          *to = accumulate ? *to + sums[i] : sums[i];
+        }
     }
-    y -= depth * LANES_OF(wide);
-    for (size_t i = 0; i < TOGETHER && first + i < tokens; i++)
-      for (int v = 0; v < wide; v++) *(sixteen *)(s + (first + i) * LANES_OF(wide) + 16 * v) = sums[i][v];
-  }
 }
 
 /// Each row s = softmax(scale s) over the tokens, zeros beyond them.
@@ -61,24 +81,14 @@ INLINE void softmax(const int wide, float *s, size_t tokens, float scale) {
   }
 }
 
-/// out[i] (+)= Σ over j of s[i row + j step] x[j], rows of `depth` values.
-INLINE void combine(const float *s, size_t row, size_t step, const float *x, size_t stride, size_t tokens, size_t depth,
-                    float *out, size_t out_stride, int accumulate) {
-  for (size_t i = 0; i < tokens; i++)
-    for (size_t c = 0; c < depth; c += 16) {
-      sixteen sum = accumulate ? *(const sixteen *)(out + i * out_stride + c) : (sixteen)0;
-      for (size_t j = 0; j < tokens; j++) sum = s[i * row + j * step] * *(const sixteen *)(x + j * stride + c) + sum;
-      *(sixteen *)(out + i * out_stride + c) = sum;
-    }
-}
-
 INLINE void attend(const int wide, const float *q, const float *k, const float *v, size_t stride, size_t tokens,
                    size_t depth, float scale, float *y, size_t y_stride, float *scratch) {
-  float *p = scratch + depth * LANES_OF(wide);
+  const size_t lanes = LANES_OF(wide);
+  float *p = scratch + depth * lanes;
   turn(wide, k, stride, tokens, depth, scratch);
-  scores(wide, q, stride, tokens, depth, scratch, p);
+  product(q, stride, 1, tokens, depth, scratch, lanes, lanes, p, lanes, 0);
   softmax(wide, p, tokens, scale);
-  combine(p, LANES_OF(wide), 1, v, stride, tokens, depth, y, y_stride, 0);
+  product(p, lanes, 1, tokens, tokens, v, stride, depth, y, y_stride, 0);
 }
 
 VARIANTS void pmae_attend_short(const float *q, const float *k, const float *v, size_t stride, size_t tokens,
@@ -95,10 +105,10 @@ INLINE void attend_back(const int wide, const float *q, const float *k, const fl
   const size_t lanes = LANES_OF(wide);
   float *p = scratch + depth * lanes, *ds = p + tokens * lanes;
   turn(wide, k, stride, tokens, depth, scratch);
-  scores(wide, q, stride, tokens, depth, scratch, p);
+  product(q, stride, 1, tokens, depth, scratch, lanes, lanes, p, lanes, 0);
   softmax(wide, p, tokens, scale);
   turn(wide, v, stride, tokens, depth, scratch);
-  scores(wide, dy, dy_stride, tokens, depth, scratch, ds);
+  product(dy, dy_stride, 1, tokens, depth, scratch, lanes, lanes, ds, lanes, 0);
   for (size_t t = 0; t < tokens; t++) {
     sixteen *shares = (sixteen *)(p + t * lanes), *slopes = (sixteen *)(ds + t * lanes);
     sixteen product = shares[0] * slopes[0];
@@ -106,9 +116,9 @@ INLINE void attend_back(const int wide, const float *q, const float *k, const fl
     const float mean = total(&product);
     for (int i = 0; i < wide; i++) slopes[i] = scale * shares[i] * (slopes[i] - mean);
   }
-  combine(p, 1, lanes, dy, dy_stride, tokens, depth, dv, d_stride, accumulate);
-  combine(ds, lanes, 1, k, stride, tokens, depth, dq, d_stride, accumulate);
-  combine(ds, 1, lanes, q, stride, tokens, depth, dk, d_stride, accumulate);
+  product(p, 1, lanes, tokens, tokens, dy, dy_stride, depth, dv, d_stride, accumulate);
+  product(ds, lanes, 1, tokens, tokens, k, stride, depth, dq, d_stride, accumulate);
+  product(ds, 1, lanes, tokens, tokens, q, stride, depth, dk, d_stride, accumulate);
 }
 
 VARIANTS void pmae_attend_short_backward(const float *q, const float *k, const float *v, size_t stride, const float *dy,

@@ -48,6 +48,7 @@ INLINE float exp1(float x) {
 // Sixteen values, in as many registers as the instruction set needs.
 typedef float sixteen __attribute__((ext_vector_type(16), aligned(4)));
 typedef float eight __attribute__((ext_vector_type(8)));
+typedef float eight_anywhere __attribute__((ext_vector_type(8), aligned(4)));
 typedef float four __attribute__((ext_vector_type(4)));
 typedef int32_t sixteen_bits __attribute__((ext_vector_type(16)));
 
