@@ -27,8 +27,9 @@ extension Tape {
           engine.attendNarrow(qkv, into: y, shape, task, scratch)
         }
       } else {
-        engine.run(sequences * heads, scratch: scratch) { [engine, qkv = qkv.matrix, y = y.matrix] task, scratch in
-          engine.attend(qkv, into: y, shape, task, scratch)
+        engine.run(sequences * heads / shape.together, scratch: scratch) {
+          [engine, qkv = qkv.matrix, y = y.matrix] task, scratch in
+          for head in shape.heads(of: task) { engine.attend(qkv, into: y, shape, head, scratch) }
         }
       }
     }
@@ -41,9 +42,11 @@ extension Tape {
             engine.returnNarrow(dy, qkv: qkv, into: dqkv, shape, task, scratch)
           }
         } else {
-          engine.run(sequences * heads, scratch: scratch) {
+          engine.run(sequences * heads / shape.together, scratch: scratch) {
             [engine, dy = dy.matrix, qkv = qkv.matrix, dqkv = dqkv.matrix] task, scratch in
-            engine.attendBack(dy, qkv: qkv, into: dqkv, adding: !isFirst, shape, task, scratch)
+            for head in shape.heads(of: task) {
+              engine.attendBack(dy, qkv: qkv, into: dqkv, adding: !isFirst, shape, head, scratch)
+            }
           }
         }
       }
@@ -63,6 +66,9 @@ struct HeadShape {
   var stride: Int { (tokens + 15) / 16 * 16 }
   /// Whether a head is so small that one call of a kernel made for it is less than the calls of products.
   var isShort: Bool { tokens <= 32 && depth.isMultiple(of: 16) }
+  /// Heads of a task in float32: of a short sequence all, whose rows are then read from end to end.
+  var together: Int { isShort ? heads : 1 }
+  func heads(of task: Int) -> Range<Int> { task * together..<(task + 1) * together }
 
   /// A head's values for task sequence · heads + head: 0 queries (or the output), 1 keys, 2 values.
   func part(_ x: Matrix, _ which: Int, _ task: Int) -> Matrix {

@@ -137,13 +137,15 @@ private final class Shared: @unchecked Sendable {
   @inline(never)
   private func take(_ tasks: Int, _ body: UnsafePointer<Body>, worker: Int) {
     ThreadPool.enter(worker)
+    // One reference a job: one a task would have all threads count at one place.
+    let body = body.pointee
     for step in 0..<queues.count {
       let place = (worker + step) % queues.count
       let end = start(of: place + 1, tasks)
       while true {
         let task = queues[place].next.add(1, ordering: .relaxed).oldValue
         if task >= end { break }
-        body.pointee(task, worker)
+        body(task, worker)
       }
     }
     ThreadPool.leave()
