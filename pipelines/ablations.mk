@@ -6,6 +6,7 @@
 #   pipelines/ablations.mk cell-disentangled-seed0     one cell with one seed, for one of many machines
 #   pipelines/ablations.mk cells                       the names of all of them, one a line
 #   pipelines/ablations.mk show                        the tables of what is there by now
+#   pipelines/ablations.mk curves                      k-NN and probe against epochs and against computing, OUT/curves.svg
 #   pipelines/ablations.mk SIZE=minute                 a small version, to see that it works
 #
 # Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was. A cell leaves one small file,
@@ -116,7 +117,7 @@ ifneq ($(lastword $(EVALUATE_AT)),$(EPOCHS))
 $(error EVALUATE_AT is $(EVALUATE_AT): expected the last of it to be EPOCHS, $(EPOCHS))
 endif
 
-.PHONY: table show cells clean
+.PHONY: table show cells curves clean
 table: $(OUT)/table.txt
 	@cat $<
 
@@ -214,6 +215,15 @@ cell-$1-seed$2: $(OUT)/cells/$1/seed$2/result.tsv
 endef
 
 trained := $(filter-out scratch,$(CELLS))
+# $(call cost,CELL): adds its line to the file of costs.
+define cost
+said=$$({ pmae-augment $(OUT)/train.stz --views $(or $($1.views),$(BOTH)) --size $(IMAGE) --threads 1 --quiet || (($$? == 141)); } \
+  | pmae-pretrain $(SHAPE) $($1.options) --steps 4 --profile --quiet --overwrite --output $(OUT)/cost - 2>&1)
+flop=$$(sed -n 's/.* s and \([0-9.,]*\) GFLOP a step.*/\1/p' <<< "$$said" | tr -d ,)
+if [ -z "$$flop" ]; then echo "$$said" >&2; exit 65; fi
+printf '%s\t%s\n' $1 "$$(awk -v f="$$flop" 'BEGIN { print f * int($(TRAIN_IMAGES) / $(BATCH)) }')" >> $@
+rm -rf $(OUT)/cost
+endef
 # $(call stages,CELL,SEED,EPOCHS,EPOCH-BEFORE): a rule for each epoch, which follows from the one before.
 stages = $(if $3,$(eval $(call stage,$1,$2,$(firstword $3),$4))$(call stages,$1,$2,$(wordlist 2,99,$3),$(firstword $3)))
 $(foreach c,$(trained),$(foreach s,$(SEEDS),$(call stages,$c,$s,$(EVALUATE_AT))))
@@ -225,6 +235,16 @@ $(OUT)/results.tsv: $(ALL_RESULTS)
 	$(SCRIPTS)/ablations-table.sh --tsv $^ > $@
 $(OUT)/table.txt: $(OUT)/results.tsv $(SCRIPTS)/ablations-table.sh
 	$(SCRIPTS)/ablations-table.sh $(ALL_RESULTS) > $@
+
+# The GFLOP of an epoch of each cell, by the profile of a few steps. What it trains goes.
+$(OUT)/costs.tsv: $(OUT)/train.stz
+	: > $@
+	$(foreach c,$(trained),$(call cost,$c)
+	)
+curves: $(OUT)/curves.svg
+$(OUT)/curves.svg: $(OUT)/results.tsv $(OUT)/costs.tsv $(SCRIPTS)/ablations-curves.sh
+	$(SCRIPTS)/install.sh gnuplot-nox
+	$(SCRIPTS)/ablations-curves.sh $(OUT)/results.tsv $(OUT)/costs.tsv > $@
 
 cells:
 	@printf '%s\n' $(foreach c,$(CELLS),$(foreach s,$(SEEDS),cell-$c-seed$s))

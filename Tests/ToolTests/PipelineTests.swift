@@ -95,6 +95,17 @@ import Testing
       let lines = all.text.split(separator: "\n")
       #expect(lines.count == 15 && lines[0] == "cell\tseed\tepoch\tmeasure\ttop1")
       #expect(lines[2] == "disentangled\t0\t10\tknn\t80.00")
+      try all.output.write(to: URL(fileURLWithPath: folder + "/all.tsv"))
+      try "disentangled\t200\nsdae\t100\nmae\t50\n".write(
+        toFile: folder + "/costs.tsv", atomically: true, encoding: .utf8)
+      let curves = try ToolRunner.run(Self.pipelines + "ablations-curves.sh", ["all.tsv", "costs.tsv"], in: folder)
+      #expect(curves.status == 0 && curves.errors.isEmpty, "\(curves.errors)")
+      for text in [">disentangled<", ">sdae<", ">k-NN against epochs<", ">k-NN against computing<", "</svg>"] {
+        #expect(curves.text.contains(text))
+      }
+      for text in ["momentum", ">mae<", "linear probe"] { #expect(!curves.text.contains(text), "no value, or no cost") }
+      let costless = try ToolRunner.run(Self.pipelines + "ablations-curves.sh", ["all.tsv", "all.tsv"], in: folder)
+      #expect(costless.status == 65 && costless.errors.contains("all.tsv: line 1"))
       let broken = try ToolRunner.shell("echo nonsense >x; \(Self.pipelines)ablations-table.sh x", in: folder)
       #expect(broken.status == 65 && broken.errors.contains("x: line 1"))
       let empty = try ToolRunner.shell("echo {} >e.json; \(Self.pipelines)ablations-result.sh a 0 e.json", in: folder)
