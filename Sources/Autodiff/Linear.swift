@@ -32,10 +32,12 @@ extension Tape {
     let rows = x.rows
     var kept: [Tensor] = []
     var input = x
-    for (weight, bias) in layers.dropLast() {
-      let z = isRecording ? hidden(rows, weight.rows) : nil
+    for (place, (weight, bias)) in layers.dropLast().enumerated() {
+      // Of two layers z, h, h, z: what is let go of is one piece then, in which a head's logits may find room.
+      var z = isRecording && place % 2 == 0 ? hidden(rows, weight.rows) : nil
       let h = hidden(rows, weight.rows)
-      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: h.traffic + (z?.traffic ?? 0)) {
+      if isRecording && place % 2 == 1 { z = hidden(rows, weight.rows) }
+      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: h.traffic + (z?.traffic ?? 0)) { [z] in
         $0.activate(bias: bias, into: h, keeping: z)
       }
       input = h

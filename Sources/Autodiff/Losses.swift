@@ -14,18 +14,19 @@ extension Tape {
     let width = logits.columns
     let rowCount = logits.rows
     let statistics = engine.memory.take(3 * rowCount)
-    let (x, labels) = (logits.matrix, labels.matrix)
-    let label: (Int) -> UnsafeMutablePointer<Float> = { r in labels.row(rowOf.map { Int($0[r]) } ?? r) }
-    let value = mean(over: rowCount, cost: width) { r in
-      pmae_soft_cross_entropy(x.row(r), label(r), width, scale, statistics.pointer + 3 * r)
+    // Of a matrix, which holds no memory, so that tasks count no references.
+    let label: (Matrix, Int) -> UnsafeMutablePointer<Float> = { labels, r in labels.row(rowOf.map { Int($0[r]) } ?? r) }
+    let value = mean(over: rowCount, cost: width) { [x = logits.matrix, labels = labels.matrix] r in
+      pmae_soft_cross_entropy(x.row(r), label(labels, r), width, scale, statistics.pointer + 3 * r)
     }
     return Loss(value: value) { [engine] weight in
       guard logits.tracksGradient else { return }
       let factor = weight * scale / Float(rowCount)
-      engine.rows(rowCount, cost: width, as: .losses, values: 3 * logits.count) { rows in
+      engine.rows(rowCount, cost: width, as: .losses, values: 3 * logits.count) {
+        [x = logits.matrix, labels = labels.matrix] rows in
         for r in rows {
           pmae_soft_cross_entropy_backward(
-            x.row(r), label(r), width, scale, factor, statistics.pointer + 3 * r)
+            x.row(r), label(labels, r), width, scale, factor, statistics.pointer + 3 * r)
         }
       }
       logits.addGradient(logits, engine)

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Blocks of memory cut from large regions: a request takes the smallest free block that it fits in (of these the one at the
 /// lowest address) and leaves the rest free; a block that comes back is merged with its free neighbours. A region grows only
 /// when no free block is large enough, so what is taken from the system stays near what is lent at once: 1.01 times as much
@@ -54,6 +56,11 @@ struct Arena: @unchecked Sendable {
     }
     blocks[block].isFree = false
     return (blocks[block].start, block)
+  }
+
+  /// Every byte of a block that is lent.
+  func fill(_ block: Int, with byte: UInt8) {
+    memset(blocks[block].start, Int32(byte), blocks[block].length)
   }
 
   /// Takes back what was lent.

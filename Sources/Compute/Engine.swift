@@ -19,14 +19,15 @@ public final class Engine: Sendable {
   ///     cannot run is passed over.
   ///   - precision: bfloat16 only where `BFloat16.unavailable` is nil.
   ///   - profiling: whether to note where the time goes.
+  ///   - poisoning: whether memory that is let go of is filled with NaN: for tests.
   public init(
     threads: Int, kernels: String? = ProcessInfo.processInfo.environment["PMAE_KERNELS"],
-    precision: Precision = .float32, profiling: Bool = false
+    precision: Precision = .float32, profiling: Bool = false, poisoning: Bool = false
   ) {
     // Tiles are shared out by the pool; inside a tile OpenBLAS stays on the thread that calls it.
     openblas_set_num_threads(1)
     self.threads = ThreadPool(threads: threads)
-    memory = MemoryPool()
+    memory = MemoryPool(poisoning: poisoning)
     multiplier = Multiplier(kernels: kernels)
     wantedKernels = kernels
     self.precision = precision

@@ -4,8 +4,10 @@ import Synchronization
 /// a steady step asks the system for nothing. Where blocks lie depends on the order of the requests alone.
 public final class MemoryPool: Sendable {
   private let arena = Mutex(Arena())
+  private let poisoning: Bool
 
-  public init() {}
+  /// - Parameter poisoning: whether what comes back is filled with NaN, so that a test sees who reads it still.
+  public init(poisoning: Bool = false) { self.poisoning = poisoning }
 
   // Every buffer holds its pool, so nothing is lent any more.
   deinit { arena.withLock { $0.release() } }
@@ -21,5 +23,10 @@ public final class MemoryPool: Sendable {
     return Buffer(pointer: pointer, count: count, block: block, memory: self)
   }
 
-  func give(_ block: Int) { arena.withLock { $0.give(block) } }
+  func give(_ block: Int) {
+    arena.withLock { arena in
+      if poisoning { arena.fill(block, with: 0xFF) }
+      arena.give(block)
+    }
+  }
 }

@@ -139,4 +139,29 @@ struct TapeTests {
       #expect(parameter.tensor.array.allSatisfy { $0 == 0 })
     }
   }
+
+  /// What a loss needs is its own to keep: nothing else holds labels and targets when the backward pass begins, and whoever asks
+  /// for memory meanwhile must not be given theirs.
+  @Test(arguments: 0..<3) func aLossKeepsWhatItNeeds(which: Int) throws {
+    let engine = Engine(threads: 1)
+    func gradient(disturbed: Bool) throws -> [Float] {
+      let tape = Tape(engine)
+      let x = tensor(engine, 6, 40, numbers(6 * 40, seed: 1), tracksGradient: true)
+      func loss() -> Loss {
+        let other = tensor(engine, 6, 40, numbers(6 * 40, seed: 2))
+        return switch which {
+        case 0: tape.softCrossEntropy(x, labels: other)
+        case 1: tape.cosineLoss(x, target: other)
+        default: tape.meanSquaredError(x, target: other)
+        }
+      }
+      let value = loss()
+      let others = (0..<4).map { _ in engine.memory.take(6 * 40) }
+      if disturbed { for other in others { other.values.update(repeating: Float.nan) } }
+      tape.backward([(value, 1)])
+      return try #require(x.gradient).array
+    }
+    let (undisturbed, disturbed) = (try gradient(disturbed: false), try gradient(disturbed: true))
+    #expect(undisturbed.allSatisfy { $0.isFinite } && disturbed == undisturbed)
+  }
 }

@@ -9,7 +9,8 @@ import Testing
 struct PrecisionTests {
   /// The losses of an oracle's run, without drop path.
   private func losses(
-    _ name: String = "default", kernels: String? = nil, precision: Precision = .float32, parts: Int = 1
+    _ name: String = "default", kernels: String? = nil, precision: Precision = .float32, parts: Int = 1,
+    poisoning: Bool = false
   ) throws -> [Double] {
     let folder = FileManager.default.temporaryDirectory.path + "/pmae-precision-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -17,7 +18,8 @@ struct PrecisionTests {
     var c = try oracle.configuration()
     c.precision = precision
     c.accumulate = parts
-    let run = try PretrainingRun(c, engine: Engine(threads: 2, kernels: kernels, precision: precision))
+    let run = try PretrainingRun(
+      c, engine: Engine(threads: 2, kernels: kernels, precision: precision, poisoning: poisoning))
     try run.initialise(from: oracle.start)
     try RunFolder(folder).create()
     var losses: [Double] = []
@@ -52,6 +54,19 @@ struct PrecisionTests {
   func aBatchInPartsIsTheBatchInBFloat16() throws {
     let (parts, whole) = (try losses(precision: .bfloat16, parts: 4), try losses(precision: .bfloat16))
     expectClose(parts, whole, relative: 0.01)
+  }
+
+  /// Memory that is let go of is NaN then: who reads it still would say so in a loss.
+  @Test(arguments: OracleRun.names, [1, 2]) func nothingIsReadThatWasLetGoOf(_ name: String, parts: Int) throws {
+    for precision in [Precision.float32] + (BFloat16.unavailable == nil ? [.bfloat16] : []) {
+      // A batch of 3 has no halves.
+      let parts = name == "odd" ? 1 : parts
+      let losses = { (poisoning: Bool) in
+        try self.losses(name, precision: precision, parts: parts, poisoning: poisoning)
+      }
+      let (poisoned, plain) = (try losses(true), try losses(false))
+      #expect(poisoned == plain)
+    }
   }
 
   /// A checkpoint from before there was a choice can be resumed.
