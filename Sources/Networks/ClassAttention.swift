@@ -51,7 +51,7 @@ extension Block {
     let tokens = x.rows / sequences
     let width = x.columns
     let depth = width / heads
-    let mixed = qkv(tape, norm1(tape, x)).matrix
+    let mixed = qkv(tape, norm1(tape, x))
     return (0..<sequences * heads).flatMap { place in
       let (first, column) = (place / heads * tokens, place % heads * depth)
       let query = mixed.row(first) + column

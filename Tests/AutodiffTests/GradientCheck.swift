@@ -69,7 +69,7 @@ extension Operation {
 
   /// Forward and backward on a tape. An output that is not a loss gets the mean squared distance to `target` as one.
   func run(_ inputs: [[Float]], threads: Int = 1) -> Outcome {
-    let engine = Engine(threads: threads)
+    let engine = Engine(threads: threads, poisoning: true)
     fillWithNaN(engine.memory)
     let tape = Tape(engine)
     let tensors = zip(shapes, inputs).enumerated().map { place, input in

@@ -47,7 +47,7 @@ struct ProfileTests {
   }
 
   @Test func nobodyAskedNothingIsKept() {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     #expect(engine.profile == nil)
     #expect(engine.measure(.linear, flop: 1) { 3 } == 3)
   }

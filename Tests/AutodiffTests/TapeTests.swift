@@ -5,7 +5,7 @@ import Testing
 /// What a tape keeps, and what it leaves alone.
 struct TapeTests {
   @Test func gradientsOfTwoPassesAddUpUntilTheyAreTaken() throws {
-    let engine = Engine(threads: 2)
+    let engine = Engine(threads: 2, poisoning: true)
     let weight = Parameter("weight", shape: [3, 5], engine: engine, trained: true)
     let values = numbers(15, seed: 1)
     values.indices.forEach { weight.values.pointer[$0] = values[$0] }
@@ -30,7 +30,7 @@ struct TapeTests {
 
   /// The gradient of a sum is shared by its terms. A pass that adds to one of them must not change the other's.
   @Test func aSharedGradientIsCopiedBeforeItChanges() throws {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let a = tensor(engine, 2, 3, numbers(6, seed: 1), tracksGradient: true)
     let b = tensor(engine, 2, 3, numbers(6, seed: 2), tracksGradient: true)
     func pass(_ build: (Tape) -> Tensor) {
@@ -47,7 +47,7 @@ struct TapeTests {
   }
 
   @Test func aTapeThatDoesNotRecordKeepsNothing() {
-    let engine = Engine(threads: 2)
+    let engine = Engine(threads: 2, poisoning: true)
     let x = tensor(engine, 40, 64, numbers(40 * 64, seed: 1), tracksGradient: true)
     let w = tensor(engine, 64, 64, numbers(64 * 64, seed: 2), tracksGradient: true)
     let b = tensor(engine, 1, 64, numbers(64, seed: 3), tracksGradient: true)
@@ -77,7 +77,7 @@ struct TapeTests {
   }
 
   @Test func aSteadyStepAllocatesNothing() {
-    let engine = Engine(threads: 2)
+    let engine = Engine(threads: 2, poisoning: true)
     let x = tensor(engine, 30, 24, numbers(720, seed: 1))
     let w = Parameter("w", shape: [72, 24], engine: engine, trained: true)
     let target = tensor(engine, 30, 24, numbers(720, seed: 2))
@@ -96,7 +96,7 @@ struct TapeTests {
   }
 
   @Test func whatNoLossReachesGetsNoGradient() {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let tape = Tape(engine)
     let x = tensor(engine, 2, 3, numbers(6, seed: 1), tracksGradient: true)
     let unused = tensor(engine, 2, 3, numbers(6, seed: 2), tracksGradient: true)
@@ -113,7 +113,7 @@ struct TapeTests {
 
   /// Equation 2's targets: unbiased variance, and no gradient.
   @Test func standardisedRowsAreConstants() {
-    let engine = Engine(threads: 2)
+    let engine = Engine(threads: 2, poisoning: true)
     let x = tensor(engine, 5, 7, numbers(35, seed: 1), tracksGradient: true)
     let y = Tape(engine).standardiseRows(x)
     #expect(!y.tracksGradient)
@@ -126,7 +126,7 @@ struct TapeTests {
   }
 
   @Test func parametersKnowTheirMatrixAndWhetherTheyDecay() {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let cases: [(String, [Int], rows: Int, columns: Int, decays: Bool)] = [
       ("fc1.weight", [8, 3], 8, 3, true), ("fc1.bias", [8], 1, 8, false), ("norm.weight", [5], 1, 5, false),
       ("cls_token", [1, 1, 6], 1, 6, false), ("mask_token", [1, 1, 4], 1, 4, false),
@@ -143,7 +143,7 @@ struct TapeTests {
   /// What a loss needs is its own to keep: nothing else holds labels and targets when the backward pass begins, and whoever asks
   /// for memory meanwhile must not be given theirs.
   @Test(arguments: 0..<3) func aLossKeepsWhatItNeeds(which: Int) throws {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     func gradient(disturbed: Bool) throws -> [Float] {
       let tape = Tape(engine)
       let x = tensor(engine, 6, 40, numbers(6 * 40, seed: 1), tracksGradient: true)

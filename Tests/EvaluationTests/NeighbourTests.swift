@@ -24,7 +24,8 @@ import Testing
     let test = try features(record, "test")
     let ks = stride(from: 0, to: hits.count, by: 3).map { hits[$0] }
     let found = try nearestNeighbourScores(
-      train: features(record, "train"), test: test, ks: ks, temperature: 0.07, engine: Engine(threads: threads))
+      train: features(record, "train"), test: test, ks: ks, temperature: 0.07,
+      engine: Engine(threads: threads, poisoning: true))
     let scores = try #require(found)
     for (place, score) in scores.enumerated() {
       #expect(score.k == ks[place])
@@ -39,7 +40,7 @@ import Testing
     let train = Features(values: [1, 0, 0, 5, -1, 0.1, -3, 0], width: 2, labels: [2_000_000_000, 4, 7, 7])
     let test = Features(values: [9, 1, 0.1, 2, -1, 0], width: 2, labels: [2_000_000_000, 4, 7])
     let found = try nearestNeighbourScores(
-      train: train, test: test, ks: [4, 1], temperature: 0.07, engine: Engine(threads: 1))
+      train: train, test: test, ks: [4, 1], temperature: 0.07, engine: Engine(threads: 1, poisoning: true))
     let scores = try #require(found)
     #expect(scores.map(\.k) == [4, 1])
     #expect(scores.map(\.top1) == [1, 1])
@@ -60,14 +61,14 @@ import Testing
     let train = Features(values: [1, 0, 1, 0, 1, 0], width: 2, labels: [3, 1, 1])
     let test = Features(values: [1, 0], width: 2, labels: [3])
     let found = try nearestNeighbourScores(
-      train: train, test: test, ks: [1, 2, 3], temperature: 0.07, engine: Engine(threads: 1))
+      train: train, test: test, ks: [1, 2, 3], temperature: 0.07, engine: Engine(threads: 1, poisoning: true))
     // One: the first of three equals. Two: one vote each, and the lower class wins. Three: two votes against one.
     #expect(try #require(found).map(\.top1) == [1, 0, 0])
   }
 
   @Test func whatCannotBeIsAnError() {
     let train = Features(values: [1, 0, 0, 1], width: 2, labels: [0, 1])
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     #expect(throws: Failure.self) {
       try nearestNeighbourScores(
         train: train, test: Features(values: [1, 0, 0], width: 3, labels: [0]), ks: [1], engine: engine)

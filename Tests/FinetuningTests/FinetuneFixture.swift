@@ -78,7 +78,7 @@ struct FinetuneFixture {
 
   /// A run with the fixture's encoder and head.
   func run(_ configuration: FinetuningConfiguration, threads: Int = 1) throws -> FullFinetuning {
-    let engine = Engine(threads: threads)
+    let engine = Engine(threads: threads, poisoning: true)
     let network = Encoder(encoder, dropPath: configuration.dropPath, engine: engine, trained: true)
     let run = try FullFinetuning(network, classes: 7, configuration: configuration, engine: engine)
     let head = expected.tensors.filter { $0.name.hasPrefix("head.") }

@@ -29,7 +29,7 @@ import Testing
     c.batch = 16
     c.warmupEpochs = 3
     change(&c)
-    let engine = Engine(threads: threads, precision: precision)
+    let engine = Engine(threads: threads, precision: precision, poisoning: true)
     let encoder = Encoder(
       EncoderConfiguration(image: 20, patch: 5, channels: 3, width: width, depth: 2, heads: 3), engine: engine,
       trained: false)
@@ -105,7 +105,7 @@ import Testing
       var c = FinetuningConfiguration(
         mode: .linear, pooling: .mean, epochs: epochs, learningRate: 0.01, weightDecay: 0)
       c.batch = 8
-      let engine = Engine(threads: 1)
+      let engine = Engine(threads: 1, poisoning: true)
       let encoder = Encoder(fixture.encoder, engine: engine, trained: false)
       try load([Part("", encoder)], from: fixture.start, source: "the fixture")
       let probe = try LinearProbe(encoder, classes: 7, configuration: c, engine: engine)

@@ -11,7 +11,7 @@ import Testing
   let pixels: [UInt8]
   let labels: [Int32]
   let images: ImageBatch
-  let engine = Engine(threads: 2)
+  let engine = Engine(threads: 2, poisoning: true)
   static let side = 12
 
   init() throws {

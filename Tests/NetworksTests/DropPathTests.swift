@@ -9,7 +9,7 @@ struct DropPathTests {
   static let two = EncoderConfiguration(image: 12, patch: 4, channels: 3, width: 20, depth: 2, heads: 5)
   static let one = EncoderConfiguration(image: 12, patch: 4, channels: 3, width: 20, depth: 1, heads: 5)
 
-  let engine = Engine(threads: 2)
+  let engine = Engine(threads: 2, poisoning: true)
   let images = testImages([0, 1, 2], side: 12, channels: 3)
   /// Rows of a sample: its class token and nine patches.
   let tokens = 10
@@ -152,7 +152,7 @@ struct DropPathTests {
     let batch = testImages(Array(0..<40), side: 12, channels: 3)
     var results: [[Float]] = []
     for threads in [1, 2, 3, 7] {
-      let engine = Engine(threads: threads)
+      let engine = Engine(threads: threads, poisoning: true)
       let encoder = testEncoder(Self.two, dropPath: 0.25, engine: engine)
       let keep = BranchKeep(attention: (0..<40).filter { $0 % 3 != 0 }, mlp: (0..<40).filter { $0 % 4 != 0 })
       results.append(encoder(Tape(engine), batch, keeps: [keep, keep]).array)

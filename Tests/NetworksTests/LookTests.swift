@@ -20,7 +20,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     try StreamWriter.writeOneRecord(path: path, kind: "weights", metadata: record.metadata, tensors: record.tensors)
     let file = try WeightsFile(path: path)
-    let engine = Engine(threads: 2)
+    let engine = Engine(threads: 2, poisoning: true)
     let encoder = Encoder(file.encoder, engine: engine, trained: false)
     try file.load(into: encoder)
     let normalisation = try #require(file.normalisation)

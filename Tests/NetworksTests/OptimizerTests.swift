@@ -17,7 +17,7 @@ struct OptimizerTests {
   @Test(arguments: [1, 3]) func everyStepAgreesWithPyTorch(threads: Int) throws {
     let file = try readTensors(path: fixture("reference/adamw.safetensors"))
     func values(_ name: String) throws -> [Float] { try #require(file[name], "\(name)").values(of: Float.self) }
-    let engine = Engine(threads: threads)
+    let engine = Engine(threads: threads, poisoning: true)
     let parameters = try Self.names.map { name in
       let start = try #require(file["start." + name])
       let parameter = Parameter(name, shape: start.shape, engine: engine, trained: true)
@@ -45,7 +45,7 @@ struct OptimizerTests {
 
   /// Without gradients nothing moves but by decay, and only matrices do.
   @Test func matricesAloneDecay() {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let shapes: [(String, [Int])] = [
       ("fc.weight", [3, 2]), ("patch_embed.proj.weight", [2, 3, 2, 2]), ("fc.bias", [5]), ("norm.weight", [4]),
       ("cls_token", [1, 1, 6]), ("mask_token", [1, 1, 3]),
@@ -64,7 +64,7 @@ struct OptimizerTests {
   }
 
   @Test func layersHaveRatesOfTheirOwn() throws {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let pair = ["a.weight", "b.weight"].map { Parameter($0, shape: [2, 3], engine: engine, trained: true) }
     let optimizer = AdamW([(pair[0], 1), (pair[1], 0.25)], weightDecay: 0, engine: engine)
     for parameter in pair { try set(parameter.tensor, engine, gradient: [1, -1, 2, -2, 3, -3]) }
@@ -78,7 +78,7 @@ struct OptimizerTests {
   }
 
   @Test func theFirstGradientThatIsNotFiniteIsNamed() throws {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let parameters = (0..<4).map { Parameter("p\($0)", shape: [3, 7], engine: engine, trained: true) }
     let optimizer = AdamW(parameters.map { ($0, 1) }, weightDecay: 0, engine: engine)
     #expect(optimizer.firstNonFiniteGradient() == nil, "no gradient is a finite one")

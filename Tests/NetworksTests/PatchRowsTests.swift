@@ -12,7 +12,7 @@ struct PatchRowsTests {
     let images = testImages([0, 1], side: side, channels: channels)
     // Of each image its own three patches, in an order of their own.
     let ids: [Int32] = [5, 0, 15, 3, 12, 6]
-    let rows = patchRows(images, ids: ids, patch: patch, order: order, engine: Engine(threads: 2))
+    let rows = patchRows(images, ids: ids, patch: patch, order: order, engine: Engine(threads: 2, poisoning: true))
     #expect(rows.rows == 6 && rows.columns == channels * patch * patch && !rows.tracksGradient)
     for (r, id) in ids.enumerated() {
       for c in 0..<channels {
@@ -34,7 +34,7 @@ struct PatchRowsTests {
 
   @Test func onePatchIsTheWholeImage() {
     let images = testImages([3], side: 5, channels: 3)
-    let rows = patchRows(images, ids: [0], patch: 5, order: .channelsLast, engine: Engine(threads: 1))
+    let rows = patchRows(images, ids: [0], patch: 5, order: .channelsLast, engine: Engine(threads: 1, poisoning: true))
     #expect(rows.rows == 1 && rows.columns == 75)
     // In the order of the pixels themselves: brighter is greater, channel by channel.
     for c in 0..<3 {

@@ -9,7 +9,7 @@ struct PositionTableTests {
   @Test(arguments: [(4, 1), (12, 3), (20, 7), (96, 5)]) func agreesWithTheOracle(_ width: Int, _ grid: Int) throws {
     let file = try readTensors(path: fixture("reference/positions.safetensors"))
     let expected = try #require(file["\(width)x\(grid)"])
-    let table = positionTable(width: width, grid: grid, engine: Engine(threads: 1))
+    let table = positionTable(width: width, grid: grid, engine: Engine(threads: 1, poisoning: true))
     #expect([table.rows, table.columns] == expected.shape)
     let theirs = try expected.values(of: Float.self)
     // Both are computed in double precision and rounded once: at most the last bit may differ.
@@ -18,7 +18,7 @@ struct PositionTableTests {
 
   @Test func aRowIsItsColumnThenItsRow() {
     let (width, grid) = (8, 3)
-    let table = positionTable(width: width, grid: grid, engine: Engine(threads: 1))
+    let table = positionTable(width: width, grid: grid, engine: Engine(threads: 1, poisoning: true))
     #expect(table.rows(0..<1).allSatisfy { $0 == 0 }, "the class token has no place")
     func half(_ y: Int, _ x: Int, _ which: Int) -> [Float] {
       Array(table.rows(1 + y * grid + x..<2 + y * grid + x)[which * 4..<which * 4 + 4])

@@ -46,7 +46,7 @@ private func temporary(_ name: String) -> String {
       try writeSafetensors(path: path, metadata: exported.metadata, tensors: exported.tensors)
     }
     let file = try WeightsFile(path: path)
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let encoder = Encoder(file.encoder, engine: engine, trained: false)
     try file.load(into: encoder)
     let normalisation = try #require(file.normalisation)

@@ -18,7 +18,7 @@ import Testing
   }
 
   private func encoderTensors() -> [NamedTensor] {
-    let encoder = Encoder(configuration, engine: Engine(threads: 1), trained: false)
+    let encoder = Encoder(configuration, engine: Engine(threads: 1, poisoning: true), trained: false)
     initialise(encoder, seed: 1, part: 0)
     return storedTensors([Part("", encoder)])
   }
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func theHeadOfAModelIsLeftOutOfItsEncoder() throws {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let classifier = Classifier(
       Encoder(configuration, engine: engine, trained: false), classes: 5, pooling: .classToken, engine: engine,
       trained: false)

@@ -26,7 +26,7 @@ struct WeightsTests {
   }
 
   @Test func whatWasStoredComesBack() throws {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let source = testEncoder(Self.small, engine: engine)
     let record = Self.record([Part("student.", source)])
     #expect(record["student.blocks.1.attn.qkv.weight"]?.shape == [36, 12])
@@ -48,7 +48,7 @@ struct WeightsTests {
 
   /// All that is wrong is said at once, by name, and no weight is changed.
   @Test func everythingThatDoesNotFitIsNamedAtOnce() {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let source = testEncoder(Self.small, engine: engine)
     var record = Self.record([Part("", source)])
     record.tensors.removeAll { $0.name == "blocks.0.norm1.weight" || $0.name == "cls_token" }
@@ -81,7 +81,7 @@ struct WeightsTests {
   }
 
   @Test func aNetworkTakesAnothersValues() {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let source = testEncoder(Self.small, engine: engine)
     let target = Encoder(Self.small, engine: engine, trained: false)
     target.copy(from: source)
@@ -93,7 +93,7 @@ struct WeightsTests {
 
   /// Fresh weights: by seed, part and place alone; Xavier's bounds; tokens small; biases zero, norms one.
   @Test func freshWeightsFollowFromTheirSeed() {
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     func fresh(_ seed: UInt64, _ part: Int) -> [[Float]] {
       let encoder = Encoder(Self.small, engine: engine, trained: true)
       initialise(encoder, seed: seed, part: part)

@@ -19,7 +19,7 @@ struct AccumulationTests {
   }
 
   private func run(_ name: String, parts: Int, threads: Int = 2) throws -> (run: PretrainingRun, views: ViewBatches) {
-    let run = try PretrainingRun(configuration(name, parts: parts), engine: Engine(threads: threads))
+    let run = try PretrainingRun(configuration(name, parts: parts), engine: Engine(threads: threads, poisoning: true))
     let oracle = OracleRun(name: name == "simple" ? "default" : name)
     try run.initialise(from: oracle.start)
     return (run, try run.views(try StreamReader(path: oracle.views)))
@@ -118,7 +118,7 @@ struct AccumulationTests {
       head: HeadConfiguration(hidden: 32, bottleneck: 16, prototypes: 16))
     c.batch = batch
     let bytes = [1, 4, 16].map { parts in
-      let engine = Engine(threads: 1)
+      let engine = Engine(threads: 1, poisoning: true)
       let model = PseudoMAE(c, engine: engine)
       let weights = engine.memory.bytes
       let count = batch / parts

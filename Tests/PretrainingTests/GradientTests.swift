@@ -10,7 +10,7 @@ struct GradientTests {
   @Test(arguments: ["default", "mae", "odd"])
   func everyGradientAgreesWithTheOracle(_ name: String) throws {
     let oracle = OracleRun(name: name)
-    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 2))
+    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 2, poisoning: true))
     try run.initialise(from: oracle.start)
     let views = try run.views(try StreamReader(path: oracle.views))
     let losses = run.model.gradients(of: try run.take(views, epoch: 0))
@@ -40,7 +40,7 @@ struct GradientTests {
 
   @Test func noGradientReachesATeacher() throws {
     let oracle = OracleRun(name: "default")
-    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 1))
+    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 1, poisoning: true))
     let views = try run.views(try StreamReader(path: oracle.views))
     _ = run.model.gradients(of: try run.take(views, epoch: 0))
     for part in run.model.parts where part.prefix.contains("teacher") || part.prefix.contains("labelling") {

@@ -26,7 +26,7 @@ struct HealthTests {
     let expected = try #require(record[name + ".figures"]).values(of: Double.self)
     var first: (entropy: Double, used: Double)?
     for threads in [1, 2, 7] {
-      let engine = Engine(threads: threads)
+      let engine = Engine(threads: threads, poisoning: true)
       // In two parts, as a batch that is accumulated.
       let cut = labels.shape[0] / 3 * columns
       let use = labelUse(

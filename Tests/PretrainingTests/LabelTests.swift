@@ -7,7 +7,7 @@ import Testing
 /// Sinkhorn-Knopp by its definition.
 struct LabelTests {
   @Test func assignmentsAreBalancedAndSumToOne() {
-    let engine = Engine(threads: 2)
+    let engine = Engine(threads: 2, poisoning: true)
     let (rows, columns) = (150, 37)
     let logits = Tensor(rows: rows, columns: columns, values: engine.memory.take(rows * columns))
     var random = CounterRandom(seed: 1, epoch: 0, sample: 0, purpose: 1)
@@ -25,7 +25,7 @@ struct LabelTests {
 
   /// Rows in pieces are balanced together, not each by itself.
   @Test func piecesAreOneBatch() {
-    let engine = Engine(threads: 2)
+    let engine = Engine(threads: 2, poisoning: true)
     let (rows, columns) = (150, 37)
     func logits(_ range: Range<Int>) -> Tensor {
       let piece = Tensor(rows: range.count, columns: columns, values: engine.memory.take(range.count * columns))
@@ -46,7 +46,7 @@ struct LabelTests {
 
   @Test func oneRoundFollowsTheDefinition() {
     // Two rows, two prototypes, worked by hand: q = e^(x/τ), divided by its column sums, then by its row sums.
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let logits = Tensor(rows: 2, columns: 2, values: engine.memory.take(4))
     for (i, value) in [Float](arrayLiteral: 0.5, 0.1, -0.2, 0.4).enumerated() { logits.pointer[i] = value }
     sinkhorn([logits], temperature: 0.5, iterations: 1, engine: engine)

@@ -25,7 +25,7 @@ import Testing
   func matchesAreTheNearestTeacherTokens(name: String) throws {
     let oracle = OracleRun(name: name)
     try withRun(oracle) { folder, c in
-      let engine = Engine(threads: 2)
+      let engine = Engine(threads: 2, poisoning: true)
       let run = try RunModel(folder.path, engine: engine)
       let count = 3
       let look = try Look(run, StreamReader(path: oracle.views), count: count, part: nil, engine: engine)
@@ -83,7 +83,7 @@ import Testing
   @Test func aMatchByPositionIsThePatchItself() throws {
     let oracle = OracleRun(name: "single-fold")
     try withRun(oracle) { folder, c in
-      let engine = Engine(threads: 1)
+      let engine = Engine(threads: 1, poisoning: true)
       let run = try RunModel(folder.path, engine: engine)
       let look = try Look(run, StreamReader(path: oracle.views), count: 2, part: nil, engine: engine)
       #expect(c.match == .position && look.matches == look.masks.folded(c.labelFolds))
@@ -93,7 +93,7 @@ import Testing
   @Test func foldsAreThoseOfTheTeacher() throws {
     let oracle = OracleRun(name: "odd")
     try withRun(oracle) { folder, c in
-      let engine = Engine(threads: 1)
+      let engine = Engine(threads: 1, poisoning: true)
       let look = try Look(
         try RunModel(folder.path, engine: engine), StreamReader(path: oracle.views), count: 2, part: .student,
         engine: engine)
@@ -113,7 +113,7 @@ import Testing
   @Test func maeHasNoTeacherAndNoMatch() throws {
     let oracle = OracleRun(name: "mae")
     try withRun(oracle) { folder, _ in
-      let engine = Engine(threads: 1)
+      let engine = Engine(threads: 1, poisoning: true)
       let run = try RunModel(folder.path, engine: engine)
       let look = try Look(run, StreamReader(path: oracle.views), count: 2, part: nil, engine: engine)
       #expect(look.part == .student && look.matches == nil && look.complex == nil)
@@ -126,7 +126,7 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.path + "/pmae-look-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let engine = Engine(threads: 1)
+    let engine = Engine(threads: 1, poisoning: true)
     let failure = #expect(throws: Failure.self) { try RunModel(folder, engine: engine) }
     #expect(failure?.message.contains("a run without a checkpoint") == true)
     #expect(failure?.kind == .noInput)
