@@ -37,7 +37,8 @@ extension Tape {
       var z = isRecording && place % 2 == 0 ? hidden(rows, weight.rows) : nil
       let h = hidden(rows, weight.rows)
       if isRecording && place % 2 == 1 { z = hidden(rows, weight.rows) }
-      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: h.traffic + (z?.traffic ?? 0)) { [z] in
+      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: h.traffic + (z?.traffic ?? 0)) {
+        [z] in
         $0.activate(bias: bias, into: h, keeping: z)
       }
       input = h
