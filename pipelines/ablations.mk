@@ -215,15 +215,6 @@ cell-$1-seed$2: $(OUT)/cells/$1/seed$2/result.tsv
 endef
 
 trained := $(filter-out scratch,$(CELLS))
-# $(call cost,CELL): adds its line to the file of costs.
-define cost
-said=$$({ pmae-augment $(OUT)/train.stz --views $(or $($1.views),$(BOTH)) --size $(IMAGE) --threads 1 --quiet || (($$? == 141)); } \
-  | pmae-pretrain $(SHAPE) $($1.options) --steps 4 --profile --quiet --overwrite --output $(OUT)/cost - 2>&1)
-flop=$$(sed -n 's/.* s and \([0-9.,]*\) GFLOP a step.*/\1/p' <<< "$$said" | tr -d ,)
-if [ -z "$$flop" ]; then echo "$$said" >&2; exit 65; fi
-printf '%s\t%s\n' $1 "$$(awk -v f="$$flop" 'BEGIN { print f * int($(TRAIN_IMAGES) / $(BATCH)) }')" >> $@
-rm -rf $(OUT)/cost
-endef
 # $(call stages,CELL,SEED,EPOCHS,EPOCH-BEFORE): a rule for each epoch, which follows from the one before.
 stages = $(if $3,$(eval $(call stage,$1,$2,$(firstword $3),$4))$(call stages,$1,$2,$(wordlist 2,99,$3),$(firstword $3)))
 $(foreach c,$(trained),$(foreach s,$(SEEDS),$(call stages,$c,$s,$(EVALUATE_AT))))
@@ -236,14 +227,21 @@ $(OUT)/results.tsv: $(ALL_RESULTS)
 $(OUT)/table.txt: $(OUT)/results.tsv $(SCRIPTS)/ablations-table.sh
 	$(SCRIPTS)/ablations-table.sh $(ALL_RESULTS) > $@
 
-# The GFLOP of an epoch of each cell, by the profile of a few steps. What it trains goes.
-$(OUT)/costs.tsv: $(OUT)/train.stz
-	: > $@
-	$(foreach c,$(trained),$(call cost,$c)
-	)
+# The GFLOP of an epoch of a cell, by the profile of a few steps. What it trains goes.
+COSTS := $(foreach c,$(trained),$(OUT)/cells/$c/cost.tsv)
+$(COSTS): $(OUT)/cells/%/cost.tsv: $(OUT)/train.stz
+	@mkdir -p $(@D)
+	said=$$({ pmae-augment $< --views $(or $($*.views),$(BOTH)) --size $(IMAGE) --threads 1 --quiet || (($$? == 141)); } \
+	  | pmae-pretrain $(SHAPE) $($*.options) --steps 4 --profile --quiet --overwrite --output $(@D)/cost - 2>&1)
+	flop=$$(sed -n 's/.* s and \([0-9.,]*\) GFLOP a step.*/\1/p' <<< "$$said" | tr -d ,)
+	if [ -z "$$flop" ]; then echo "$$said" >&2; exit 65; fi
+	printf '%s\t%s\n' $* "$$(awk -v f="$$flop" 'BEGIN { print f * int($(TRAIN_IMAGES) / $(BATCH)) }')" > $@
+	rm -rf $(@D)/cost
+
 curves: $(OUT)/curves.svg
-$(OUT)/curves.svg: $(OUT)/results.tsv $(OUT)/costs.tsv $(SCRIPTS)/ablations-curves.sh
+$(OUT)/curves.svg: $(OUT)/results.tsv $(COSTS) $(SCRIPTS)/ablations-curves.sh
 	$(SCRIPTS)/install.sh gnuplot-nox
+	cat $(COSTS) > $(OUT)/costs.tsv
 	$(SCRIPTS)/ablations-curves.sh $(OUT)/results.tsv $(OUT)/costs.tsv > $@
 
 cells:

@@ -34,11 +34,10 @@ extension Tape {
     var input = x
     for (place, (weight, bias)) in layers.dropLast().enumerated() {
       // Of two layers z, h, h, z: what is let go of is one piece then, in which a head's logits may find room.
-      var z = isRecording && place % 2 == 0 ? hidden(rows, weight.rows) : nil
+      let early = isRecording && place.isMultiple(of: 2) ? hidden(rows, weight.rows) : nil
       let h = hidden(rows, weight.rows)
-      if isRecording && place % 2 == 1 { z = hidden(rows, weight.rows) }
+      let z = isRecording ? early ?? hidden(rows, weight.rows) : nil
       multiply(.linear, input.operand, weight.matrix, transposing: .right, output: h.traffic + (z?.traffic ?? 0)) {
-        [z] in
         $0.activate(bias: bias, into: h, keeping: z)
       }
       input = h
