@@ -31,6 +31,7 @@ let package = Package(
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CKernels"),
+    .target(name: "CImageKernels", dependencies: ["CKernels"]),
 
     .target(name: "TensorStream", dependencies: ["CZstd"]),
     // Apart from Compute, so that the tools for pictures load no matrix library, whose threads would take their turns at the start.
@@ -48,7 +49,7 @@ let package = Package(
     .target(
       name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Imaging", dependencies: ["CJPEG", "CKernels", "CPNG", "Parallel", "TensorStream"]),
+    .target(name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "Parallel", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
 
     tool("pmae-pack", ["Imaging", "Parallel"]),

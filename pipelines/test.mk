@@ -43,9 +43,9 @@ pages:
 	cd "$(ROOT)" && if { mandoc -T lint man/* 2>&1 || true; } | grep -vE 'referenced manual not found|mandoc\.db'; then exit 1; fi
 
 arm64:
-	cd "$(ROOT)" && for kernel in Sources/CKernels/*.c; do \
+	cd "$(ROOT)" && for kernel in Sources/CKernels/*.c Sources/CImageKernels/*.c; do \
 	  clang --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include -O2 -Wall -Wextra -Werror \
-	    -ISources/CKernels/include -c "$$kernel" -o /dev/null; \
+	    -ISources/CKernels/include -ISources/CImageKernels/include -c "$$kernel" -o /dev/null; \
 	done
 
 build:

@@ -1,18 +1,9 @@
-// What the kernels share: several builds of one function, exp, GELU, and rounding to bfloat16.
+// What the kernels share: exp, GELU, and rounding to bfloat16.
 #ifndef VECTOR_H
 #define VECTOR_H
 #include "CKernels.h"
 #include <math.h>
 #include <string.h>
-
-#if defined(__x86_64__)
-#define VARIANTS __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define VARIANTS
-#endif
-// Sums may be split into lanes; nothing else of fast-math is allowed, so NaN and infinity keep their meaning.
-#define LANES _Pragma("clang fp reassociate(on)")
-#define INLINE static inline __attribute__((always_inline))
 
 /// exp(x + low) for a low that is small beside 1: returns a mantissa near 1 and two powers of two to multiply it by (two,
 /// so that denormals and overflow come out right): x = n ln 2 + r, and a polynomial in r + low.

@@ -2,7 +2,7 @@
 // shrinking (antialiasing). After Pillow's Resample.c, so that a recipe means here what it means in
 // torchvision.
 
-import CKernels
+import CImageKernels
 import Foundation
 
 /// How pixels between pixels are made up.

@@ -1,7 +1,7 @@
 // Pillow's colour arithmetic, to the bit: ImageEnhance's brightness, contrast and saturation are blends with black, with the mean
 // grey and with the grey picture, in single precision. The loops are in CKernels.
 
-import CKernels
+import CImageKernels
 
 /// Changes of colour in place. Pixels must be without gaps between rows.
 enum Colour {

@@ -1,7 +1,8 @@
 // Pillow's colour arithmetic on RGB pixels, sixteen at a time, to the bit: after its Convert.c, which follows Python's colorsys. Whole
 // numbers, or IEEE operations in Pillow's order, none of them fused, so every variant gives the same bits.
-#include "CKernels.h"
-#include "Vector.h"
+#include "CImageKernels.h"
+#include "Variants.h"
+#include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
 

@@ -2,7 +2,7 @@
 // blur", Gwosdek et al., 2011). After Pillow's BoxBlur.c, which slides a sum along the line; boxes here are a few pixels wide, so that
 // adding them up anew at each position gives the same whole numbers and many positions at once.
 
-import CKernels
+import CImageKernels
 import Foundation
 
 /// Blurs pictures; keeps its memory from one to the next. For one thread at a time.

@@ -1,6 +1,7 @@
 // One pass of a resize along one axis, in the 22-bit fixed point of Pillow: whole numbers, so every variant gives the same bits.
-#include "CKernels.h"
-#include "Vector.h"
+#include "CImageKernels.h"
+#include "Variants.h"
+#include <string.h>
 
 enum { PRECISION = 22, HALF = 1 << (PRECISION - 1), SPAN = 64 };
 

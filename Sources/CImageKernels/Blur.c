@@ -1,6 +1,7 @@
 // One axis of a blur by three boxes of fractional radius, after Blur.swift: whole numbers, so every variant gives the same bits.
-#include "CKernels.h"
-#include "Vector.h"
+#include "CImageKernels.h"
+#include "Variants.h"
+#include <string.h>
 
 enum { LANE = 64, PASSES = 3 };
 
