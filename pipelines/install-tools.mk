@@ -7,8 +7,9 @@
 #   pipelines/install-tools.mk uninstall PREFIX=…    removes what was installed there, and nothing else
 #   pipelines/install-tools.mk check                 tries all of it in a temporary folder
 #
-# What was installed is listed in PREFIX/share/pmae/installed. The tools are built with Swift's own libraries inside, so that
-# a machine without Swift runs them too; it needs libopenblas0, libdnnl2, libzstd1, libjpeg62-turbo and libpng16-16.
+# What was installed is listed in PREFIX/share/pmae/installed. The tools are built with Swift's own libraries inside, some 80
+# MB each, so that a machine without Swift runs them too; it needs libopenblas0, libdnnl2, libzstd1, libjpeg62-turbo and
+# libpng16-16. BIN=.build/release installs small ones, which need Swift where they were built.
 
 PREFIX ?= /usr/local
 DESTDIR ?=

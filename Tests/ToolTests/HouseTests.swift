@@ -27,6 +27,19 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "/tmp/pmae-nowhere"))
   }
 
+  /// The pages for readers, from the first: a link to a file that moved is named.
+  @Test(arguments: [
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pipelines/results/README.md", "Tests/Oracle/README.md",
+  ])
+  func linksLeadSomewhere(page: String) throws {
+    let text = try String(contentsOfFile: ToolRunner.checkout + "/" + page, encoding: .utf8)
+    let folder = URL(fileURLWithPath: ToolRunner.checkout + "/" + page).deletingLastPathComponent()
+    for match in text.matches(of: /\]\(([^)#:]+)(?:#[^)]*)?\)/) {
+      let path = folder.appendingPathComponent(String(match.1)).standardizedFileURL.path
+      #expect(FileManager.default.fileExists(atPath: path), "\(page): a link to \(match.1), which is not there")
+    }
+  }
+
   /// A mark is named by its file and line; what only looks like one is left alone, and a folder without marks passes.
   @Test func marksOfAMergeAreRefused() throws {
     try ToolRunner.withTemporaryFolder { folder in
