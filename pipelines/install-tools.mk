@@ -27,14 +27,14 @@ export PREFIX DESTDIR
 export TOOLS := $(or $(abspath $(BIN)),$(SCRATCH)/release)
 
 install: $(if $(BIN),,build)
-	$(SCRIPT) install
+	"$(SCRIPT)" install
 
 uninstall:
-	$(SCRIPT) uninstall
+	"$(SCRIPT)" uninstall
 
 check: $(if $(BIN),,build)
-	$(SCRIPT) check
+	"$(SCRIPT)" check
 
 build:
-	$(ROOT)/pipelines/install.sh libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config
-	swift build -c release --static-swift-stdlib --package-path $(ROOT) --scratch-path $(SCRATCH)
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config
+	swift build -c release --static-swift-stdlib --package-path "$(ROOT)" --scratch-path "$(SCRATCH)"

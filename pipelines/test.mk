@@ -35,7 +35,7 @@ marks:
 	  case $$status in \
 	    0) echo 'These lines are left of a merge (file:line). Choose what is right, and take the marks out.' >&2; exit 1 ;; \
 	    1) ;; \
-	    *) exit $$status ;; \
+	    *) exit "$$status" ;; \
 	  esac
 
 format:

@@ -6,7 +6,8 @@ NAME.views.stz             views and draws, a record an epoch
 NAME.options               the configuration in pmae-pretrain's words, an option and its value in turn, a line each
 NAME.expected.safetensors  loss* of every step, final.* (all weights at the end), and with --gradients grad.* (the first step's)
 FOLDER is that of the test suite's fixtures without --into."""
-import argparse, os, tempfile
+import argparse, os, sys, tempfile
+sys.dont_write_bytecode = True
 from safetensors.numpy import save_file
 from oracle_run import OracleRun, here
 

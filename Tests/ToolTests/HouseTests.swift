@@ -30,6 +30,7 @@ import Testing
   /// The pages for readers, from the first: a link to a file that moved is named.
   @Test(arguments: [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pipelines/results/README.md", "Tests/Oracle/README.md",
+    "Tests/ToolTests/README.md", "Tests/PretrainingTests/Fixtures/oracle/README.md",
   ])
   func linksLeadSomewhere(page: String) throws {
     let text = try String(contentsOfFile: ToolRunner.checkout + "/" + page, encoding: .utf8)
