@@ -1,4 +1,4 @@
-// What every tool does at the ends of a stream: an input that is cut, wrong or missing, and an output that can't be had.
+// What every tool does at the ends of a stream: an input that is cut, wrong or missing, and an output that cannot be made.
 
 import Foundation
 import Testing
