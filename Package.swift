@@ -25,6 +25,9 @@ func tests(_ name: String, _ libraries: [String], exclude: [String] = []) -> Tar
 
 let package = Package(
   name: "pmae",
+  products: [
+    "TensorStream", "Parallel", "Compute", "Autodiff", "Networks", "Pretraining", "Finetuning", "Evaluation", "Imaging",
+  ].map { .library(name: $0, targets: [$0]) },
   traits: [
     .default(enabledTraits: ["OneDNN"]),
     .trait(name: "OneDNN", description: "Matrix multiplication in bfloat16, by oneDNN (libdnnl)"),
