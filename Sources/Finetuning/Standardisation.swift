@@ -17,21 +17,23 @@ struct Standardisation {
       inverse.withUnsafeMutableBufferPointer { inverse in
         nonisolated(unsafe) let (mean, inverse) = (mean, inverse)
         let strip = 16
-        engine.threads.run((width + strip - 1) / strip) { task in
-          let columns = task * strip..<min(width, (task + 1) * strip)
-          for r in 0..<features.rows {
-            let row = features.row(r)
-            for c in columns { mean[c] += Double(row[c]) }
-          }
-          for c in columns { mean[c] /= count }
-          for r in 0..<features.rows {
-            let row = features.row(r)
-            for c in columns {
-              let d = Double(row[c]) - mean[c]
-              inverse[c] += d * d
+        features.withMatrix { features in
+          engine.threads.run((width + strip - 1) / strip) { task in
+            let columns = task * strip..<min(width, (task + 1) * strip)
+            for r in 0..<features.rows {
+              let row = features.row(r)
+              for c in columns { mean[c] += Double(row[c]) }
             }
+            for c in columns { mean[c] /= count }
+            for r in 0..<features.rows {
+              let row = features.row(r)
+              for c in columns {
+                let d = Double(row[c]) - mean[c]
+                inverse[c] += d * d
+              }
+            }
+            for c in columns { inverse[c] = 1 / (inverse[c] / count + 1e-6).squareRoot() }
           }
-          for c in columns { inverse[c] = 1 / (inverse[c] / count + 1e-6).squareRoot() }
         }
       }
     }
@@ -46,7 +48,7 @@ struct Standardisation {
     mean.withUnsafeBufferPointer { mean in
       inverse.withUnsafeBufferPointer { inverse in
         nonisolated(unsafe) let (mean, inverse) = (mean, inverse)
-        engine.rows(features.rows, cost: width) { rows in
+        engine.rows(over: features, cost: width) { features, rows in
           for r in rows {
             let row = features.row(r)
             for c in 0..<width { row[c] = (row[c] - mean[c]) * inverse[c] }
@@ -63,11 +65,11 @@ struct Standardisation {
     for c in 0..<weight.rows {
       var shift = 0.0
       for d in 0..<weight.columns {
-        let value = Double(weight.row(c)[d]) * inverse[d]
-        weight.row(c)[d] = Float(value)
+        let value = Double(weight[c, d]) * inverse[d]
+        weight[c, d] = Float(value)
         shift += value * mean[d]
       }
-      layer.bias.tensor.pointer[c] = Float(Double(layer.bias.tensor.pointer[c]) - shift)
+      layer.bias.values[c] = Float(Double(layer.bias.values[c]) - shift)
     }
   }
 }

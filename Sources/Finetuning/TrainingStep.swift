@@ -32,7 +32,7 @@ struct TrainingStep {
     for (part, labels) in batch.enumerated() {
       let tape = Tape(engine, precision: precision)
       let logits = forward(tape, part)
-      let said = labels.indices.map { Int32(pmae_argmax(logits.row($0), logits.columns)) }
+      let said = logits.withMatrix { x in labels.indices.map { Int32(pmae_argmax(x.row($0), x.columns)) } }
       func hits(_ labels: [Int32]) -> Double { Double(zip(said, labels).filter { $0 == $1 }.count) }
       correct += mixed.map { $0.share * hits(labels) + (1 - $0.share) * hits($0.others[part]) } ?? hits(labels)
       count += labels.count
@@ -64,11 +64,11 @@ public func smoothedLabels(
   _ labels: [Int32], mixed: (others: [Int32], share: Double)?, classes: Int, smoothing: Double, engine: Engine
 ) -> Tensor {
   let targets = Tensor(rows: labels.count, columns: classes, values: engine.memory.take(labels.count * classes))
-  targets.values.values.update(repeating: Float(smoothing / Double(classes)))
+  targets.withValues { $0.update(repeating: Float(smoothing / Double(classes))) }
   for (row, label) in labels.enumerated() {
     let share = mixed?.share ?? 1
-    targets.row(row)[Int(label)] = Float((1 - smoothing) * share + smoothing / Double(classes))
-    if let mixed { targets.row(row)[Int(mixed.others[row])] += Float((1 - smoothing) * (1 - share)) }
+    targets[row, Int(label)] = Float((1 - smoothing) * share + smoothing / Double(classes))
+    if let mixed { targets[row, Int(mixed.others[row])] += Float((1 - smoothing) * (1 - share)) }
   }
   return targets
 }

@@ -23,7 +23,7 @@ import Testing
     #expect(losses.count == theirs.count)
     for (mine, other) in zip(losses, theirs) { #expect(abs(mine - other) < 1e-5 * other) }
     for parameter in run.classifier.parameters {
-      var mine = Array(parameter.values.values)
+      var mine = Array(parameter.values.array)
       var other = try fixture.values("\(pooling.rawValue).final.\(parameter.name)")
       if parameter.name.hasSuffix("qkv.bias") {
         // A constant added to all keys changes nothing: its gradient is rounding, which Adam blows up.
@@ -40,7 +40,7 @@ import Testing
     let weights = try [1, 2].map { threads in
       let run = try fixture.run(c, threads: threads)
       _ = try run.train(on: fixture.views()) { _ in false }
-      return run.classifier.parameters.flatMap { Array($0.values.values) }
+      return run.classifier.parameters.flatMap { Array($0.values.array) }
     }
     #expect(weights[0] == weights[1])
   }
@@ -71,7 +71,7 @@ import Testing
     for (mine, theirs) in zip(runs[1].0.classifier.parameters, runs[0].0.classifier.parameters) {
       let isKey = { (i: Int) in mine.name.hasSuffix("qkv.bias") && (12..<24).contains(i) }
       let distances = (0..<mine.tensor.count).filter { !isKey($0) }.map {
-        abs(mine.tensor.pointer[$0] - theirs.tensor.pointer[$0])
+        abs(mine.tensor.values[$0] - theirs.tensor.values[$0])
       }
       #expect(distances.max() ?? 0 < 1e-5, "\(mine.name)")
     }
@@ -83,7 +83,7 @@ import Testing
       c.dropPath = rate
       let run = try fixture.run(c)
       _ = try run.train(on: fixture.views()) { _ in false }
-      return run.classifier.parameters.flatMap { Array($0.values.values) }
+      return run.classifier.parameters.flatMap { Array($0.values.array) }
     }
     #expect(weights[0] != weights[1])
   }

@@ -17,7 +17,7 @@ func testEncoder(_ configuration: EncoderConfiguration, dropPath: Double = 0, en
   for (place, parameter) in encoder.parameters.enumerated() {
     var random = CounterRandom(seed: 1, epoch: 0, sample: place, purpose: 0x7E57)
     let scale = parameter.decays ? 1 / Double(parameter.tensor.columns).squareRoot() : 0.2
-    for i in 0..<parameter.tensor.count { parameter.values.pointer[i] += Float(scale * random.normal()) }
+    for i in 0..<parameter.tensor.count { parameter.values[i] += Float(scale * random.normal()) }
   }
   return encoder
 }
@@ -34,9 +34,9 @@ func testImages(_ numbers: [Int], side: Int, channels: Int) -> ImageBatch {
 }
 
 extension Tensor {
-  var array: [Float] { Array(values.values.prefix(count)) }
+  var array: [Float] { Array(values.array.prefix(count)) }
 
   func rows(_ range: Range<Int>) -> [Float] {
-    Array(values.values[range.lowerBound * columns..<range.upperBound * columns])
+    Array(values.array[range.lowerBound * columns..<range.upperBound * columns])
   }
 }

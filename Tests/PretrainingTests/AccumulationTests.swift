@@ -29,7 +29,7 @@ struct AccumulationTests {
     run.model.trained.map { name, parameter in
       let tensor = parameter.tensor
       guard let gradient = tensor.gradient else { return (name, [Float](repeating: 0, count: tensor.count)) }
-      return (name, Array(gradient.values.values[..<tensor.count]))
+      return (name, Array(gradient.values.array[..<tensor.count]))
     }
   }
 
@@ -71,9 +71,9 @@ struct AccumulationTests {
     let labels = split.model.labels(of: try split.take(splitViews, epoch: 0)).labels.compactMap { $0 }
     #expect(labels.count == parts)
     for (mine, theirs) in [(labels.map(\.classes), expected.classes), (labels.map(\.patches), expected.patches)] {
-      let joined = mine.flatMap { Array($0.values.values) }
+      let joined = mine.flatMap { Array($0.values.array) }
       #expect(joined.count == theirs.count)
-      #expect(zip(joined, theirs.values.values).allSatisfy { abs($0 - $1) <= 1e-6 })
+      #expect(zip(joined, theirs.values.array).allSatisfy { abs($0 - $1) <= 1e-6 })
     }
   }
 
@@ -92,7 +92,7 @@ struct AccumulationTests {
     for (mine, theirs) in zip(models[1].parts, models[0].parts) {
       for (a, b) in zip(mine.network.parameters, theirs.network.parameters) {
         let pairs = zip(
-          withoutKeys(a.name, Array(a.values.values)), withoutKeys(b.name, Array(b.values.values)))
+          withoutKeys(a.name, Array(a.values.array)), withoutKeys(b.name, Array(b.values.array)))
         let worst = pairs.map { abs($0 - $1) }.max() ?? 0
         #expect(worst <= 1e-5, "\(mine.prefix)\(a.name) differs by \(worst)")
       }

@@ -22,7 +22,7 @@ struct GradientTests {
     for (name, parameter) in run.model.trained {
       let theirs = try #require(try expected["grad." + name]?.values(of: Float.self), "\(name)")
       let gradient = try #require(parameter.tensor.gradient, "\(name)")
-      var mine = (0..<parameter.tensor.count).map { Double(gradient.pointer[$0]) }
+      var mine = (0..<parameter.tensor.count).map { Double(gradient.values[$0]) }
       var reference = theirs.map(Double.init)
       #expect(mine.count == reference.count)
       if name.hasSuffix("qkv.bias") {

@@ -52,7 +52,7 @@ import Testing
       let teacher = labelling(tape, complex, ids: masked, sequencesPerImage: c.labelFolds)
       let m = masked.count / count
       let perFold = m / c.labelFolds
-      func cosine(_ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>) -> Double {
+      func cosine(_ a: [Float], _ b: [Float]) -> Double {
         var (ab, aa, bb) = (0.0, 0.0, 0.0)
         for i in 0..<c.encoder.width {
           ab += Double(a[i] * b[i])
@@ -64,10 +64,10 @@ import Testing
       #expect(matches.count == count * m)
       for image in 0..<count {
         for place in 0..<m {
-          let token = out.row(image * (1 + patches) + 1 + Int(masked[image * m + place]))
+          let token = out.values(ofRow: image * (1 + patches) + 1 + Int(masked[image * m + place]))
           let cosines = (0..<m).map { other in
             let sequence = image * c.labelFolds + other / perFold
-            return cosine(token, teacher.row(sequence * (1 + perFold) + 1 + other % perFold))
+            return cosine(token, teacher.values(ofRow: sequence * (1 + perFold) + 1 + other % perFold))
           }
           let found = try #require(
             (0..<m).first { masked[image * m + $0] == matches[image * m + place] })
