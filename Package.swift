@@ -19,9 +19,15 @@ func above(training more: [String]) -> [Target.Dependency] {
 }
 
 /// Tests and what lies beside them that is not code.
-func tests(_ name: String, _ libraries: [String], exclude: [String] = []) -> Target {
-  .testTarget(name: name, dependencies: libraries.map { .init(stringLiteral: $0) }, exclude: exclude)
+func tests(
+  _ name: String, _ libraries: [String], exclude: [String] = [], settings: [SwiftSetting] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: libraries.map { .init(stringLiteral: $0) }, exclude: exclude, swiftSettings: settings)
 }
+
+/// Types whose values the compiler keeps within the life of the memory they point to.
+let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
 let package = Package(
   name: "pmae",
@@ -52,8 +58,8 @@ let package = Package(
       dependencies: [
         "COpenBLAS", "CKernels", "Parallel", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
       ],
-      exclude: ["SPEED.md"]),
-    .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
+      exclude: ["SPEED.md"], swiftSettings: lifetimes),
+    .target(name: "Autodiff", dependencies: ["Compute", "CKernels", "Parallel"], swiftSettings: lifetimes),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Schemas", dependencies: ["TensorStream"]),
     // Apart from Training, so that pmae-augment, which goes on where a run is, loads no matrix library.
@@ -80,8 +86,8 @@ let package = Package(
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
     tests("ParallelTests", ["Parallel"]),
-    tests("ComputeTests", ["Compute", "CKernels", "Parallel"]),
-    tests("AutodiffTests", ["Autodiff", "Compute", "Parallel"]),
+    tests("ComputeTests", ["Compute", "CKernels", "Parallel"], settings: lifetimes),
+    tests("AutodiffTests", ["Autodiff", "Compute", "Parallel"], exclude: ["Fixtures"]),
     .target(
       name: "TestSupport", dependencies: ["Networks", "Autodiff", "Compute", "Parallel"], path: "Tests/Support"),
     .testTarget(name: "NetworksTests", dependencies: above(training: ["TestSupport"]), exclude: ["Fixtures"]),

@@ -8,14 +8,18 @@
 #   pages   the man pages are clean mdoc
 #   arm64   the vector kernels compile for arm64 too, where it is not what this machine is
 #   build   the release build, tests included, and no warning in it
+#   escapes matrices that outlive their tensors do not compile
 #   test    unit tests and the built tools, end to end
 #
 # Each is a target. SCRATCH: the build folder. FILTER: run those tests only.
+#
+#   sanitize    the libraries' tests under AddressSanitizer, ThreadSanitizer and UndefinedBehaviorSanitizer, a build each: not part of
+#               the default. sanitize-address, sanitize-thread and sanitize-undefined are targets too.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: all install marks format shell pages arm64 build test
+.PHONY: all install marks format shell pages arm64 build escapes test sanitize sanitize-address sanitize-thread sanitize-undefined
 
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
@@ -23,7 +27,7 @@ FILTER ?=
 # Tests use public API alone, so that what they test is what is shipped, built once.
 override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c release
 
-all: install marks format shell pages arm64 build test
+all: install marks format shell pages arm64 build escapes test
 
 install:
 	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
@@ -64,5 +68,30 @@ build:
 	swift build $(SWIFT) --build-tests 2>&1 | tee "$(SCRATCH)/build.log"
 	if grep -v /checkouts/ "$(SCRATCH)/build.log" | grep 'warning:'; then echo 'The build has warnings.' >&2; exit 1; fi
 
+escapes: build
+	"$(ROOT)/pipelines/escapes.sh" "$(SCRATCH)"
+
 test: build
 	swift test $(SWIFT) --skip-build --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
+
+# The tools' tests start other processes, and use no memory that the libraries' do not.
+override LIBRARIES = $(if $(FILTER),--filter '$(FILTER)',--skip ToolTests)
+override SANITIZED = --package-path "$(ROOT)" --scratch-path "$(SCRATCH)-$(@:sanitize-%=%)" -c release
+
+sanitize: sanitize-address sanitize-thread sanitize-undefined
+
+# Not looked for are leaks: what a thread of the pool keeps for oneDNN lives as long as the process.
+sanitize-address:
+	swift build $(SANITIZED) --sanitize address --build-tests
+	ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZED) --sanitize address --skip-build --disable-testable-imports $(LIBRARIES)
+
+sanitize-thread:
+	swift build $(SANITIZED) --sanitize thread --build-tests
+	swift test $(SANITIZED) --sanitize thread --skip-build --disable-testable-imports $(LIBRARIES)
+
+# Swift 6.3 has this one for no target on Linux: "unsupported option '-sanitize=undefined'". So it is C alone that is looked at, and
+# stops where it goes wrong, since there is no library to report it; in Swift an overflow stops by itself.
+sanitize-undefined: override CHECKS = -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+sanitize-undefined:
+	swift build $(SANITIZED) $(CHECKS) --build-tests
+	swift test $(SANITIZED) $(CHECKS) --skip-build --disable-testable-imports $(LIBRARIES)

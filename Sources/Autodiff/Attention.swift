@@ -3,7 +3,7 @@ import Compute
 
 extension Tape {
   /// From this many tokens on, bfloat16 products of heads are worth their calls.
-  public static let narrowAttentionTokens = 32
+  public static let bfloat16AttentionTokens = 32
 
   /// Multi-head self-attention: for each sequence and head softmax(Q Kᵀ / √d) V.
   /// qkv [B·T, 3·D], a row's queries, keys and values one after the other, heads within each -> [B·T, D].
@@ -15,37 +15,42 @@ extension Tape {
     precondition(qkv.rows == sequences * tokens && qkv.columns == 3 * width && width % heads == 0)
     let shape = HeadShape(tokens: tokens, heads: heads, width: width)
     let y =
-      qkv.isNarrow
-      ? Tensor(narrowRows: qkv.rows, columns: width, engine: engine, tracksGradient: tracks([qkv]))
+      qkv.isBFloat16
+      ? Tensor(bfloat16Rows: qkv.rows, columns: width, engine: engine, tracksGradient: tracks([qkv]))
       : tensor(rows: qkv.rows, columns: width, from: qkv)
     let work = 2 * sequences * tokens * tokens * width
     let scratch = engine.scratch(for: shape)
-    engine.measure(.attention, flop: 2 * work, values: qkv.traffic + y.traffic) {
-      // A tensor that tasks look at is a reference that all threads count.
-      if qkv.isNarrow {
-        engine.run(sequences * heads, scratch: scratch) { [engine, qkv = qkv.narrow, y = y.narrow] task, scratch in
-          engine.attendNarrow(qkv, into: y, shape, task, scratch)
+    engine.measure(.attention, flop: 2 * work, values: qkv.wordsMoved + y.wordsMoved) {
+      if qkv.isBFloat16 {
+        withBFloat16(qkv, y) { qkv, y in
+          engine.run(sequences * heads, scratch: scratch) { task, scratch in
+            engine.attend(qkv, into: y, shape, task, scratch)
+          }
         }
       } else {
-        engine.run(sequences * heads / shape.together, scratch: scratch) {
-          [engine, qkv = qkv.matrix, y = y.matrix] task, scratch in
-          for head in shape.heads(of: task) { engine.attend(qkv, into: y, shape, head, scratch) }
+        withMatrices(qkv, y) { qkv, y in
+          engine.run(sequences * heads / shape.together, scratch: scratch) { task, scratch in
+            for head in shape.heads(of: task) { engine.attend(qkv, into: y, shape, head, scratch) }
+          }
         }
       }
     }
+    let written = y.wordsMoved
     record(y) { [engine] dy in
       let (dqkv, isFirst) = qkv.gradientSink(engine)
-      engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.traffic + y.traffic) {
-        if qkv.isNarrow {
-          engine.run(sequences * heads, scratch: scratch) {
-            [engine, dy = dy.narrow, qkv = qkv.narrow, dqkv = dqkv.narrow] task, scratch in
-            engine.returnNarrow(dy, qkv: qkv, into: dqkv, shape, task, scratch)
+      engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.wordsMoved + written) {
+        if qkv.isBFloat16 {
+          withBFloat16(dy, qkv, dqkv) { dy, qkv, dqkv in
+            engine.run(sequences * heads, scratch: scratch) { task, scratch in
+              engine.attendBackward(dy, qkv: qkv, into: dqkv, shape, task, scratch)
+            }
           }
         } else {
-          engine.run(sequences * heads / shape.together, scratch: scratch) {
-            [engine, dy = dy.matrix, qkv = qkv.matrix, dqkv = dqkv.matrix] task, scratch in
-            for head in shape.heads(of: task) {
-              engine.attendBack(dy, qkv: qkv, into: dqkv, adding: !isFirst, shape, head, scratch)
+          withMatrices(dy, qkv, dqkv) { dy, qkv, dqkv in
+            engine.run(sequences * heads / shape.together, scratch: scratch) { task, scratch in
+              for head in shape.heads(of: task) {
+                engine.attendBackward(dy, qkv: qkv, into: dqkv, adding: !isFirst, shape, head, scratch)
+              }
             }
           }
         }
@@ -71,14 +76,14 @@ struct HeadShape {
   func heads(of task: Int) -> Range<Int> { task * together..<(task + 1) * together }
 
   /// A head's values for task sequence · heads + head: 0 queries (or the output), 1 keys, 2 values.
+  @_lifetime(copy x)
   func part(_ x: Matrix, _ which: Int, _ task: Int) -> Matrix {
-    let start = x.row(task / heads * tokens) + which * width + task % heads * depth
-    return Matrix(start, rows: tokens, columns: depth, stride: x.stride)
+    x.part(from: x.row(task / heads * tokens) + which * width + task % heads * depth, rows: tokens, columns: depth)
   }
 
+  @_lifetime(copy x)
   func part(_ x: BFloat16Matrix, _ which: Int, _ task: Int) -> BFloat16Matrix {
-    let start = x.row(task / heads * tokens) + which * width + task % heads * depth
-    return BFloat16Matrix(start, rows: tokens, columns: depth, stride: x.stride)
+    x.part(from: x.row(task / heads * tokens) + which * width + task % heads * depth, rows: tokens, columns: depth)
   }
 }
 
@@ -98,7 +103,7 @@ extension Engine {
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
     if shape.isShort {
-      let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
+      let q = shape.part(qkv, 0, task), k = shape.part(qkv, 1, task), v = shape.part(qkv, 2, task)
       let out = shape.part(y, 0, task)
       return pmae_attend_short(
         q.pointer, k.pointer, v.pointer, qkv.stride, tokens, shape.depth, shape.scale, out.pointer, out.stride, scratch)
@@ -116,15 +121,15 @@ extension Engine {
   }
 
   /// P = softmax(scale Q Kᵀ); dV = Pᵀ dY; dP = dY Vᵀ; dS = scale P (dP − Σ P dP); dQ = dS K; dK = dSᵀ Q.
-  func attendBack(
+  func attendBackward(
     _ dy: Matrix, qkv: Matrix, into dqkv: Matrix, adding: Bool, _ shape: HeadShape, _ task: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
-    let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
+    let q = shape.part(qkv, 0, task), k = shape.part(qkv, 1, task), v = shape.part(qkv, 2, task)
     let d = shape.part(dy, 0, task)
     if shape.isShort {
-      let (dq, dk, dv) = (shape.part(dqkv, 0, task), shape.part(dqkv, 1, task), shape.part(dqkv, 2, task))
+      let dq = shape.part(dqkv, 0, task), dk = shape.part(dqkv, 1, task), dv = shape.part(dqkv, 2, task)
       return pmae_attend_short_backward(
         q.pointer, k.pointer, v.pointer, q.stride, d.pointer, d.stride, tokens, shape.depth, shape.scale, dq.pointer,
         dk.pointer, dv.pointer, dq.stride, adding ? 1 : 0, scratch)
@@ -144,40 +149,40 @@ extension Engine {
 
 /// The same in bfloat16; scores and softmax stay float32.
 extension Engine {
-  func attendNarrow(
+  func attend(
     _ qkv: BFloat16Matrix, into y: BFloat16Matrix, _ shape: HeadShape, _ task: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
     let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
-    let narrow = BFloat16Matrix((scratch + tokens * stride).asNarrow, rows: tokens, columns: tokens, stride: stride)
+    let rounded = BFloat16Matrix((scratch + tokens * stride).asBFloat16, rows: tokens, columns: tokens, stride: stride)
     let shares = scratch + 2 * tokens * stride
     let sums = Matrix(shares + stride, rows: tokens, columns: shape.depth)
     let out = shape.part(y, 0, task)
     Compute.multiplyHere(shape.part(qkv, 0, task), shape.part(qkv, 1, task), into: p, transposing: .right)
-    pmae_softmax_rows_narrow(p.pointer, tokens, tokens, stride, shape.scale, shares, narrow.pointer)
-    Compute.multiplyHere(narrow, shape.part(qkv, 2, task), into: sums)
+    pmae_softmax_rows_bf16(p.pointer, tokens, tokens, stride, shape.scale, shares, rounded.pointer)
+    Compute.multiplyHere(rounded, shape.part(qkv, 2, task), into: sums)
     pmae_scale_rows(sums.pointer, tokens, shape.depth, shape.depth, shares)
-    Self.narrowHere(sums, into: out)
+    Self.roundHere(sums, into: out)
   }
 
-  func returnNarrow(
+  func attendBackward(
     _ dy: BFloat16Matrix, qkv: BFloat16Matrix, into dqkv: BFloat16Matrix, _ shape: HeadShape, _ task: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
     let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
     let ds = Matrix(scratch + tokens * stride, rows: tokens, columns: tokens, stride: stride)
-    let narrow = BFloat16Matrix(
-      (scratch + 2 * tokens * stride).asNarrow, rows: tokens, columns: tokens, stride: stride)
-    let (q, k, v) = (shape.part(qkv, 0, task), shape.part(qkv, 1, task), shape.part(qkv, 2, task))
+    let rounded = BFloat16Matrix(
+      (scratch + 2 * tokens * stride).asBFloat16, rows: tokens, columns: tokens, stride: stride)
+    let q = shape.part(qkv, 0, task), k = shape.part(qkv, 1, task), v = shape.part(qkv, 2, task)
     let d = shape.part(dy, 0, task)
     Compute.multiplyHere(q, k, into: p, transposing: .right)
-    pmae_softmax_rows_narrow(p.pointer, tokens, tokens, stride, shape.scale, nil, narrow.pointer)
-    Compute.multiplyHere(narrow, d, into: shape.part(dqkv, 2, task), transposing: .left)
+    pmae_softmax_rows_bf16(p.pointer, tokens, tokens, stride, shape.scale, nil, rounded.pointer)
+    Compute.multiplyHere(rounded, d, into: shape.part(dqkv, 2, task), transposing: .left)
     Compute.multiplyHere(d, v, into: ds, transposing: .right)
-    for t in 0..<tokens { pmae_softmax_backward_narrow(p.row(t), ds.row(t), narrow.row(t), tokens, shape.scale) }
-    Compute.multiplyHere(narrow, k, into: shape.part(dqkv, 0, task))
-    Compute.multiplyHere(narrow, q, into: shape.part(dqkv, 1, task), transposing: .left)
+    for t in 0..<tokens { pmae_softmax_backward_bf16(p.row(t), ds.row(t), rounded.row(t), tokens, shape.scale) }
+    Compute.multiplyHere(rounded, k, into: shape.part(dqkv, 0, task))
+    Compute.multiplyHere(rounded, q, into: shape.part(dqkv, 1, task), transposing: .left)
   }
 }

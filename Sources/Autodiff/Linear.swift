@@ -14,9 +14,9 @@ extension Tape {
     record(y) { [self] dy in
       let branch = residual.map { branchGradient(dy, of: $0, rows: x.rows) } ?? dy
       biasGradient(bias, dy: branch)
-      let narrowed = narrowed(branch)
-      weightGradient(weight, dy: narrowed, x: x)
-      if x.tracksGradient { inputGradient(x, dy: narrowed, weight) }
+      let rounded = rounded(branch)
+      weightGradient(weight, dy: rounded, x: x)
+      if x.tracksGradient { inputGradient(x, dy: rounded, weight) }
     }
     return y
   }
@@ -37,8 +37,14 @@ extension Tape {
       let early = isRecording && place.isMultiple(of: 2) ? hidden(rows, weight.rows) : nil
       let h = hidden(rows, weight.rows)
       let z = isRecording ? early ?? hidden(rows, weight.rows) : nil
-      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: h.traffic + (z?.traffic ?? 0)) {
-        $0.activate(bias: bias, into: h, keeping: z)
+      bias.withMatrix { bias in
+        h.withOperand { h in
+          z.withOperand { kept in
+            multiply(
+              .linear, input, weight, transposing: .right, output: h.wordsMoved + (z?.wordsMoved ?? 0)
+            ) { $0.activate(bias: bias, into: h, keeping: kept) }
+          }
+        }
       }
       input = h
       if let z { kept.append(z) }
@@ -49,11 +55,17 @@ extension Tape {
     record(y) { [self] dy in
       let branch = residual.map { branchGradient(dy, of: $0, rows: rows) } ?? dy
       biasGradient(lastBias, dy: branch)
-      var gradient = narrowed(branch)
+      var gradient = rounded(branch)
       for (place, (weight, _)) in layers.enumerated().dropFirst().reversed() {
         let z = kept.removeLast()
         let dz = hidden(rows, weight.columns)
-        multiply(.linearBackward, gradient.operand, weight.matrix, output: 3 * z.traffic) { $0.deactivate(z, into: dz) }
+        z.withOperand { kept in
+          dz.withOperand { dz in
+            multiply(.linearBackward, gradient, weight, output: 3 * z.wordsMoved) {
+              $0.activateBackward(kept, into: dz)
+            }
+          }
+        }
         weightGradient(weight, dy: gradient, x: z)
         biasGradient(layers[place - 1].bias, dy: dz)
         gradient = dz
@@ -67,7 +79,7 @@ extension Tape {
   /// Memory of a hidden layer, which only matrix products read.
   private func hidden(_ rows: Int, _ columns: Int, tracksGradient: Bool = false) -> Tensor {
     precision == .bfloat16
-      ? Tensor(narrowRows: rows, columns: columns, engine: engine, tracksGradient: tracksGradient)
+      ? Tensor(bfloat16Rows: rows, columns: columns, engine: engine, tracksGradient: tracksGradient)
       : Tensor(rows: rows, columns: columns, engine: engine, tracksGradient: tracksGradient)
   }
 
@@ -83,16 +95,22 @@ extension Tape {
         forProducts
         ? hidden(input.rows, width, tracksGradient: tracks(parents))
         : tensor(rows: input.rows, columns: width, from: parents)
-      multiply(.linear, input.operand, weight.matrix, transposing: .right, output: y.traffic) {
-        $0.store(bias: bias, into: y)
+      bias.withMatrix { bias in
+        y.withOperand { to in
+          multiply(.linear, input, weight, transposing: .right, output: y.wordsMoved) { $0.store(bias: bias, into: to) }
+        }
       }
       return y
     }
     precondition(residual.x.columns == width && (residual.rowsOf?.count ?? residual.x.rows) == input.rows)
     let y = tensor(rows: residual.x.rows, columns: width, from: parents)
     if residual.rowsOf != nil { engine.copy(residual.x, to: y) }
-    multiply(.linear, input.operand, weight.matrix, transposing: .right, output: 2 * input.rows * width) {
-      $0.add(bias: bias, onto: residual, into: y)
+    bias.withMatrix { bias in
+      withMatrices(residual.x, y) { x, y in
+        multiply(.linear, input, weight, transposing: .right, output: 2 * input.rows * width) {
+          $0.add(bias: bias, onto: x, residual, into: y)
+        }
+      }
     }
     return y
   }
@@ -103,8 +121,7 @@ extension Tape {
     if residual.rowsOf != nil || residual.scale != 1 {
       let scaled = Tensor(rows: rows, columns: dy.columns, engine: engine)
       engine.measure(.tokens, values: 2 * scaled.count) {
-        engine.rows(rows, cost: dy.columns) { range in
-          let (dy, scaled) = (dy.matrix, scaled.matrix)
+        engine.rows(over: scaled, dy, cost: dy.columns) { scaled, dy, range in
           for r in range { pmae_axpby(residual.scale, dy.row(residual.row(r)), 0, scaled.row(r), dy.columns) }
         }
       }
@@ -115,11 +132,13 @@ extension Tape {
   }
 
   /// A gradient as the products of the backward pass read it: rounded once for both of them.
-  private func narrowed(_ dy: Tensor) -> Tensor {
-    if precision == .float32 || dy.isNarrow { return dy }
-    let narrow = Tensor(narrowRows: dy.rows, columns: dy.columns, engine: engine)
-    engine.measure(.linearBackward, values: dy.count + narrow.traffic) { engine.narrow(dy.matrix, into: narrow.narrow) }
-    return narrow
+  private func rounded(_ dy: Tensor) -> Tensor {
+    if precision == .float32 || dy.isBFloat16 { return dy }
+    let rounded = Tensor(bfloat16Rows: dy.rows, columns: dy.columns, engine: engine)
+    engine.measure(.linearBackward, values: dy.count + rounded.wordsMoved) {
+      dy.withMatrix { dy in rounded.withBFloat16 { engine.round(dy, into: $0) } }
+    }
+    return rounded
   }
 
   /// dW (+)= dyᵀ x. dy [R, O], x [R, I].
@@ -127,7 +146,7 @@ extension Tape {
     if !weight.tracksGradient { return }
     let (dw, isFirst) = weight.gradientSink(engine)
     multiply(
-      .linearBackward, dy.operand, x.operand, to: .matrix(dw.matrix, adding: !isFirst), transposing: .left,
+      .linearBackward, dy, x, into: dw, transposing: .left, adding: !isFirst,
       output: isFirst ? dw.count : 2 * dw.count)
   }
 
@@ -135,13 +154,17 @@ extension Tape {
   private func biasGradient(_ bias: Tensor?, dy: Tensor) {
     guard let bias, bias.tracksGradient else { return }
     let (db, isFirst) = bias.gradientSink(engine)
-    engine.measure(.linearBackward, values: dy.traffic) {
-      engine.columnSums(rows: dy.rows, columns: dy.columns, into: db.pointer, adding: !isFirst) { rows, sums in
-        if dy.isNarrow {
-          pmae_column_sums_narrow(
-            dy.narrow.row(rows.lowerBound), sums, rows.count, dy.columns, dy.stride, 0)
-        } else {
-          pmae_column_sums(dy.row(rows.lowerBound), sums, rows.count, dy.columns, dy.stride, 0)
+    engine.measure(.linearBackward, values: dy.wordsMoved) {
+      db.withMatrix { db in
+        dy.withOperand { dy in
+          engine.columnSums(rows: dy.rows, columns: dy.columns, into: db, adding: !isFirst) { rows, sums in
+            switch dy {
+            case .bfloat16(let dy):
+              pmae_column_sums_bf16(dy.row(rows.lowerBound), sums, rows.count, dy.columns, dy.stride, 0)
+            case .float32(let dy):
+              pmae_column_sums(dy.row(rows.lowerBound), sums, rows.count, dy.columns, dy.stride, 0)
+            }
+          }
         }
       }
     }
@@ -150,48 +173,65 @@ extension Tape {
   /// dx (+)= dy W. dy [R, O], x [R, I].
   private func inputGradient(_ x: Tensor, dy: Tensor, _ weight: Tensor) {
     let (dx, isFirst) = x.gradientSink(engine)
-    if dx.isNarrow {
-      multiply(.linearBackward, dy.operand, weight.matrix, output: dx.traffic) { $0.store(bias: nil, into: dx) }
+    if dx.isBFloat16 {
+      dx.withOperand { to in
+        multiply(.linearBackward, dy, weight, output: dx.wordsMoved) { $0.store(bias: nil, into: to) }
+      }
     } else {
       multiply(
-        .linearBackward, dy.operand, .float32(weight.matrix), to: .matrix(dx.matrix, adding: !isFirst),
-        output: isFirst ? dx.count : 2 * dx.count)
+        .linearBackward, dy, weight, into: dx, adding: !isFirst, output: isFirst ? dx.count : 2 * dx.count)
     }
   }
 
-  /// A product with a weight, a tile at a time.
+  /// A product that is given to a function a tile at a time, in the tape's precision.
+  /// - Parameter output: 32-bit words read and written where it goes.
   private func multiply(
-    _ operation: Operation, _ a: Operand, _ weight: Matrix, transposing: Transposition = .none, output: Int,
-    tiles: @escaping (Tile) -> Void
+    _ operation: Operation, _ a: Tensor, _ b: Tensor, transposing: Transposition = .none, output: Int,
+    tiles: (Tile) -> Void
   ) {
-    multiply(operation, a, .float32(weight), to: .tiles(tiles), transposing: transposing, output: output)
+    measure(operation, a, b, transposing, output: output) { a, b in
+      engine.multiply(a, b, transposing: transposing, precision: precision, tiles: tiles)
+    }
   }
 
-  /// A product that counts as an operation of a kind, in the tape's precision.
-  /// - Parameter output: float32 values read and written where it goes.
+  /// c (+)= op(a) op(b), in the tape's precision.
   private func multiply(
-    _ operation: Operation, _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition = .none,
+    _ operation: Operation, _ a: Tensor, _ b: Tensor, into c: Tensor, transposing: Transposition = .none, adding: Bool,
     output: Int
+  ) {
+    measure(operation, a, b, transposing, output: output) { a, b in
+      c.withMatrix { c in
+        engine.multiply(a, b, into: c, transposing: transposing, adding: adding, precision: precision)
+      }
+    }
+  }
+
+  /// A product that counts as an operation of a kind.
+  private func measure(
+    _ operation: Operation, _ a: Tensor, _ b: Tensor, _ transposing: Transposition, output: Int,
+    _ product: (Operand, Operand) -> Void
   ) {
     let (rows, inner) = transposing == .left ? (a.columns, a.rows) : (a.rows, a.columns)
     let columns = transposing == .right ? b.rows : b.columns
-    engine.measure(
-      operation, flop: 2 * rows * columns * inner, values: a.traffic + b.traffic + output
-    ) {
-      engine.multiply(a, b, to: destination, transposing: transposing, precision: precision)
+    a.withOperand { a in
+      b.withOperand { b in
+        engine.measure(
+          operation, flop: 2 * rows * columns * inner, values: a.wordsMoved + b.wordsMoved + output
+        ) { product(a, b) }
+      }
     }
   }
 }
 
 extension Engine {
   func zero(_ x: Tensor) {
-    rows(x.rows, cost: x.columns) { [x = x.matrix] range in
+    rows(over: x, cost: x.columns) { x, range in
       for r in range { x.row(r).update(repeating: 0, count: x.columns) }
     }
   }
 
   func copy(_ x: Tensor, to y: Tensor) {
-    rows(x.rows, cost: x.columns) { [x = x.matrix, y = y.matrix] range in
+    rows(over: x, y, cost: x.columns) { x, y, range in
       for r in range { y.row(r).update(from: x.row(r), count: x.columns) }
     }
   }

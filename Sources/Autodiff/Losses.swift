@@ -13,20 +13,20 @@ extension Tape {
     precondition(logits.columns == labels.columns && logits.rows == rowOf?.count ?? labels.rows)
     let width = logits.columns
     let rowCount = logits.rows
-    let statistics = engine.memory.take(3 * rowCount)
-    // Of a matrix, which holds no memory, so that tasks count no references.
-    let label: (Matrix, Int) -> UnsafeMutablePointer<Float> = { labels, r in labels.row(rowOf.map { Int($0[r]) } ?? r) }
-    let value = mean(over: rowCount, cost: width) { [x = logits.matrix, labels = labels.matrix] r in
-      pmae_soft_cross_entropy(x.row(r), label(labels, r), width, scale, statistics.pointer + 3 * r)
+    let statistics = Tensor(rows: rowCount, columns: 3, values: engine.memory.take(3 * rowCount))
+    let value = withMatrices(logits, labels, statistics) { x, labels, statistics in
+      mean(over: rowCount, cost: width) { r in
+        pmae_soft_cross_entropy(x.row(r), labels.row(rowOf.row(r)), width, scale, statistics.row(r))
+      }
     }
     return Loss(value: value) { [engine] weight in
       guard logits.tracksGradient else { return }
       let factor = weight * scale / Float(rowCount)
-      engine.rows(rowCount, cost: width, as: .losses, values: 3 * logits.count) {
-        [x = logits.matrix, labels = labels.matrix] rows in
+      engine.rows(over: logits, labels, statistics, cost: width, as: .losses, values: 3 * logits.count) {
+        x, labels, statistics, rows in
         for r in rows {
           pmae_soft_cross_entropy_backward(
-            x.row(r), label(labels, r), width, scale, factor, statistics.pointer + 3 * r)
+            x.row(r), labels.row(rowOf.row(r)), width, scale, factor, statistics.row(r))
         }
       }
       logits.addGradient(logits, engine)
@@ -39,26 +39,25 @@ extension Tape {
     let width = prediction.columns
     let rowCount = prediction.rows
     // Each row's 1 / |prediction|, 1 / |target| and cosine.
-    let statistics = engine.memory.take(3 * rowCount)
-    let (x, targets) = (prediction.matrix, target.matrix)
-    let value = mean(over: rowCount, cost: width) { r in
-      let (p, t) = (x.row(r), targets.row(r))
-      let a = 1 / max(pmae_dot(p, p, width).squareRoot(), 1e-8)
-      let b = 1 / max(pmae_dot(t, t, width).squareRoot(), 1e-8)
-      let cosine = pmae_dot(p, t, width) * a * b
-      statistics.pointer[3 * r] = Float(a)
-      statistics.pointer[3 * r + 1] = Float(b)
-      statistics.pointer[3 * r + 2] = Float(cosine)
-      return 1 - cosine
+    let statistics = Tensor(rows: rowCount, columns: 3, values: engine.memory.take(3 * rowCount))
+    let value = withMatrices(prediction, target, statistics) { x, targets, statistics in
+      mean(over: rowCount, cost: width) { r in
+        let (p, t, notes) = (x.row(r), targets.row(r), statistics.row(r))
+        let a = 1 / max(pmae_dot(p, p, width).squareRoot(), 1e-8)
+        let b = 1 / max(pmae_dot(t, t, width).squareRoot(), 1e-8)
+        let cosine = pmae_dot(p, t, width) * a * b
+        (notes[0], notes[1], notes[2]) = (Float(a), Float(b), Float(cosine))
+        return 1 - cosine
+      }
     }
     return Loss(value: value) { [engine] weight in
       guard prediction.tracksGradient else { return }
       let (d, isFirst) = prediction.gradientSink(engine)
       let factor = weight / Float(rowCount)
-      engine.rows(rowCount, cost: width, as: .losses, values: 3 * prediction.count) {
-        [x = prediction.matrix, target = target.matrix, d = d.matrix] rows in
+      engine.rows(over: prediction, target, d, statistics, cost: width, as: .losses, values: 3 * prediction.count) {
+        x, target, d, statistics, rows in
         for r in rows {
-          let s = statistics.pointer + 3 * r
+          let s = statistics.row(r)
           // d cos / d p = t / (|p| |t|) − cos · p / |p|²
           pmae_axpby(-factor * s[0] * s[1], target.row(r), isFirst ? 0 : 1, d.row(r), width)
           pmae_axpy(factor * s[2] * s[0] * s[0], x.row(r), d.row(r), width)
@@ -71,20 +70,20 @@ extension Tape {
   public func meanSquaredError(_ prediction: Tensor, target: Tensor) -> Loss {
     precondition(prediction.columns == target.columns && prediction.rows == target.rows)
     let width = prediction.columns
-    let difference = engine.memory.take(prediction.count)
-    let (x, targets) = (prediction.matrix, target.matrix)
-    let value = mean(over: prediction.rows, cost: width) { r in
-      let d = difference.pointer + r * width
-      pmae_add_scaled(x.row(r), -1, targets.row(r), d, width)
-      return pmae_dot(d, d, width) / Double(width)
+    let difference = Tensor(rows: prediction.rows, columns: width, values: engine.memory.take(prediction.count))
+    let value = withMatrices(prediction, target, difference) { x, targets, difference in
+      mean(over: x.rows, cost: width) { r in
+        let d = difference.row(r)
+        pmae_add_scaled(x.row(r), -1, targets.row(r), d, width)
+        return pmae_dot(d, d, width) / Double(width)
+      }
     }
     return Loss(value: value) { [engine] weight in
       guard prediction.tracksGradient else { return }
       let (d, isFirst) = prediction.gradientSink(engine)
       let factor = 2 * weight / Float(prediction.count)
-      engine.rows(prediction.rows, cost: width, as: .losses, values: 2 * prediction.count) {
-        [d = d.matrix] rows in
-        for r in rows { pmae_axpby(factor, difference.pointer + r * width, isFirst ? 0 : 1, d.row(r), width) }
+      engine.rows(over: d, difference, cost: width, as: .losses, values: 2 * prediction.count) { d, difference, rows in
+        for r in rows { pmae_axpby(factor, difference.row(r), isFirst ? 0 : 1, d.row(r), width) }
       }
     }
   }
@@ -92,7 +91,7 @@ extension Tape {
   /// Each row to zero mean and unit (unbiased) variance, Equation 2. Constant: no gradient passes.
   public func standardiseRows(_ x: Tensor, epsilon: Float = 1e-6) -> Tensor {
     let y = Tensor(rows: x.rows, columns: x.columns, engine: engine)
-    engine.rows(x.rows, cost: x.columns, as: .losses, values: 2 * x.count) { [x = x.matrix, y = y.matrix] rows in
+    engine.rows(over: x, y, cost: x.columns, as: .losses, values: 2 * x.count) { x, y, rows in
       for r in rows { pmae_standardise(x.row(r), y.row(r), x.columns, epsilon, 1) }
     }
     return y

@@ -9,7 +9,7 @@ public struct Residual {
 
   /// The row of x that row r of the output belongs to.
   @inline(__always)
-  func row(_ r: Int) -> Int { if let rowsOf { Int(rowsOf[r]) } else { r } }
+  func row(_ r: Int) -> Int { rowsOf.row(r) }
 
   public init(_ x: Tensor, rowsOf: [Int32]? = nil, scale: Float = 1) {
     self.x = x

@@ -1,5 +1,6 @@
 import CKernels
 import Compute
+import Parallel
 
 /// A matrix of float32 values on the tape, `rows` × `columns` (a row is a token), and in the backward pass the gradient of
 /// the loss for it.
@@ -9,16 +10,16 @@ public final class Tensor {
   /// Values from a row's start to the next one's.
   public let stride: Int
   /// Whether the values are bfloat16: what only matrix products read, where a tape multiplies in bfloat16.
-  public let isNarrow: Bool
+  public let isBFloat16: Bool
   /// Whether its gradient is.
-  private let hasNarrowGradient: Bool
+  private let hasBFloat16Gradient: Bool
   /// Whether a loss can reach it: a parameter under training, or something computed from one.
   public let tracksGradient: Bool
   /// Set between the first contribution to it in the backward pass and its use. A parameter's stays until the
   /// optimiser has taken it; no gradient means a gradient of zero.
   public internal(set) var gradient: Tensor?
   private var stored: Buffer?
-  private let remake: (() -> Buffer)?
+  private let recompute: (() -> Buffer)?
 
   /// Rows that follow each other without gaps: weights, labels, features.
   public init(rows: Int, columns: Int, values: Buffer, tracksGradient: Bool = false) {
@@ -27,10 +28,10 @@ public final class Tensor {
     self.columns = columns
     self.tracksGradient = tracksGradient
     stride = columns
-    isNarrow = false
-    hasNarrowGradient = false
+    isBFloat16 = false
+    hasBFloat16Gradient = false
     stored = values
-    remake = nil
+    recompute = nil
   }
 
   /// Memory for a tensor that an operation computes, of any content.
@@ -39,37 +40,37 @@ public final class Tensor {
     self.columns = columns
     self.tracksGradient = tracksGradient
     stride = Self.stride(columns)
-    isNarrow = false
-    hasNarrowGradient = false
+    isBFloat16 = false
+    hasBFloat16Gradient = false
     stored = engine.memory.take(rows * stride)
-    remake = nil
+    recompute = nil
   }
 
   /// The same in bfloat16, its gradient too.
-  init(narrowRows rows: Int, columns: Int, engine: Engine, tracksGradient: Bool = false) {
+  init(bfloat16Rows rows: Int, columns: Int, engine: Engine, tracksGradient: Bool = false) {
     self.rows = rows
     self.columns = columns
     self.tracksGradient = tracksGradient
     stride = columns
-    isNarrow = true
-    hasNarrowGradient = true
+    isBFloat16 = true
+    hasBFloat16Gradient = true
     stored = engine.memory.take((rows * columns + 1) / 2)
-    remake = nil
+    recompute = nil
   }
 
   /// A tensor that is cheap to compute again: it can be let go of after its use in the forward pass, and comes back when the
   /// backward pass asks for its values.
   /// - Parameters:
-  ///   - isNarrow: whether its values are bfloat16; its gradient is float32 all the same.
-  ///   - remake: computes its values, the same bits each time.
-  init(rows: Int, columns: Int, tracksGradient: Bool, isNarrow: Bool, remake: @escaping () -> Buffer) {
+  ///   - isBFloat16: whether its values are bfloat16; its gradient is float32 all the same.
+  ///   - recompute: computes its values, the same bits each time.
+  init(rows: Int, columns: Int, tracksGradient: Bool, isBFloat16: Bool, recompute: @escaping () -> Buffer) {
     self.rows = rows
     self.columns = columns
     self.tracksGradient = tracksGradient
-    self.remake = remake
-    self.isNarrow = isNarrow
-    hasNarrowGradient = false
-    stride = isNarrow ? columns : Self.stride(columns)
+    self.recompute = recompute
+    self.isBFloat16 = isBFloat16
+    hasBFloat16Gradient = false
+    stride = isBFloat16 ? columns : Self.stride(columns)
   }
 
   /// Rows of a multiple of 512 bytes are set one cache line further apart. A column of the matrix, which a weight's gradient
@@ -77,35 +78,22 @@ public final class Tensor {
   /// columns).
   static func stride(_ columns: Int) -> Int { columns >= 256 && columns % 128 == 0 ? columns + 16 : columns }
 
+  /// Its memory. Values that were let go of are computed again here, which is never in a task: lending comes before tasks start.
   public var values: Buffer {
     if let stored { return stored }
-    guard let remake else { preconditionFailure("a tensor without values") }
-    let made = remake()
+    guard let recompute else { preconditionFailure("a tensor without values") }
+    precondition(!ThreadPool.isInsideTask, "a task asks for a tensor's values: lend them before it starts")
+    let made = recompute()
     stored = made
     return made
   }
 
   /// Frees the values if they can be computed again.
-  func letGo() { if remake != nil { stored = nil } }
+  func letGo() { if recompute != nil { stored = nil } }
 
   public var count: Int { rows * columns }
-  /// What reading or writing it once counts for in a profile, in float32 values.
-  var traffic: Int { isNarrow ? (count + 1) / 2 : count }
-  public var pointer: UnsafeMutablePointer<Float> { values.pointer }
-  public var matrix: Matrix {
-    precondition(!isNarrow, "float32 asked of bfloat16 values")
-    return Matrix(values.pointer, rows: rows, columns: columns, stride: stride)
-  }
-  /// The values where they are bfloat16.
-  var narrow: BFloat16Matrix {
-    precondition(isNarrow, "bfloat16 asked of float32 values")
-    return BFloat16Matrix(values.pointer.asNarrow, rows: rows, columns: columns, stride: stride)
-  }
-  var operand: Operand { isNarrow ? .bfloat16(narrow) : .float32(matrix) }
-
-  /// For one row: a loop over rows asks for `matrix` before it starts, since each look at a tensor counts a reference that
-  /// all threads write to.
-  public func row(_ index: Int) -> UnsafeMutablePointer<Float> { values.pointer + index * stride }
+  /// 32-bit words that reading or writing it once moves, for a profile: two values of bfloat16 are one.
+  var wordsMoved: Int { isBFloat16 ? (count + 1) / 2 : count }
 
   public func clearGradient() { gradient = nil }
 
@@ -117,9 +105,9 @@ public final class Tensor {
 
   /// Memory for its gradient.
   private func emptyLike(_ engine: Engine) -> Tensor {
-    hasNarrowGradient
-      ? Tensor(narrowRows: rows, columns: columns, engine: engine)
-      : stride == columns && !isNarrow
+    hasBFloat16Gradient
+      ? Tensor(bfloat16Rows: rows, columns: columns, engine: engine)
+      : stride == columns && !isBFloat16
         ? Tensor(rows: rows, columns: columns, values: engine.memory.take(count))
         : Tensor(rows: rows, columns: columns, engine: engine)
   }
@@ -129,7 +117,7 @@ public final class Tensor {
   /// bfloat16 values go to one operation alone, so that nothing is ever added to their gradient.
   func gradientSink(_ engine: Engine) -> (gradient: Tensor, isFirst: Bool) {
     if let mine = ownGradient(engine) {
-      precondition(!mine.isNarrow, "a bfloat16 tensor that is used twice")
+      precondition(!mine.isBFloat16, "a bfloat16 tensor that is used twice")
       return (mine, false)
     }
     let new = emptyLike(engine)
@@ -143,8 +131,8 @@ public final class Tensor {
       gradient = other
       return
     }
-    engine.rows(rows, cost: columns) { [columns, mine = mine.matrix, other = other.matrix] range in
-      for r in range { pmae_axpy(1, other.row(r), mine.row(r), columns) }
+    engine.rows(over: mine, other, cost: columns) { mine, other, range in
+      for r in range { pmae_axpy(1, other.row(r), mine.row(r), mine.columns) }
     }
   }
 

@@ -4,22 +4,21 @@ import Compute
 /// What layers do with a tile of a product before it leaves the cache, into float32 or bfloat16.
 extension Tile {
   /// y = tile + bias.
-  func store(bias: Tensor?, into y: Tensor) {
+  func store(bias: Matrix?, into y: Operand) {
     let (r, c) = (rows.lowerBound, columns.lowerBound)
-    let shift = bias.map { UnsafePointer($0.pointer + c) }
-    if y.isNarrow {
-      pmae_biased_narrow(
-        values.pointer, values.stride, shift, y.narrow.row(r) + c, y.stride, rows.count, columns.count)
-    } else {
+    let shift = shift(bias)
+    switch y {
+    case .bfloat16(let y):
+      pmae_biased_bf16(values.pointer, values.stride, shift, y.row(r) + c, y.stride, rows.count, columns.count)
+    case .float32(let y):
       pmae_biased(values.pointer, values.stride, shift, y.row(r) + c, y.stride, rows.count, columns.count)
     }
   }
 
-  /// y = residual + scale (tile + bias).
-  func add(bias: Tensor?, onto residual: Residual, into y: Tensor) {
+  /// y = x + scale (tile + bias), in the residual's rows of x and y.
+  func add(bias: Matrix?, onto x: Matrix, _ residual: Residual, into y: Matrix) {
     let c = columns.lowerBound
-    let shift = bias.map { UnsafePointer($0.pointer + c) }
-    let (x, y) = (residual.x.matrix, y.matrix)
+    let shift = shift(bias)
     for r in rows {
       let to = residual.row(r)
       pmae_add_biased(
@@ -28,28 +27,36 @@ extension Tile {
   }
 
   /// h = GELU(z), z = tile + bias; z is kept where it is wanted.
-  func activate(bias: Tensor, into h: Tensor, keeping z: Tensor?) {
+  func activate(bias: Matrix, into h: Operand, keeping z: Operand?) {
     let (r, c) = (rows.lowerBound, columns.lowerBound)
-    if h.isNarrow {
-      pmae_bias_gelu_narrow(
-        values.pointer, values.stride, bias.pointer + c, z.map { $0.narrow.row(r) + c }, h.narrow.row(r) + c, h.stride,
-        rows.count, columns.count)
-    } else {
+    switch h {
+    case .bfloat16(let h):
+      let kept: UnsafeMutablePointer<UInt16>? = if case .bfloat16(let z)? = z { z.row(r) + c } else { nil }
+      pmae_bias_gelu_bf16(
+        values.pointer, values.stride, bias.pointer + c, kept, h.row(r) + c, h.stride, rows.count, columns.count)
+    case .float32(let h):
+      let kept: UnsafeMutablePointer<Float>? = if case .float32(let z)? = z { z.row(r) + c } else { nil }
       pmae_bias_gelu(
-        values.pointer, values.stride, bias.pointer + c, z.map { $0.row(r) + c }, h.row(r) + c, h.stride, rows.count,
-        columns.count)
+        values.pointer, values.stride, bias.pointer + c, kept, h.row(r) + c, h.stride, rows.count, columns.count)
     }
   }
 
-  /// dz = tile · GELU'(z), then z = GELU(z).
-  func deactivate(_ z: Tensor, into dz: Tensor) {
+  /// dz = tile · GELU'(z), then z = GELU(z). Both are of one type.
+  func activateBackward(_ z: Operand, into dz: Operand) {
     let (r, c) = (rows.lowerBound, columns.lowerBound)
-    if z.isNarrow {
-      pmae_gelu_return_narrow(
-        values.pointer, values.stride, z.narrow.row(r) + c, dz.narrow.row(r) + c, z.stride, rows.count, columns.count)
-    } else {
-      pmae_gelu_return(
+    switch z {
+    case .bfloat16(let z):
+      guard case .bfloat16(let dz) = dz else { preconditionFailure("a gradient of another type") }
+      pmae_gelu_backward_bf16(
+        values.pointer, values.stride, z.row(r) + c, dz.row(r) + c, z.stride, rows.count, columns.count)
+    case .float32(let z):
+      guard case .float32(let dz) = dz else { preconditionFailure("a gradient of another type") }
+      pmae_gelu_backward(
         values.pointer, values.stride, z.row(r) + c, dz.row(r) + c, z.stride, rows.count, columns.count)
     }
+  }
+
+  private func shift(_ bias: Matrix?) -> UnsafePointer<Float>? {
+    if let bias { UnsafePointer(bias.pointer + columns.lowerBound) } else { nil }
   }
 }

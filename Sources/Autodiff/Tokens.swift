@@ -12,10 +12,11 @@ extension Tape {
     let n = patches.rows / sequences
     precondition(ids.count == patches.rows && patches.rows == sequences * n)
     let y = tensor(rows: sequences * (n + 1), columns: width, from: patches, classToken)
-    engine.rows(sequences, cost: (n + 1) * width, as: .tokens, values: 2 * y.count) {
-      [patches = patches.matrix, classToken = classToken.pointer, positions = positions.matrix, y = y.matrix] range in
+    engine.rows(
+      over: patches, classToken, positions, y, count: sequences, cost: (n + 1) * width, as: .tokens, values: 2 * y.count
+    ) { patches, classToken, positions, y, range in
       for s in range {
-        pmae_add_scaled(classToken, 1, positions.row(0), y.row(s * (n + 1)), width)
+        pmae_add_scaled(classToken.pointer, 1, positions.row(0), y.row(s * (n + 1)), width)
         for i in 0..<n {
           let r = s * n + i
           pmae_add_scaled(patches.row(r), 1, positions.row(1 + Int(ids[r])), y.row(s * (n + 1) + 1 + i), width)
@@ -25,8 +26,8 @@ extension Tape {
     record(y) { [engine] dy in
       if patches.tracksGradient {
         let (dp, isFirst) = patches.gradientSink(engine)
-        engine.rows(sequences, cost: n * width, as: .tokens, values: 2 * dp.count) {
-          [dy = dy.matrix, dp = dp.matrix] range in
+        engine.rows(over: dy, dp, count: sequences, cost: n * width, as: .tokens, values: 2 * dp.count) {
+          dy, dp, range in
           for s in range {
             for i in 0..<n {
               pmae_axpby(1, dy.row(s * (n + 1) + 1 + i), isFirst ? 0 : 1, dp.row(s * n + i), width)
@@ -36,7 +37,9 @@ extension Tape {
       }
       if classToken.tracksGradient {
         let (dc, isFirst) = classToken.gradientSink(engine)
-        pmae_column_sums(dy.pointer, dc.pointer, sequences, width, (n + 1) * dy.stride, isFirst ? 0 : 1)
+        withMatrices(dy, dc) { dy, dc in
+          pmae_column_sums(dy.pointer, dc.pointer, sequences, width, (n + 1) * dy.stride, isFirst ? 0 : 1)
+        }
       }
     }
     return y
@@ -54,13 +57,14 @@ extension Tape {
     let visible = x.rows / sequences - 1
     precondition(x.rows == sequences * (1 + visible) && shuffle.count == sequences * n && positions.rows == 1 + n)
     let y = tensor(rows: sequences * (1 + n), columns: width, from: x, maskToken)
-    engine.rows(sequences, cost: (1 + n) * width, as: .tokens, values: x.count + y.count) {
-      [x = x.matrix, maskToken = maskToken.pointer, positions = positions.matrix, y = y.matrix] range in
+    engine.rows(
+      over: x, maskToken, positions, y, count: sequences, cost: (1 + n) * width, as: .tokens, values: x.count + y.count
+    ) { x, maskToken, positions, y, range in
       for s in range {
         pmae_add_scaled(x.row(s * (1 + visible)), 1, positions.row(0), y.row(s * (1 + n)), width)
         for j in 0..<n {
           let place = 1 + Int(shuffle[s * n + j])
-          let from = j < visible ? x.row(s * (1 + visible) + 1 + j) : maskToken
+          let from = j < visible ? x.row(s * (1 + visible) + 1 + j) : maskToken.pointer
           pmae_add_scaled(from, 1, positions.row(place), y.row(s * (1 + n) + place), width)
         }
       }
@@ -69,8 +73,9 @@ extension Tape {
       if x.tracksGradient {
         let (dx, isFirst) = x.gradientSink(engine)
         let beta: Float = isFirst ? 0 : 1
-        engine.rows(sequences, cost: (1 + visible) * width, as: .tokens, values: 2 * dx.count) {
-          [dy = dy.matrix, dx = dx.matrix] range in
+        engine.rows(
+          over: dy, dx, count: sequences, cost: (1 + visible) * width, as: .tokens, values: 2 * dx.count
+        ) { dy, dx, range in
           for s in range {
             pmae_axpby(1, dy.row(s * (1 + n)), beta, dx.row(s * (1 + visible)), width)
             for j in 0..<visible {
@@ -82,19 +87,20 @@ extension Tape {
       }
       if maskToken.tracksGradient {
         // Summed an image at a time, then over images, in order.
-        let partial = engine.memory.take(sequences * width)
-        partial.zero()
-        engine.rows(sequences, cost: n * width, as: .tokens, values: dy.count - x.count) {
-          [dy = dy.matrix] range in
+        let partial = Tensor(rows: sequences, columns: width, values: engine.memory.take(sequences * width))
+        partial.values.zero()
+        engine.rows(over: partial, dy, cost: n * width, as: .tokens, values: dy.count - x.count) { partial, dy, range in
           for s in range {
             for j in visible..<n {
               let place = s * (1 + n) + 1 + Int(shuffle[s * n + j])
-              pmae_axpy(1, dy.row(place), partial.pointer + s * width, width)
+              pmae_axpy(1, dy.row(place), partial.row(s), width)
             }
           }
         }
         let (dm, isFirst) = maskToken.gradientSink(engine)
-        pmae_column_sums(partial.pointer, dm.pointer, sequences, width, width, isFirst ? 0 : 1)
+        withMatrices(partial, dm) { partial, dm in
+          pmae_column_sums(partial.pointer, dm.pointer, sequences, width, width, isFirst ? 0 : 1)
+        }
       }
     }
     return y
@@ -104,14 +110,13 @@ extension Tape {
   public func gatherRows(_ x: Tensor, _ indices: [Int32]) -> Tensor {
     let width = x.columns
     let y = tensor(rows: indices.count, columns: width, from: x)
-    engine.rows(y.rows, cost: width, as: .tokens, values: 2 * y.count) { [x = x.matrix, y = y.matrix] rows in
+    engine.rows(over: y, x, cost: width, as: .tokens, values: 2 * y.count) { y, x, rows in
       for r in rows { y.row(r).update(from: x.row(Int(indices[r])), count: width) }
     }
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
       if isFirst { engine.zero(dx) }
-      engine.rows(y.rows, cost: width, as: .tokens, values: 3 * y.count) {
-        [dy = dy.matrix, dx = dx.matrix] rows in
+      engine.rows(over: dy, dx, cost: width, as: .tokens, values: 3 * dy.count) { dy, dx, rows in
         for r in rows { pmae_axpy(1, dy.row(r), dx.row(Int(indices[r])), width) }
       }
     }
@@ -124,8 +129,7 @@ extension Tape {
     let tokens = x.rows / sequences
     let share = 1 / Float(tokens - 1)
     let y = tensor(rows: sequences, columns: width, from: x)
-    engine.rows(sequences, cost: tokens * width, as: .tokens, values: x.count + y.count) {
-      [x = x.matrix, y = y.matrix] range in
+    engine.rows(over: y, x, cost: tokens * width, as: .tokens, values: x.count + y.count) { y, x, range in
       for s in range {
         pmae_column_sums(x.row(s * tokens + 1), y.row(s), tokens - 1, width, x.stride, 0)
         for c in 0..<width { y.row(s)[c] *= share }
@@ -134,8 +138,7 @@ extension Tape {
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
       if isFirst { engine.zero(dx) }
-      engine.rows(sequences, cost: tokens * width, as: .tokens, values: x.count + y.count) {
-        [dy = dy.matrix, dx = dx.matrix] range in
+      engine.rows(over: dy, dx, cost: tokens * width, as: .tokens, values: dx.count + dy.count) { dy, dx, range in
         for s in range {
           for t in 1..<tokens { pmae_axpy(share, dy.row(s), dx.row(s * tokens + t), width) }
         }
@@ -148,14 +151,14 @@ extension Tape {
   public func normaliseRows(_ x: Tensor, epsilon: Float = 1e-12) -> Tensor {
     let width = x.columns
     let y = tensor(rows: x.rows, columns: width, from: x)
-    let inverse = engine.memory.take(max(x.rows, 1))
-    engine.rows(x.rows, cost: width, as: .norm, values: 2 * x.count) { [x = x.matrix, y = y.matrix] rows in
+    let inverse = Tensor(rows: x.rows, columns: 1, values: engine.memory.take(max(x.rows, 1)))
+    engine.rows(over: x, y, inverse, cost: width, as: .norm, values: 2 * x.count) { x, y, inverse, rows in
       for r in rows { inverse.pointer[r] = pmae_normalise(x.row(r), y.row(r), width, epsilon) }
     }
     record(y) { [engine] dy in
       let (dx, isFirst) = x.gradientSink(engine)
-      engine.rows(x.rows, cost: width, as: .normBackward, values: 3 * x.count) {
-        [y = y.matrix, dy = dy.matrix, dx = dx.matrix] rows in
+      engine.rows(over: y, dy, dx, inverse, cost: width, as: .normBackward, values: 3 * y.count) {
+        y, dy, dx, inverse, rows in
         for r in rows {
           pmae_normalise_backward(
             y.row(r), dy.row(r), dx.row(r), width, inverse.pointer[r], isFirst ? 0 : 1)

@@ -14,8 +14,8 @@ VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, f
 // What is done with a tile of a matrix product before it leaves the cache, into float32 or bfloat16.
 #define LOAD_FLOAT(x) (x)
 #define STORE_FLOAT(x) (x)
-#define LOAD_NARROW(x) from_bfloat16(x)
-#define STORE_NARROW(x) bfloat16(x)
+#define LOAD_BF16(x) from_bfloat16(x)
+#define STORE_BF16(x) bfloat16(x)
 
 #define TILE_KERNELS(SUFFIX, TYPE, LOAD, STORE, GELU, SLOPE)                                                                   \
   VARIANTS void pmae_biased##SUFFIX(const float *tile, size_t tile_stride, const float *bias, TYPE *y, size_t stride,    \
@@ -46,7 +46,7 @@ VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, f
       }                                                                                                                  \
     }                                                                                                                    \
   }                                                                                                                      \
-  VARIANTS void pmae_gelu_return##SUFFIX(const float *tile, size_t tile_stride, TYPE *z, TYPE *d, size_t stride,         \
+  VARIANTS void pmae_gelu_backward##SUFFIX(const float *tile, size_t tile_stride, TYPE *z, TYPE *d, size_t stride,         \
                                          size_t rows, size_t columns) {                                                  \
     for (size_t r = 0; r < rows; r++) {                                                                                  \
       const float *in = tile + r * tile_stride;                                                                          \
@@ -61,7 +61,7 @@ VARIANTS void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, f
   }
 
 TILE_KERNELS(, float, LOAD_FLOAT, STORE_FLOAT, gelu1, gelu_slope1)
-TILE_KERNELS(_narrow, uint16_t, LOAD_NARROW, STORE_NARROW, near_gelu1, near_gelu_slope1)
+TILE_KERNELS(_bf16, uint16_t, LOAD_BF16, STORE_BF16, near_gelu1, near_gelu_slope1)
 
 VARIANTS void pmae_axpy(float a, const float *restrict x, float *restrict y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];

@@ -17,7 +17,7 @@ public func classificationScore(
     let logits = classifier(Tape(engine, recording: false), batch.images)
     try requireFinite(logits, "logit", of: batch)
     for (row, label) in batch.labels.enumerated() {
-      score.add(UnsafeBufferPointer(start: logits.row(row), count: logits.columns), label: Int(label))
+      logits.values(ofRow: row).withUnsafeBufferPointer { score.add($0, label: Int(label)) }
     }
     if onChunk(score.images) { return nil }
   }

@@ -52,16 +52,16 @@ public func nearestNeighbourScores(
   let similarities = engine.memory.take(chunk * train.count)
   for start in stride(from: 0, to: test.count, by: chunk) {
     let rows = min(chunk, test.count - start)
-    let matrix = Matrix(similarities.pointer, rows: rows, columns: train.count)
+    let matrix = similarities.matrix(rows: rows, columns: train.count)
     engine.multiply(
-      Matrix(asked.pointer + start * test.width, rows: rows, columns: test.width),
-      Matrix(known.pointer, rows: train.count, columns: train.width), into: matrix, transposing: .right)
+      asked.matrix(rows: test.count, columns: test.width).rows(start..<start + rows),
+      known.matrix(rows: train.count, columns: train.width), into: matrix, transposing: .right)
     var ranks = [Int](repeating: 0, count: rows * ks.count)
     ranks.withUnsafeMutableBufferPointer { ranks in
       nonisolated(unsafe) let ranks = ranks
       engine.threads.run(rows) { r in
         var nearest = NearestFew(most)
-        nearest.take(UnsafeBufferPointer(start: matrix.pointer + r * train.count, count: train.count))
+        nearest.take(UnsafeBufferPointer(start: matrix.row(r), count: train.count))
         let sorted = nearest.sorted()
         for (place, k) in ks.enumerated() {
           var votes = [Double](repeating: 0, count: classes.count)
@@ -95,8 +95,9 @@ private func unitRows(_ features: Features, engine: Engine) -> Buffer {
   features.values.withUnsafeBufferPointer { values in
     guard let base = values.baseAddress else { return }
     nonisolated(unsafe) let from = base
+    let matrix = unit.matrix(rows: features.count, columns: width)
     engine.rows(features.count, cost: width) { rows in
-      for r in rows { _ = pmae_normalise(from + r * width, unit.pointer + r * width, width, 1e-12) }
+      for r in rows { _ = pmae_normalise(from + r * width, matrix.row(r), width, 1e-12) }
     }
   }
   return unit

@@ -23,7 +23,7 @@ public struct EncoderLook {
   /// The patches' features, [N, D] of an image.
   public func patchFeatures(image: Int) -> [[Float]] {
     (1..<tokensPerImage).map { t in
-      Array(UnsafeBufferPointer(start: tokens.row(image * tokensPerImage + t), count: tokens.columns))
+      tokens.values(ofRow: image * tokensPerImage + t)
     }
   }
 }
@@ -52,17 +52,18 @@ extension Block {
     let tokens = x.rows / sequences
     let width = x.columns
     let depth = width / heads
-    let mixed = qkv(tape, norm1(tape, x))
-    return (0..<sequences * heads).flatMap { place in
-      let (first, column) = (place / heads * tokens, place % heads * depth)
-      let query = mixed.row(first) + column
-      let scores = (0..<tokens).map { t in
-        pmae_dot(query, mixed.row(first + t) + width + column, depth) / Double(depth).squareRoot()
+    return qkv(tape, norm1(tape, x)).withMatrix { mixed in
+      (0..<sequences * heads).flatMap { place in
+        let (first, column) = (place / heads * tokens, place % heads * depth)
+        let query = mixed.row(first) + column
+        let scores = (0..<tokens).map { t in
+          pmae_dot(query, mixed.row(first + t) + width + column, depth) / Double(depth).squareRoot()
+        }
+        let greatest = scores.max() ?? 0
+        let shares = scores.map { exp($0 - greatest) }
+        let sum = shares.reduce(0, +)
+        return shares.map { Float($0 / sum) }
       }
-      let greatest = scores.max() ?? 0
-      let shares = scores.map { exp($0 - greatest) }
-      let sum = shares.reduce(0, +)
-      return shares.map { Float($0 / sum) }
     }
   }
 }

@@ -42,7 +42,7 @@ public struct Block: Network {
       let mixed = tape.attention(
         qkv(
           tape, norm1(tape, x, rowsOf: rowsOf, forProducts: true),
-          forProducts: tokens >= Tape.narrowAttentionTokens),
+          forProducts: tokens >= Tape.bfloat16AttentionTokens),
         sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens, heads: heads)
       return projection(tape, mixed, onto: onto)
     }

@@ -15,8 +15,8 @@ public func initialise(_ network: some Network, seed: UInt64, part: Int) {
       fillNormal(parameter, deviation: 0.02, &random)
     } else if parameter.shape.count > 1 {
       let bound = (6 / Double(parameter.tensor.rows + parameter.tensor.columns)).squareRoot()
-      for i in parameter.values.values.indices {
-        parameter.values.pointer[i] = Float(random.uniform(in: -bound...bound))
+      parameter.values.withValues { values in
+        for i in values.indices { values[i] = Float(random.uniform(in: -bound...bound)) }
       }
     }
   }
@@ -31,7 +31,7 @@ public func initialiseNormal(_ network: some Network, seed: UInt64, part: Int) {
 }
 
 private func fillNormal(_ parameter: Parameter, deviation: Double, _ random: inout CounterRandom) {
-  for i in parameter.values.values.indices { parameter.values.pointer[i] = Float(deviation * random.normal()) }
+  parameter.values.withValues { values in for i in values.indices { values[i] = Float(deviation * random.normal()) } }
 }
 
 /// What a trainer's random numbers are for; view recipes have their own numbers, far from these.

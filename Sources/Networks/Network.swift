@@ -30,7 +30,7 @@ extension Network {
   public func copy(from other: some Network) {
     for (mine, theirs) in zip(parameters, other.parameters) {
       precondition(mine.shape == theirs.shape)
-      mine.values.pointer.update(from: theirs.values.pointer, count: mine.tensor.count)
+      mine.tensor.withValues { mine in theirs.tensor.withValues { _ = mine.update(fromContentsOf: $0) } }
     }
   }
 }
@@ -64,7 +64,7 @@ public struct NormWeights {
   init(_ name: String, _ width: Int, engine: Engine, trained: Bool) {
     weight = Parameter("\(name).weight", shape: [width], engine: engine, trained: trained)
     bias = Parameter("\(name).bias", shape: [width], engine: engine, trained: trained)
-    weight.values.values.update(repeating: 1)
+    weight.values.withValues { $0.update(repeating: 1) }
   }
 
   var parameters: [Parameter] { [weight, bias] }

@@ -55,7 +55,7 @@ public func patchRows(
   let (columnStep, channelStep) = order == .channelsFirst ? (1, patch * patch) : (channels, 1)
   images.pixels.withUnsafeBufferPointer { pixels in
     images.levels.withUnsafeBufferPointer { levels in
-      engine.rows(ids.count, cost: width, as: .tokens, values: rows.count) { [rows = rows.matrix] range in
+      engine.rows(over: rows, cost: width, as: .tokens, values: rows.count) { rows, range in
         for r in range {
           let id = Int(ids[r])
           let corner = (r / perImage * side + id / grid * patch) * side + id % grid * patch
@@ -80,8 +80,7 @@ public func patchRows(
     var other = images
     (other.pixels, other.blend) = (blend.pixels, nil)
     let others = patchRows(other, ids: ids, patch: patch, order: order, engine: engine)
-    engine.rows(ids.count, cost: width, as: .tokens, values: 2 * rows.count) {
-      [x = rows.matrix, y = others.matrix] range in
+    engine.rows(over: rows, others, cost: width, as: .tokens, values: 2 * rows.count) { x, y, range in
       for r in range { pmae_axpby(1 - blend.share, y.row(r), blend.share, x.row(r), width) }
     }
   }

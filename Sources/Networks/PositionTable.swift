@@ -10,12 +10,12 @@ public func positionTable(width: Int, grid: Int, engine: Engine) -> Tensor {
   let quarter = width / 4
   for y in 0..<grid {
     for x in 0..<grid {
-      let row = table.row(1 + y * grid + x)
+      let row = 1 + y * grid + x
       for (half, position) in [x, y].enumerated() {
         for i in 0..<quarter {
           let angle = Double(position) * (1 / pow(10000, Double(i) / Double(quarter)))
-          row[half * 2 * quarter + i] = Float(sin(angle))
-          row[half * 2 * quarter + quarter + i] = Float(cos(angle))
+          table[row, half * 2 * quarter + i] = Float(sin(angle))
+          table[row, half * 2 * quarter + quarter + i] = Float(cos(angle))
         }
       }
     }

@@ -26,7 +26,7 @@ public final class ThreadPool: @unchecked Sendable {
   deinit { shared.stop() }
 
   /// Calls `body(task)` once for each task in 0 ..< tasks, on all threads, and returns when all are done. A call from
-  /// within a task runs its own tasks one after the other.
+  /// within a task runs its own tasks one after the other; a task of another pool must not call.
   public func run(_ tasks: Int, _ body: (_ task: Int) -> Void) {
     run(tasks) { task, _ in body(task) }
   }
@@ -34,9 +34,14 @@ public final class ThreadPool: @unchecked Sendable {
   /// The same, also saying which of the pool's threads (0 ..< threads) it is, for scratch memory of its own.
   public func run(_ tasks: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
     if tasks <= 0 { return }
-    if threads == 1 || tasks == 1 || ThreadPool.isInsideTask {
+    let place = ThreadPool.current
+    if let place {
+      // Its number there says nothing here: two of its workers would be the same one of this pool's.
+      precondition(place.pool == shared.identity, "a task of one thread pool runs tasks on another")
+    }
+    if threads == 1 || tasks == 1 || place != nil {
       // A nested call has the scratch of its thread to itself: the outer task waits for it.
-      let worker = ThreadPool.currentWorker
+      let worker = place?.worker ?? 0
       for task in 0..<tasks { body(task, worker) }
       return
     }
@@ -47,16 +52,26 @@ public final class ThreadPool: @unchecked Sendable {
     }
   }
 
-  // Which worker this thread is, + 1; nil outside any task.
+  /// Whether the caller is in a task of a pool.
+  public static var isInsideTask: Bool { current != nil }
+
+  // Where the task is that this thread is at: a `Place` in its frame; nil outside any task.
   private static let slot: pthread_key_t = {
     var key = pthread_key_t()
     pthread_key_create(&key, nil)
     return key
   }()
-  fileprivate static var isInsideTask: Bool { pthread_getspecific(slot) != nil }
-  fileprivate static var currentWorker: Int { max(0, Int(bitPattern: pthread_getspecific(slot)) - 1) }
-  fileprivate static func enter(_ worker: Int) { pthread_setspecific(slot, UnsafeRawPointer(bitPattern: worker + 1)) }
+  fileprivate static var current: Place? {
+    pthread_getspecific(slot)?.assumingMemoryBound(to: Place.self).pointee
+  }
+  fileprivate static func enter(_ place: UnsafePointer<Place>) { pthread_setspecific(slot, place) }
   fileprivate static func leave() { pthread_setspecific(slot, nil) }
+}
+
+/// Which worker of which pool a thread is.
+private struct Place {
+  let pool: ObjectIdentifier
+  let worker: Int
 }
 
 /// What the threads see. A job is open while tasks may be taken from it; a worker joins under the lock, so that none
@@ -75,6 +90,8 @@ private final class Shared: @unchecked Sendable {
   private var tasks = 0
   // Only pointed at: a worker that held the closure itself could let go of it after the caller's frame has gone.
   private var body: UnsafePointer<Body>?
+
+  var identity: ObjectIdentifier { ObjectIdentifier(self) }
 
   typealias Body = (_ task: Int, _ worker: Int) -> Void
 
@@ -136,7 +153,14 @@ private final class Shared: @unchecked Sendable {
 
   @inline(never)
   private func take(_ tasks: Int, _ body: UnsafePointer<Body>, worker: Int) {
-    ThreadPool.enter(worker)
+    withUnsafePointer(to: Place(pool: identity, worker: worker)) { place in
+      ThreadPool.enter(place)
+      work(tasks, body, worker: worker)
+      ThreadPool.leave()
+    }
+  }
+
+  private func work(_ tasks: Int, _ body: UnsafePointer<Body>, worker: Int) {
     // One reference a job: one a task would have all threads count at one place.
     let body = body.pointee
     for step in 0..<queues.count {
@@ -148,7 +172,6 @@ private final class Shared: @unchecked Sendable {
         body(task, worker)
       }
     }
-    ThreadPool.leave()
   }
 
   private func start(of place: Int, _ tasks: Int) -> Int { tasks * place / queues.count }

@@ -75,11 +75,16 @@ public final class AdamW {
 
   /// The name of the first parameter whose gradient holds a NaN or an infinity, if there is one.
   public func firstNonFiniteGradient() -> String? {
-    let gradients = groups.map { $0.parameter.tensor.gradient?.pointer }
+    let held = groups.enumerated().compactMap { place, group in
+      group.parameter.tensor.gradient.map { (place, $0.values) }
+    }
     let first = Atomic(Int.max)
-    forBlocks(values: 1) { group, range in
-      guard let gradient = gradients[group] else { return }
-      if pmae_all_finite(gradient + range.lowerBound, range.count) == 0 { first.min(group, ordering: .relaxed) }
+    Buffer.withPointers(to: held.map(\.1)) { pointers in
+      let gradients = Dictionary(uniqueKeysWithValues: zip(held.map(\.0), pointers))
+      forBlocks(values: 1) { group, range in
+        guard let gradient = gradients[group] else { return }
+        if pmae_all_finite(gradient + range.lowerBound, range.count) == 0 { first.min(group, ordering: .relaxed) }
+      }
     }
     let place = first.load(ordering: .relaxed)
     return place == .max ? nil : groups[place].name
@@ -94,25 +99,29 @@ public final class AdamW {
     steps += 1
     let root2 = (1 - pow(beta2, Double(steps))).squareRoot()
     let correction1 = 1 - pow(beta1, Double(steps))
-    let values = groups.map { group in
+    let rates = groups.map { group in
+      let lr = rate * group.rateScale
+      return (keep: Float(group.parameter.decays ? 1 - lr * weightDecay : 1), rate: Float(lr / correction1))
+    }
+    // Four for each group.
+    let held = groups.flatMap { group in
       let tensor = group.parameter.tensor
       if tensor.gradient == nil { tensor.setZeroGradient(engine) }
-      let lr = rate * group.rateScale
-      return (
-        weights: tensor.pointer, gradient: tensor.gradient!.pointer, first: group.first.pointer,
-        second: group.second.pointer, keep: Float(group.parameter.decays ? 1 - lr * weightDecay : 1),
-        rate: Float(lr / correction1)
-      )
+      return [tensor.values, tensor.gradient!.values, group.first, group.second]
     }
     let broken = Atomic(Int.max)
-    forBlocks(values: 7) { group, range in
-      let (i, v) = (range.lowerBound, values[group])
-      pmae_adamw(
-        v.weights + i, v.gradient + i, v.first + i, v.second + i, range.count, v.keep, Float(1 - beta1),
-        Float(1 - beta2), v.rate, Float(1 / root2), 1e-8)
-      // While they are in cache, this is next to nothing.
-      for values in [v.weights, v.first, v.second] where pmae_all_finite(values + i, range.count) == 0 {
-        broken.min(group, ordering: .relaxed)
+    Buffer.withPointers(to: held) { pointers in
+      forBlocks(values: 7) { group, range in
+        let (i, v) = (range.lowerBound, rates[group])
+        let (weights, gradient) = (pointers[4 * group], pointers[4 * group + 1])
+        let (first, second) = (pointers[4 * group + 2], pointers[4 * group + 3])
+        pmae_adamw(
+          weights + i, gradient + i, first + i, second + i, range.count, v.keep, Float(1 - beta1), Float(1 - beta2),
+          v.rate, Float(1 / root2), 1e-8)
+        // While they are in cache, this is next to nothing.
+        for values in [weights, first, second] where pmae_all_finite(values + i, range.count) == 0 {
+          broken.min(group, ordering: .relaxed)
+        }
       }
     }
     let place = broken.load(ordering: .relaxed)

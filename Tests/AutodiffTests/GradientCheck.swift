@@ -157,7 +157,7 @@ private func fillWithNaN(_ memory: MemoryPool) {
     for eighth in 8..<16 {
       for _ in 0..<6 {
         let buffer = memory.take((1 << power) / 8 * eighth)
-        buffer.values.update(repeating: .nan)
+        buffer.withValues { $0.update(repeating: .nan) }
         held.append(buffer)
       }
     }
@@ -169,10 +169,10 @@ func tensor(
 ) -> Tensor {
   precondition(values.count == rows * columns)
   let buffer = engine.memory.take(values.count)
-  buffer.values.indices.forEach { buffer.pointer[$0] = values[$0] }
+  values.indices.forEach { buffer[$0] = values[$0] }
   return Tensor(rows: rows, columns: columns, values: buffer, tracksGradient: tracksGradient)
 }
 
 extension Tensor {
-  var array: [Float] { (0..<rows).flatMap { Array(UnsafeBufferPointer(start: row($0), count: columns)) } }
+  var array: [Float] { (0..<rows).flatMap { values(ofRow: $0) } }
 }

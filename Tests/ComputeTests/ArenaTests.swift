@@ -17,25 +17,25 @@ struct ArenaTests {
       let wanted = round / 500 % 2 == 0 ? 3 : 1
       if held.isEmpty || random.below(4) < wanted {
         let buffer = pool.take(random.below(random.below(8) == 0 ? 40_000 : 700))
-        #expect(UInt(bitPattern: buffer.pointer) % 64 == 0)
-        buffer.values.update(repeating: Float(round))
+        #expect(UInt(bitPattern: buffer.address) % 64 == 0)
+        buffer.withValues { $0.update(repeating: Float(round)) }
         held.append((buffer, Float(round)))
         live += padded(buffer.count)
         peak = max(peak, live)
       } else {
         let (buffer, mark) = held.remove(at: random.below(held.count))
-        #expect(buffer.values.allSatisfy { $0 == mark }, "block of \(buffer.count) values, round \(round)")
+        #expect(buffer.array.allSatisfy { $0 == mark }, "block of \(buffer.count) values, round \(round)")
         live -= padded(buffer.count)
       }
       if round % 500 == 0 { expectApart(held.map(\.buffer)) }
       #expect(pool.bytes >= peak)
     }
-    for (buffer, mark) in held { #expect(buffer.values.allSatisfy { $0 == mark }) }
+    for (buffer, mark) in held { #expect(buffer.array.allSatisfy { $0 == mark }) }
   }
 
   private func expectApart(_ buffers: [Buffer]) {
-    let sorted = buffers.sorted { $0.pointer < $1.pointer }
-    for (a, b) in zip(sorted, sorted.dropFirst()) { #expect(a.pointer + a.count <= b.pointer) }
+    let sorted = buffers.sorted { $0.address < $1.address }
+    for (a, b) in zip(sorted, sorted.dropFirst()) { #expect(a.address + a.count <= b.address) }
   }
 
   /// In whichever order neighbours come back.
@@ -44,10 +44,10 @@ struct ArenaTests {
     var random = CounterRandom(seed: seed, epoch: 0, sample: 0, purpose: 2)
     var held = (0..<200).map { _ in pool.take(1 + random.below(20_000)) }
     let bytes = pool.bytes
-    let start = held.map(\.pointer).min()!
+    let start = held.map(\.address).min()!
     while !held.isEmpty { held.remove(at: random.below(held.count)) }
     let whole = pool.take(bytes / 4)
-    #expect(pool.bytes == bytes && whole.pointer == start)
+    #expect(pool.bytes == bytes && whole.address == start)
   }
 
   /// The free end of what was lent is the beginning of a larger block.
@@ -55,21 +55,21 @@ struct ArenaTests {
     let pool = MemoryPool()
     let kept = pool.take(160)
     var end: Buffer? = pool.take(1600)
-    let start = end!.pointer
+    let start = end!.address
     end = nil
     let larger = pool.take(16_000)
-    #expect(larger.pointer == start && pool.bytes == 4 * (160 + 16_000))
-    #expect(kept.pointer + 160 == start)
+    #expect(larger.address == start && pool.bytes == 4 * (160 + 16_000))
+    #expect(kept.address + 160 == start)
   }
 
   @Test func theSmallestHoleThatFitsIsTakenAndOfEqualOnesTheFirst() {
     let pool = MemoryPool()
     let sizes = [3200, 16, 1600, 16, 800, 16, 1600, 16]
     var held: [Buffer?] = sizes.map { pool.take($0) }
-    let starts = held.map { $0!.pointer }
+    let starts = held.map { $0!.address }
     for place in [0, 6, 4, 2] { held[place] = nil }
     let taken = [1600, 1600, 801, 800].map { pool.take($0) }
-    #expect(taken.map(\.pointer) == [2, 6, 0, 4].map { starts[$0] })
+    #expect(taken.map(\.address) == [2, 6, 0, 4].map { starts[$0] })
     #expect(pool.bytes == 4 * sizes.reduce(0, +))
     #expect(held.compactMap { $0 }.count == 4, "lent all the while")
   }
@@ -80,8 +80,8 @@ struct ArenaTests {
     let sizes = [1 << 20, 40 << 20, 3, 200 << 20, 10 << 20]
     var held = sizes.map { pool.take($0) }
     expectApart(held)
-    for (place, buffer) in held.enumerated() { buffer.pointer[buffer.count - 1] = Float(place) }
-    for (place, buffer) in held.enumerated() { #expect(buffer.pointer[buffer.count - 1] == Float(place)) }
+    for (place, buffer) in held.enumerated() { buffer[buffer.count - 1] = Float(place) }
+    for (place, buffer) in held.enumerated() { #expect(buffer[buffer.count - 1] == Float(place)) }
     #expect(pool.bytes == sizes.map(padded).reduce(0, +))
     held = []
     let bytes = pool.bytes
@@ -159,7 +159,7 @@ struct ArenaTests {
       return (0..<1000).map { _ in
         if held.count > 20 { held.remove(at: random.below(held.count)) }
         held.append(pool.take(random.below(5000)))
-        return held.last!.pointer - base.pointer
+        return held.last!.address - base.address
       }
     }
     #expect(places() == places())
@@ -174,10 +174,10 @@ struct ArenaTests {
       for _ in 0..<2000 {
         if held.count > 10 {
           let buffer = held.remove(at: random.below(held.count))
-          if !buffer.values.allSatisfy({ $0 == Float(thread) }) { wrong.withLock { $0 += 1 } }
+          if !buffer.array.allSatisfy({ $0 == Float(thread) }) { wrong.withLock { $0 += 1 } }
         }
         held.append(pool.take(random.below(600)))
-        held.last!.values.update(repeating: Float(thread))
+        held.last!.withValues { $0.update(repeating: Float(thread)) }
       }
     }
     #expect(wrong.withLock { $0 } == 0)

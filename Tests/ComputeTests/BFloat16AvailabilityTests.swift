@@ -37,9 +37,8 @@ struct BFloat16AvailabilityTests {
         func threads() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count }
         let before = try threads()
         engine.threads.run(8) { task in
-          let a = BFloat16Matrix(product.a.matrix.pointer + task * 50 * 384, rows: 50, columns: 384)
-          let part = Matrix(c.matrix.pointer + task * 50 * 384, rows: 50, columns: 384)
-          multiplyHere(a, product.b.matrix, into: part, transposing: .right)
+          let rows = task * 50..<(task + 1) * 50
+          multiplyHere(product.a.matrix.rows(rows), product.b.matrix, into: c.matrix.rows(rows), transposing: .right)
         }
         multiplyHere(product.a.matrix, product.b.matrix, into: c.matrix, transposing: .right)
         try require(try threads() == before)

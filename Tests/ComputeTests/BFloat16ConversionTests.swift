@@ -74,9 +74,9 @@ struct BFloat16ConversionTests {
     let x = numbers(100)
     let expected = x.map(Self.nearest)
     for n in 0...80 {
-      var narrow = [UInt16](repeating: 0xABCD, count: 100)
-      pmae_to_bfloat16(x, &narrow, n)
-      #expect(narrow == expected.prefix(n) + [UInt16](repeating: 0xABCD, count: 100 - n))
+      var rounded = [UInt16](repeating: 0xABCD, count: 100)
+      pmae_to_bfloat16(x, &rounded, n)
+      #expect(rounded == expected.prefix(n) + [UInt16](repeating: 0xABCD, count: 100 - n))
       var wide = [Float](repeating: 7, count: 100)
       pmae_from_bfloat16(expected, &wide, n)
       #expect(wide == Self.widened(Array(expected.prefix(n))) + [Float](repeating: 7, count: 100 - n))

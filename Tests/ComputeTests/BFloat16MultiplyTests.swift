@@ -31,10 +31,10 @@ struct BFloat16MultiplyTests {
         #expect(worst <= 1, "beta \(beta), pads \(pads)")
         #expect(c.paddingIsUntouched, "beta \(beta), pads \(pads)")
       }
-      let narrow = PaddedBFloat16(engine, shape.rows, shape.columns, pad: pads.2, seed: 3)
-      multiplyHere(product.a.matrix, product.b.matrix, into: narrow.matrix, transposing: transposition)
-      #expect(product.worst(ownError: 0x1.01p-8, c: { narrow[$0, $1] }) <= 1, "to bfloat16, pads \(pads)")
-      #expect(narrow.paddingIsUntouched, "to bfloat16, pads \(pads)")
+      let rounded = PaddedBFloat16(engine, shape.rows, shape.columns, pad: pads.2, seed: 3)
+      multiplyHere(product.a.matrix, product.b.matrix, into: rounded.matrix, transposing: transposition)
+      #expect(product.worst(ownError: 0x1.01p-8, c: { rounded[$0, $1] }) <= 1, "to bfloat16, pads \(pads)")
+      #expect(rounded.paddingIsUntouched, "to bfloat16, pads \(pads)")
     }
   }
 
@@ -48,11 +48,9 @@ struct BFloat16MultiplyTests {
     for _ in 0..<2 {
       for (m, n) in (1...65).flatMap({ m in (1...65).map { (m, $0) } }) {
         c.matrix.pointer[(m - 1) * 65 + n - 1] = .nan
-        let (x, y) = (
-          BFloat16Matrix(a.matrix.pointer, rows: m, columns: 3, stride: 4),
-          BFloat16Matrix(b.matrix.pointer, rows: 3, columns: n, stride: 66)
-        )
-        multiplyHere(x, y, into: Matrix(c.matrix.pointer, rows: m, columns: n, stride: 65))
+        let x = a.memory.bfloat16Matrix(rows: m, columns: 3, stride: 4)
+        let y = b.memory.bfloat16Matrix(rows: 3, columns: n, stride: 66)
+        multiplyHere(x, y, into: c.buffer.matrix(rows: m, columns: n, stride: 65))
         let last = (0..<3).reduce(0.0) { $0 + Double(a[m - 1, $1]) * Double(b[$1, n - 1]) }
         if !(abs(Double(c[m - 1, n - 1]) - last) < 1e-5) { Issue.record("\(m) × \(n)") }
       }
@@ -69,11 +67,11 @@ struct BFloat16MultiplyTests {
       product.b[isRight ? 4 : 3, isRight ? 3 : 4] = .infinity
       let c = MatrixMultiplyTests.Padded(engine, 5, 6, pad: 0, seed: 3)
       multiplyHere(product.a.matrix, product.b.matrix, into: c.matrix, transposing: transposition)
-      let narrow = PaddedBFloat16(engine, 5, 6, pad: 0, seed: 3)
-      multiplyHere(product.a.matrix, product.b.matrix, into: narrow.matrix, transposing: transposition)
+      let rounded = PaddedBFloat16(engine, 5, 6, pad: 0, seed: 3)
+      multiplyHere(product.a.matrix, product.b.matrix, into: rounded.matrix, transposing: transposition)
       for (i, j) in (0..<5).flatMap({ i in (0..<6).map { (i, $0) } }) {
-        #expect(c[i, j].isNaN == (i == 2) && narrow[i, j].isNaN == (i == 2), "\(i), \(j)")
-        #expect(i == 2 || (c[i, j].isInfinite == (j == 4) && narrow[i, j].isInfinite == (j == 4)), "\(i), \(j)")
+        #expect(c[i, j].isNaN == (i == 2) && rounded[i, j].isNaN == (i == 2), "\(i), \(j)")
+        #expect(i == 2 || (c[i, j].isInfinite == (j == 4) && rounded[i, j].isInfinite == (j == 4)), "\(i), \(j)")
       }
     }
   }
@@ -90,20 +88,24 @@ struct BFloat16MultiplyTests {
   @Test func emptyMatricesAreAllowed() {
     let engine = Engine(threads: 1)
     let values = engine.memory.take(64)
-    values.values.update(repeating: 7)
-    let a = PaddedBFloat16(engine, 4, 4, pad: 0, seed: 1).matrix
-    func narrow(_ rows: Int, _ columns: Int) -> BFloat16Matrix {
-      BFloat16Matrix(a.pointer, rows: rows, columns: columns)
-    }
-    func wide(_ rows: Int, _ columns: Int) -> Matrix { Matrix(values.pointer, rows: rows, columns: columns, stride: 5) }
-    multiplyHere(narrow(0, 4), narrow(4, 3), into: wide(0, 3))
-    multiplyHere(narrow(3, 4), narrow(4, 0), into: wide(3, 0))
-    #expect(values.values.allSatisfy { $0 == 7 })
+    values.withValues { $0.update(repeating: 7) }
+    let a = PaddedBFloat16(engine, 4, 4, pad: 0, seed: 1).memory
+    multiplyHere(
+      a.bfloat16Matrix(rows: 0, columns: 4), a.bfloat16Matrix(rows: 4, columns: 3),
+      into: values.matrix(rows: 0, columns: 3, stride: 5))
+    multiplyHere(
+      a.bfloat16Matrix(rows: 3, columns: 4), a.bfloat16Matrix(rows: 4, columns: 0),
+      into: values.matrix(rows: 3, columns: 0, stride: 5))
+    #expect(values.array.allSatisfy { $0 == 7 })
     // A sum over nothing is zero: the gradient of a weight that no row used.
-    multiplyHere(narrow(0, 2), narrow(0, 3), into: wide(2, 3), transposing: .left, beta: 1)
-    #expect(values.values.allSatisfy { $0 == 7 })
-    multiplyHere(narrow(0, 2), narrow(0, 3), into: wide(2, 3), transposing: .left)
-    #expect(Array(values.values.prefix(9)) == [0, 0, 0, 7, 7, 0, 0, 0, 7])
+    multiplyHere(
+      a.bfloat16Matrix(rows: 0, columns: 2), a.bfloat16Matrix(rows: 0, columns: 3),
+      into: values.matrix(rows: 2, columns: 3, stride: 5), transposing: .left, beta: 1)
+    #expect(values.array.allSatisfy { $0 == 7 })
+    multiplyHere(
+      a.bfloat16Matrix(rows: 0, columns: 2), a.bfloat16Matrix(rows: 0, columns: 3),
+      into: values.matrix(rows: 2, columns: 3, stride: 5), transposing: .left)
+    #expect(Array(values.array.prefix(9)) == [0, 0, 0, 7, 7, 0, 0, 0, 7])
   }
 
   @Test(arguments: [Transposition.none, .left, .right])
@@ -119,14 +121,13 @@ struct BFloat16MultiplyTests {
         engine.threads.run((shape.rows + height - 1) / height) { tile in
           let first = tile * height
           let rows = min(height, shape.rows - first)
-          var a = product.a.matrix
-          a.pointer += transposition == .left ? first : first * a.stride
-          if transposition == .left { a.columns = rows } else { a.rows = rows }
-          let part = Matrix(c.matrix.pointer + first * shape.columns, rows: rows, columns: shape.columns)
-          multiplyHere(a, product.b.matrix, into: part, transposing: transposition, beta: 1)
+          let (a, range) = (product.a, first..<first + rows)
+          multiplyHere(
+            transposition == .left ? a.matrix.columns(range) : a.matrix.rows(range), product.b.matrix,
+            into: c.matrix.rows(range), transposing: transposition, beta: 1)
         }
       }
-      results.append(bits(c.buffer.values.prefix(shape.rows * shape.columns)))
+      results.append(bits(c.buffer.array.prefix(shape.rows * shape.columns)))
     }
     #expect(results.allSatisfy { $0 == results[0] })
   }

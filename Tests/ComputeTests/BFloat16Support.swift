@@ -4,18 +4,25 @@ import Compute
 /// A bfloat16 matrix of normal numbers with `pad` values after each row that nobody may touch: they are NaN.
 struct PaddedBFloat16 {
   let memory: Buffer
-  let matrix: BFloat16Matrix
+  let rows: Int
+  let columns: Int
+  let stride: Int
+
+  var matrix: BFloat16Matrix {
+    @_lifetime(borrow self)
+    get { memory.bfloat16Matrix(rows: rows, columns: columns, stride: stride) }
+  }
 
   init(_ engine: Engine, _ rows: Int, _ columns: Int, pad: Int, seed: UInt64) {
     let stride = columns + pad
+    (self.rows, self.columns, self.stride) = (rows, columns, stride)
     memory = engine.memory.take((rows * stride + 1) / 2)
-    let pointer = UnsafeMutableRawPointer(memory.pointer).bindMemory(to: UInt16.self, capacity: rows * stride)
-    pointer.update(repeating: Self.nan, count: rows * stride)
     let values = numbers(rows * columns, seed: seed)
+    let all = memory.bfloat16Matrix(rows: 1, columns: rows * stride)
+    all.pointer.update(repeating: Self.nan, count: rows * stride)
     for r in 0..<rows {
-      for c in 0..<columns { pmae_to_bfloat16([values[r * columns + c]], pointer + r * stride + c, 1) }
+      for c in 0..<columns { pmae_to_bfloat16([values[r * columns + c]], all.pointer + r * stride + c, 1) }
     }
-    matrix = BFloat16Matrix(pointer, rows: rows, columns: columns, stride: stride)
   }
 
   static let nan: UInt16 = 0x7FC1

@@ -20,15 +20,22 @@ struct MatrixMultiplyTests {
   /// A matrix with `pad` values after each row that nobody may touch: they are NaN.
   struct Padded {
     let buffer: Buffer
-    let matrix: Matrix
+    let rows: Int
+    let columns: Int
+    let stride: Int
+
+    var matrix: Matrix {
+      @_lifetime(borrow self)
+      get { buffer.matrix(rows: rows, columns: columns, stride: stride) }
+    }
 
     init(_ engine: Engine, _ rows: Int, _ columns: Int, pad: Int, seed: UInt64) {
       let stride = columns + pad
+      (self.rows, self.columns, self.stride) = (rows, columns, stride)
       buffer = engine.memory.take(rows * stride)
-      buffer.values.update(repeating: .nan)
+      buffer.withValues { $0.update(repeating: .nan) }
       let values = numbers(rows * columns, seed: seed)
-      for r in 0..<rows { for c in 0..<columns { buffer.pointer[r * stride + c] = values[r * columns + c] } }
-      matrix = Matrix(buffer.pointer, rows: rows, columns: columns, stride: stride)
+      for r in 0..<rows { for c in 0..<columns { buffer[r * stride + c] = values[r * columns + c] } }
     }
 
     subscript(_ r: Int, _ c: Int) -> Float { matrix.pointer[r * matrix.stride + c] }
@@ -113,7 +120,8 @@ struct MatrixMultiplyTests {
       let before = (0..<shape.rows).flatMap { i in (0..<shape.columns).map { c[i, $0] } }
       let scratch = engine.memory.take(max(1, engine.scratch(inner: shape.inner, columns: shape.columns)))
       engine.multiplyHere(
-        a.matrix, b.matrix, into: c.matrix, transposing: transposition, adding: true, scratch: scratch.pointer)
+        a.matrix, b.matrix, into: c.matrix, transposing: transposition, adding: true,
+        scratch: scratch.matrix(rows: 1, columns: 1).pointer)
       #expect(Self.worst(c, a, b, shape, transposition, alpha: 1, beta: 1, before: before) <= 1)
     }
   }
@@ -134,14 +142,19 @@ struct MatrixMultiplyTests {
   @Test func emptyMatricesAreAllowed() {
     for engine in Self.engines(threads: 2) {
       let values = engine.memory.take(64)
-      values.values.update(repeating: 7)
-      func matrix(_ rows: Int, _ columns: Int) -> Matrix { Matrix(values.pointer, rows: rows, columns: columns) }
-      engine.multiply(matrix(0, 4), matrix(4, 3), into: matrix(0, 3))
-      engine.multiply(matrix(3, 4), matrix(4, 0), into: matrix(3, 0))
-      #expect(values.values.allSatisfy { $0 == 7 })
+      values.withValues { $0.update(repeating: 7) }
+      engine.multiply(
+        values.matrix(rows: 0, columns: 4), values.matrix(rows: 4, columns: 3), into: values.matrix(rows: 0, columns: 3)
+      )
+      engine.multiply(
+        values.matrix(rows: 3, columns: 4), values.matrix(rows: 4, columns: 0), into: values.matrix(rows: 3, columns: 0)
+      )
+      #expect(values.array.allSatisfy { $0 == 7 })
       // A sum over nothing is zero: the gradient of a weight that no row used.
-      engine.multiply(matrix(0, 4), matrix(0, 3), into: matrix(4, 3), transposing: .left)
-      #expect(values.values.prefix(12).allSatisfy { $0 == 0 } && values.values.dropFirst(12).allSatisfy { $0 == 7 })
+      engine.multiply(
+        values.matrix(rows: 0, columns: 4), values.matrix(rows: 0, columns: 3),
+        into: values.matrix(rows: 4, columns: 3), transposing: .left)
+      #expect(values.array.prefix(12).allSatisfy { $0 == 0 } && values.array.dropFirst(12).allSatisfy { $0 == 7 })
     }
   }
 
@@ -154,7 +167,7 @@ struct MatrixMultiplyTests {
         let engine = Engine(threads: threads, kernels: kernels)
         let (a, b, c) = Self.operands(engine, shape, transposition)
         engine.multiply(a.matrix, b.matrix, into: c.matrix, transposing: transposition, adding: true)
-        results.append(bits(c.buffer.values.prefix(shape.rows * shape.columns)))
+        results.append(bits(c.buffer.array.prefix(shape.rows * shape.columns)))
       }
       #expect(results.allSatisfy { $0 == results[0] })
     }
@@ -168,17 +181,15 @@ struct MatrixMultiplyTests {
     engine.multiply(a.matrix, b.matrix, into: plain.matrix, transposing: .right)
     let tiles = Mutex(0)
     let to = c.matrix
-    engine.multiply(
-      .float32(a.matrix), .float32(b.matrix),
-      to: .tiles { tile in
-        tiles.withLock { $0 += 1 }
-        for i in tile.rows {
-          for j in tile.columns {
-            to.row(i)[j] = tile.values.row(i - tile.rows.lowerBound)[j - tile.columns.lowerBound] + 1
-          }
+    engine.multiply(.float32(a.matrix), .float32(b.matrix), transposing: .right, precision: .float32) { tile in
+      tiles.withLock { $0 += 1 }
+      for i in tile.rows {
+        for j in tile.columns {
+          to.row(i)[j] = tile.values.row(i - tile.rows.lowerBound)[j - tile.columns.lowerBound] + 1
         }
-      }, transposing: .right, precision: .float32)
+      }
+    }
     #expect(tiles.withLock { $0 } > 1, "this shape should be worth several tiles")
-    #expect(zip(c.buffer.values, plain.buffer.values).allSatisfy { $0 == $1 + 1 })
+    #expect(zip(c.buffer.array, plain.buffer.array).allSatisfy { $0 == $1 + 1 })
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Compute
 import Testing
 
@@ -7,17 +8,17 @@ struct MemoryPoolTests {
     let pool = MemoryPool()
     #expect(pool.bytes == 0)
     var first: Buffer? = pool.take(1000)
-    let address = first!.pointer
+    let address = first!.address
     let bytes = pool.bytes
     #expect(bytes >= 4000 && bytes < 4000 + 64)
     let second = pool.take(1000)
-    #expect(second.pointer != address, "still lent")
+    #expect(second.address != address, "still lent")
     first = nil
     // A smaller request takes the block too, and what it leaves serves another.
     let third = pool.take(600)
     let fourth = pool.take(380)
-    #expect(third.pointer == address && third.count == 600)
-    #expect(fourth.pointer > address && fourth.pointer < second.pointer)
+    #expect(third.address == address && third.count == 600)
+    #expect(fourth.address > address && fourth.address < second.address)
     #expect(pool.bytes == 2 * bytes)
   }
 
@@ -27,13 +28,12 @@ struct MemoryPoolTests {
     let buffers = counts.map { pool.take($0) }
     for (place, buffer) in buffers.enumerated() {
       #expect(buffer.count == counts[place])
-      #expect(UInt(bitPattern: buffer.pointer) % 64 == 0)
-      buffer.values.update(repeating: Float(place))
+      #expect(UInt(bitPattern: buffer.address) % 64 == 0)
+      buffer.withValues { $0.update(repeating: Float(place)) }
     }
-    for (place, buffer) in buffers.enumerated() { #expect(buffer.values.allSatisfy { $0 == Float(place) }) }
+    for (place, buffer) in buffers.enumerated() { #expect(buffer.array.allSatisfy { $0 == Float(place) }) }
     buffers[9].zero()
-    // Values hold no memory: without this the buffers are gone before they are looked at.
-    withExtendedLifetime(buffers) { #expect(buffers[9].values.allSatisfy { $0 == 0 }) }
+    #expect(buffers[9].array.allSatisfy { $0 == 0 })
   }
 
   /// Steps whose requests vary a little, as drop path makes them, settle on the blocks of the first few.
@@ -55,8 +55,33 @@ struct MemoryPoolTests {
     var pool: MemoryPool? = MemoryPool()
     let buffer = pool!.take(100)
     pool = nil
-    buffer.values.update(repeating: 3)
-    #expect(buffer.values.reduce(0, +) == 300)
+    buffer.withValues { $0.update(repeating: 3) }
+    #expect(buffer.array.reduce(0, +) == 300)
+  }
+
+  /// A pointer that is kept for longer than its memory is lent: AddressSanitizer ends the process, `pipelines/test.mk sanitize`.
+  @Test(.enabled(if: pmae_has_address_sanitizer() != 0)) func useOfMemoryThatWasLetGoOfIsCaught() async {
+    await #expect(processExitsWith: .success) {
+      let buffer = MemoryPool().take(1000)
+      buffer.zero()
+      print(buffer.withValues { $0[500] })
+    }
+    await #expect(processExitsWith: .failure) {
+      let pool = MemoryPool()
+      var buffer: Buffer? = pool.take(1000)
+      buffer!.zero()
+      let kept = buffer!.withValues { $0 }
+      buffer = nil
+      print(kept[500])
+    }
+  }
+
+  @Test func memoryThatWasLetGoOfIsNaNWherePoisoned() {
+    let pool = MemoryPool(poisoning: true)
+    var buffer: Buffer? = pool.take(1000)
+    buffer!.zero()
+    buffer = nil
+    #expect(pool.take(1000).array.allSatisfy { $0.isNaN })
   }
 
   @Test func scratchMemoryBelongsToOneTaskAtATime() {

@@ -24,3 +24,8 @@ func ulpError(_ result: Float, _ truth: Double) -> Double {
 
 /// The bits of values, for comparisons that tell −0 from 0 and hold for NaN.
 func bits(_ values: some Sequence<Float>) -> [UInt32] { values.map(\.bitPattern) }
+
+extension Buffer {
+  /// Where it lies, to compare with other addresses.
+  var address: UnsafeMutablePointer<Float> { withValues { $0.baseAddress! } }
+}

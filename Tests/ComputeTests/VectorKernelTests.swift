@@ -17,7 +17,7 @@ struct VectorKernelTests {
     let z = UnsafeMutablePointer<Float>.allocate(capacity: n)
     defer { z.deallocate() }
     z.update(from: x, count: n)
-    pmae_gelu_return([Float](repeating: 1, count: n), n, z, y, n, 1, n)
+    pmae_gelu_backward([Float](repeating: 1, count: n), n, z, y, n, 1, n)
   }
 
   static func trueGELU(_ x: Double) -> Double { x * 0.5 * erfc(-x * 0.5.squareRoot()) }
@@ -134,7 +134,7 @@ struct VectorKernelTests {
     }
     let (given, x) = (numbers(50, seed: 3), numbers(50, seed: 4))
     var (d, g) = (x, x)
-    pmae_gelu_return(given, 50, &g, &d, 50, 1, 50)
+    pmae_gelu_backward(given, 50, &g, &d, 50, 1, 50)
     for i in 0..<50 {
       #expect(ulpError(g[i], Self.trueGELU(Double(x[i]))) <= 6)
       #expect(
@@ -144,7 +144,7 @@ struct VectorKernelTests {
 
   /// The kernels that store bfloat16 round what the others compute, GELU and its slope to the last place, over their whole
   /// range.
-  @Test func narrowKernelsRoundTheSameValues() {
+  @Test func bfloat16KernelsRoundTheSameValues() {
     let (rows, columns, stride) = (3, 37, 41)
     func rounded(_ x: [Float]) -> [UInt16] {
       var y = [UInt16](repeating: 0, count: x.count)
@@ -152,45 +152,45 @@ struct VectorKernelTests {
       return y
     }
     /// Within 0.6 of a bfloat16's last place, or 2e-4 (where a slope crosses zero); NaN for NaN.
-    func areNear(_ narrow: [UInt16], _ x: [Float]) -> Bool {
-      zip(narrow, x).allSatisfy { bits, exact in
+    func areNear(_ rounded: [UInt16], _ x: [Float]) -> Bool {
+      zip(rounded, x).allSatisfy { bits, exact in
         let y = Float(bitPattern: UInt32(bits) << 16)
         return y == exact || exact.isNaN && y.isNaN || abs(y - exact) <= max(0.6 * 0x1p-7 * abs(exact), 2e-4)
       }
     }
     let (tile, bias) = (numbers(rows * columns, seed: 1, scale: 3), numbers(columns, seed: 2))
     var (z, h) = ([Float](repeating: 0, count: rows * stride), [Float](repeating: 0, count: rows * stride))
-    var (narrowZ, narrowH) = (rounded(z), rounded(h))
+    var (roundedZ, roundedH) = (rounded(z), rounded(h))
     pmae_bias_gelu(tile, columns, bias, &z, &h, stride, rows, columns)
-    pmae_bias_gelu_narrow(tile, columns, bias, &narrowZ, &narrowH, stride, rows, columns)
-    #expect(narrowZ == rounded(z) && areNear(narrowH, h))
-    pmae_biased_narrow(tile, columns, bias, &narrowH, stride, rows, columns)
-    #expect(narrowH == narrowZ)
-    pmae_from_bfloat16(narrowZ, &z, z.count)
-    pmae_gelu_return(tile, columns, &z, &h, stride, rows, columns)
-    pmae_gelu_return_narrow(tile, columns, &narrowZ, &narrowH, stride, rows, columns)
-    #expect(areNear(narrowZ, z) && areNear(narrowH, h))
+    pmae_bias_gelu_bf16(tile, columns, bias, &roundedZ, &roundedH, stride, rows, columns)
+    #expect(roundedZ == rounded(z) && areNear(roundedH, h))
+    pmae_biased_bf16(tile, columns, bias, &roundedH, stride, rows, columns)
+    #expect(roundedH == roundedZ)
+    pmae_from_bfloat16(roundedZ, &z, z.count)
+    pmae_gelu_backward(tile, columns, &z, &h, stride, rows, columns)
+    pmae_gelu_backward_bf16(tile, columns, &roundedZ, &roundedH, stride, rows, columns)
+    #expect(areNear(roundedZ, z) && areNear(roundedH, h))
     let all = (0...UInt16.max).map { $0 }
     var (wide, given) = ([Float](repeating: 0, count: 1 << 16), [Float](repeating: 0, count: 1 << 16))
     pmae_from_bfloat16(all, &given, 1 << 16)
-    var narrow = all
+    var near = all
     pmae_bias_gelu(given, 1 << 16, [Float](repeating: 0, count: 1 << 16), nil, &wide, 1 << 16, 1, 1 << 16)
-    pmae_bias_gelu_narrow(given, 1 << 16, [Float](repeating: 0, count: 1 << 16), nil, &narrow, 1 << 16, 1, 1 << 16)
-    #expect(areNear(narrow, wide))
+    pmae_bias_gelu_bf16(given, 1 << 16, [Float](repeating: 0, count: 1 << 16), nil, &near, 1 << 16, 1, 1 << 16)
+    #expect(areNear(near, wide))
     var (kept, keptWide) = (all, given)
     let ones = [Float](repeating: 1, count: 1 << 16)
-    pmae_gelu_return(ones, 1 << 16, &keptWide, &wide, 1 << 16, 1, 1 << 16)
-    pmae_gelu_return_narrow(ones, 1 << 16, &kept, &narrow, 1 << 16, 1, 1 << 16)
-    #expect(areNear(narrow, wide) && areNear(kept, keptWide))
-    var (sums, narrowSums) = ([Float](repeating: 0, count: columns), [Float](repeating: 0, count: columns))
-    pmae_from_bfloat16(narrowH, &h, h.count)
+    pmae_gelu_backward(ones, 1 << 16, &keptWide, &wide, 1 << 16, 1, 1 << 16)
+    pmae_gelu_backward_bf16(ones, 1 << 16, &kept, &near, 1 << 16, 1, 1 << 16)
+    #expect(areNear(near, wide) && areNear(kept, keptWide))
+    var (sums, roundedSums) = ([Float](repeating: 0, count: columns), [Float](repeating: 0, count: columns))
+    pmae_from_bfloat16(roundedH, &h, h.count)
     pmae_column_sums(h, &sums, rows, columns, stride, 0)
-    pmae_column_sums_narrow(narrowH, &narrowSums, rows, columns, stride, 0)
-    #expect(sums == narrowSums)
-    var (y, narrowY, notes) = ([Float](repeating: 0, count: columns), rounded(bias), [Float](repeating: 0, count: 2))
+    pmae_column_sums_bf16(roundedH, &roundedSums, rows, columns, stride, 0)
+    #expect(sums == roundedSums)
+    var (y, roundedY, notes) = ([Float](repeating: 0, count: columns), rounded(bias), [Float](repeating: 0, count: 2))
     pmae_layer_norm(tile, bias, bias, &y, columns, 1e-6, &notes)
-    pmae_layer_norm_narrow(tile, bias, bias, &narrowY, columns, 1e-6, &notes)
-    #expect(narrowY == rounded(y))
+    pmae_layer_norm_bf16(tile, bias, bias, &roundedY, columns, 1e-6, &notes)
+    #expect(roundedY == rounded(y))
   }
 
   @Test func finiteMeansFinite() {

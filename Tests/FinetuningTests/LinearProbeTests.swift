@@ -44,8 +44,8 @@ import Training
     let (weight, bias) = (head.weight.tensor, head.bias.tensor)
     let correct = (0..<features.count).filter { row in
       let logits = (0..<weight.rows).map { c in
-        (0..<width).reduce(Double(bias.pointer[c])) {
-          $0 + Double(weight.row(c)[$1]) * Double(features.values[row * width + $1])
+        (0..<width).reduce(Double(bias.values[c])) {
+          $0 + Double(weight[c, $1]) * Double(features.values[row * width + $1])
         }
       }
       return logits.firstIndex(of: logits.max() ?? 0) == Int(features.labels[row])
@@ -65,7 +65,7 @@ import Training
     let weights = try [1, 2].map { threads in
       let probe = try probe(threads: threads)
       _ = try probe.train(on: separable(300))
-      return Array(probe.classifier.head.weight.values.values) + Array(probe.classifier.head.bias.values.values)
+      return Array(probe.classifier.head.weight.values.array) + Array(probe.classifier.head.bias.values.array)
     }
     #expect(weights[0] == weights[1])
   }
@@ -76,7 +76,7 @@ import Training
     let weights = try Precision.allCases.map { precision in
       let probe = try probe(precision: precision)
       _ = try probe.train(on: separable(300))
-      return Array(probe.classifier.head.weight.values.values)
+      return Array(probe.classifier.head.weight.values.array)
     }
     #expect(weights[0] == weights[1])
   }
@@ -85,7 +85,7 @@ import Training
     let weights = try [1 as UInt64, 2].map { seed in
       let probe = try probe { $0.seed = seed }
       _ = try probe.train(on: separable(300))
-      return Array(probe.classifier.head.weight.values.values)
+      return Array(probe.classifier.head.weight.values.array)
     }
     #expect(weights[0] != weights[1])
   }

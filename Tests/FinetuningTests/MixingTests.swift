@@ -40,12 +40,12 @@ import Training
     let input = patchRows(mixed, ids: [Int32](repeating: 0, count: mixed.count), patch: Self.side, engine: engine)
     let expected = try floats("\(name).images")
     #expect(input.count == expected.count)
-    #expect(largestDistance(input.values.values, expected) < 1e-6)
+    #expect(largestDistance(input.values.array, expected) < 1e-6)
   }
 
   private func expectTargets(_ share: Double, are name: String) throws {
     let targets = smoothedLabels(labels, mixed: (labels.reversed(), share), classes: 5, smoothing: 0.1, engine: engine)
-    #expect(largestDistance(targets.values.values, try floats("\(name).targets")) < 1e-6)
+    #expect(largestDistance(targets.values.array, try floats("\(name).targets")) < 1e-6)
   }
 
   @Test(arguments: 0..<3) func mixupIsTimms(seed: Int) throws {

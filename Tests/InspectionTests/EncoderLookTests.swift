@@ -60,7 +60,7 @@ import Training
     #expect(look.tokens.count == theirs.count)
     for r in 0..<look.tokens.rows {
       for c in 0..<look.tokens.columns {
-        #expect(abs(look.tokens.row(r)[c] - theirs[r * look.tokens.columns + c]) < 1e-4)
+        #expect(abs(look.tokens[r, c] - theirs[r * look.tokens.columns + c]) < 1e-4)
       }
     }
   }

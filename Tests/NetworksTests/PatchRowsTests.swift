@@ -28,7 +28,7 @@ struct PatchRowsTests {
             let place = order == .channelsFirst ? (c * patch + y) * patch + x : (y * patch + x) * channels + c
             let value = (Double(pixel) / 255 - mean) / std
             #expect(
-              abs(Double(rows.row(r)[place]) - value) <= 1e-6 * max(1, abs(value)), "row \(r), (\(c), \(y), \(x))")
+              abs(Double(rows[r, place]) - value) <= 1e-6 * max(1, abs(value)), "row \(r), (\(c), \(y), \(x))")
           }
         }
       }
@@ -41,7 +41,7 @@ struct PatchRowsTests {
     #expect(rows.rows == 1 && rows.columns == 75)
     // In the order of the pixels themselves: brighter is greater, channel by channel.
     for c in 0..<3 {
-      let pairs = (0..<25).map { (images.pixels[$0 * 3 + c], rows.pointer[$0 * 3 + c]) }.sorted { $0.0 < $1.0 }
+      let pairs = (0..<25).map { (images.pixels[$0 * 3 + c], rows.values[$0 * 3 + c]) }.sorted { $0.0 < $1.0 }
       #expect(zip(pairs, pairs.dropFirst()).allSatisfy { $0.0 == $1.0 ? $0.1 == $1.1 : $0.1 < $1.1 })
     }
   }

@@ -79,6 +79,23 @@ struct ThreadPoolTests {
     #expect(clashes.load(ordering: .relaxed) == 0)
   }
 
+  /// The caller's number in its own pool says nothing in another.
+  @Test func aTaskOfOnePoolMustNotUseAnother() async {
+    await #expect(processExitsWith: .success) {
+      let (one, other) = (ThreadPool(threads: 4), ThreadPool(threads: 2))
+      one.run(8) { _ in one.run(2) { _, _ in } }
+      other.run(8) { _ in other.run(2) { _, _ in } }
+    }
+    await #expect(processExitsWith: .failure) {
+      let (outer, inner) = (ThreadPool(threads: 4), ThreadPool(threads: 2))
+      outer.run(8) { _ in inner.run(2) { _, _ in } }
+    }
+    await #expect(processExitsWith: .failure) {
+      let (outer, inner) = (ThreadPool(threads: 2), ThreadPool(threads: 1))
+      outer.run(8) { _ in inner.run(2) { _, _ in } }
+    }
+  }
+
   @Test func severalCallersShareOnePool() {
     let pool = ThreadPool(threads: 3)
     let callers = 5

@@ -34,7 +34,7 @@ struct AccumulationTests {
     run.parts.trained.map { trained in
       let tensor = trained.parameter.tensor
       guard let gradient = tensor.gradient else { return (trained.name, [Float](repeating: 0, count: tensor.count)) }
-      return (trained.name, Array(gradient.values.values[..<tensor.count]))
+      return (trained.name, Array(gradient.values.array[..<tensor.count]))
     }
   }
 
@@ -84,9 +84,9 @@ struct AccumulationTests {
     ).labels.compactMap { $0 }
     #expect(labels.count == parts)
     for (mine, theirs) in [(labels.map(\.classes), expected.classes), (labels.map(\.patches), expected.patches)] {
-      let joined = mine.flatMap { Array($0.values.values) }
+      let joined = mine.flatMap { Array($0.values.array) }
       #expect(joined.count == theirs.count)
-      #expect(zip(joined, theirs.values.values).allSatisfy { abs($0 - $1) <= 1e-6 })
+      #expect(zip(joined, theirs.values.array).allSatisfy { abs($0 - $1) <= 1e-6 })
     }
   }
 
@@ -109,7 +109,7 @@ struct AccumulationTests {
     for (mine, theirs) in zip(models[1].parts, models[0].parts) {
       for (a, b) in zip(mine.network.parameters, theirs.network.parameters) {
         let pairs = zip(
-          withoutKeys(a.name, Array(a.values.values)), withoutKeys(b.name, Array(b.values.values)))
+          withoutKeys(a.name, Array(a.values.array)), withoutKeys(b.name, Array(b.values.array)))
         let worst = pairs.map { abs($0 - $1) }.max() ?? 0
         #expect(worst <= 1e-5, "\(mine.prefix)\(a.name) differs by \(worst)")
       }

@@ -29,7 +29,7 @@ struct GradientTests {
     for (name, parameter) in run.parts.trained.map({ ($0.name, $0.parameter) }) {
       let theirs = try #require(try expected["grad." + name]?.values(of: Float.self), "\(name)")
       let gradient = try #require(parameter.tensor.gradient, "\(name)")
-      var mine = (0..<parameter.tensor.count).map { Double(gradient.pointer[$0]) }
+      var mine = (0..<parameter.tensor.count).map { Double(gradient.values[$0]) }
       var reference = theirs.map(Double.init)
       #expect(mine.count == reference.count)
       if name.hasSuffix("qkv.bias") {

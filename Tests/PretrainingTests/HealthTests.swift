@@ -17,7 +17,7 @@ struct HealthTests {
 
   private func tensor(_ values: ArraySlice<Float>, columns: Int, _ engine: Engine) -> Tensor {
     let tensor = Tensor(rows: values.count / columns, columns: columns, values: engine.memory.take(values.count))
-    for (i, value) in values.enumerated() { tensor.pointer[i] = value }
+    for (i, value) in values.enumerated() { tensor.values[i] = value }
     return tensor
   }
 

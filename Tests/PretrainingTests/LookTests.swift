@@ -77,7 +77,7 @@ import Training
       let teacher = run.objective.labellingTeacher(tape, complex, ids: masked, sequencesPerImage: folds)
       let m = masked.count / count
       let perFold = m / folds
-      func cosine(_ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>) -> Double {
+      func cosine(_ a: [Float], _ b: [Float]) -> Double {
         var (ab, aa, bb) = (0.0, 0.0, 0.0)
         for i in 0..<c.encoder.width {
           ab += Double(a[i] * b[i])
@@ -89,10 +89,10 @@ import Training
       for image in 0..<count {
         #expect(pairs[image].map { Int32($0.patch) } == Array(masked[image * m..<(image + 1) * m]))
         for (patch, place) in pairs[image] {
-          let token = out.row(image * (1 + patches) + 1 + patch)
+          let token = out.values(ofRow: image * (1 + patches) + 1 + patch)
           let cosines = (0..<m).map { other in
             let sequence = image * folds + other / perFold
-            return cosine(token, teacher.row(sequence * (1 + perFold) + 1 + other % perFold))
+            return cosine(token, teacher.values(ofRow: sequence * (1 + perFold) + 1 + other % perFold))
           }
           let found = try #require((0..<m).first { Int(masked[image * m + $0]) == place })
           #expect(cosines[found] > cosines.max()! - 1e-5)

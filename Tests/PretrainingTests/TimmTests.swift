@@ -61,7 +61,7 @@ private func temporary(_ name: String) -> String {
     let features = FeatureExtractor(encoder, pooling: pooling)(images, engine: engine)
     let theirs = try #require(expected[pooling.rawValue]).values(of: Float.self)
     #expect(features.count == theirs.count)
-    for i in 0..<features.count { #expect(abs(features.pointer[i] - theirs[i]) < 1e-4) }
+    for i in 0..<features.count { #expect(abs(features.values[i] - theirs[i]) < 1e-4) }
   }
 
   @Test func eachPartIsItself() throws {

@@ -15,7 +15,7 @@ public func testEncoder(_ configuration: EncoderConfiguration, dropPath: Double 
   for (place, parameter) in encoder.parameters.enumerated() {
     var random = CounterRandom(seed: 1, epoch: 0, sample: place, purpose: 0x7E57)
     let scale = parameter.decays ? 1 / Double(parameter.tensor.columns).squareRoot() : 0.2
-    for i in 0..<parameter.tensor.count { parameter.values.pointer[i] += Float(scale * random.normal()) }
+    for i in 0..<parameter.tensor.count { parameter.values[i] += Float(scale * random.normal()) }
   }
   return encoder
 }
@@ -32,9 +32,9 @@ public func testImages(_ numbers: [Int], side: Int, channels: Int) -> ImageBatch
 }
 
 extension Tensor {
-  public var array: [Float] { Array(values.values.prefix(count)) }
+  public var array: [Float] { Array(values.array.prefix(count)) }
 
   public func rows(_ range: Range<Int>) -> [Float] {
-    Array(values.values[range.lowerBound * columns..<range.upperBound * columns])
+    Array(values.array[range.lowerBound * columns..<range.upperBound * columns])
   }
 }

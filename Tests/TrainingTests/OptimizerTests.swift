@@ -14,7 +14,7 @@ struct OptimizerTests {
   private func set(_ tensor: Tensor, _ engine: Engine, gradient: [Float]) throws {
     tensor.setZeroGradient(engine)
     let buffer = try #require(tensor.gradient)
-    for (i, value) in gradient.enumerated() { buffer.pointer[i] = value }
+    for (i, value) in gradient.enumerated() { buffer.values[i] = value }
   }
 
   @Test(arguments: [1, 3]) func everyStepAgreesWithPyTorch(threads: Int) throws {
@@ -24,7 +24,7 @@ struct OptimizerTests {
     let parameters = try Self.names.map { name in
       let start = try #require(file["start." + name])
       let parameter = Parameter(name, shape: start.shape, engine: engine, trained: true)
-      for (i, value) in try start.values(of: Float.self).enumerated() { parameter.values.pointer[i] = value }
+      for (i, value) in try start.values(of: Float.self).enumerated() { parameter.values[i] = value }
       return parameter
     }
     let optimizer = AdamW(parameters.map { TrainedParameter($0.name, $0) }, weightDecay: 0.05, engine: engine)
@@ -55,7 +55,7 @@ struct OptimizerTests {
     ]
     let parameters = shapes.map { name, shape in
       let parameter = Parameter(name, shape: shape, engine: engine, trained: true)
-      parameter.values.values.update(repeating: 2)
+      parameter.values.withValues { $0.update(repeating: 2) }
       return parameter
     }
     let optimizer = AdamW(parameters.map { TrainedParameter($0.name, $0) }, weightDecay: 0.1, engine: engine)
@@ -76,8 +76,8 @@ struct OptimizerTests {
     // The first step of Adam is the rate with the gradient's sign.
     for i in 0..<6 {
       let sign: Float = i % 2 == 0 ? -1 : 1
-      #expect(abs(pair[0].values.pointer[i] - sign * 0.01) < 1e-7)
-      #expect(abs(pair[1].values.pointer[i] - sign * 0.0025) < 1e-7)
+      #expect(abs(pair[0].values[i] - sign * 0.01) < 1e-7)
+      #expect(abs(pair[1].values[i] - sign * 0.0025) < 1e-7)
     }
   }
 

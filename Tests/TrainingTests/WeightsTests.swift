@@ -71,7 +71,7 @@ struct WeightsTests {
     replace("blocks.1.norm2.bias", StoredTensor(values, shape: [12]))
 
     let target = testEncoder(Self.small, engine: engine)
-    for parameter in target.parameters { parameter.values.values.update(repeating: 5) }
+    for parameter in target.parameters { parameter.values.withValues { $0.update(repeating: 5) } }
     let message = Self.message { try load([Part("", target)], from: record, source: "run/x.stz") }
     #expect(message.hasPrefix("run/x.stz: "))
     for part in [

@@ -42,20 +42,20 @@ void pmae_pack_pairs(const uint16_t *x, size_t stride, size_t rows, size_t colum
 /// y[i] = exp(x[i]); within 1.1 ULP; below -103.97 zero, above 88.72 infinity, NaN stays.
 void pmae_exp(const float *x, float *y, size_t n);
 // A tile of a matrix product, [rows x columns] every tile_stride values, goes into rows of y, z, h or d every stride; the
-// kernels whose names end in _narrow store bfloat16's bits.
+// kernels whose names end in _bf16 store bfloat16's bits.
 /// y = tile + bias; no bias where it is NULL.
 void pmae_biased(const float *tile, size_t tile_stride, const float *bias, float *y, size_t stride, size_t rows, size_t columns);
-void pmae_biased_narrow(const float *tile, size_t tile_stride, const float *bias, uint16_t *y, size_t stride, size_t rows, size_t columns);
+void pmae_biased_bf16(const float *tile, size_t tile_stride, const float *bias, uint16_t *y, size_t stride, size_t rows, size_t columns);
 /// z = tile + bias, where z is not NULL, and h = GELU(tile + bias), x Phi(x) (exact, not the tanh form), within 6 ULP; NaN
 /// stays, infinity stays, minus infinity gives -0.
 void pmae_bias_gelu(const float *tile, size_t tile_stride, const float *bias, float *z, float *h, size_t stride, size_t rows, size_t columns);
-void pmae_bias_gelu_narrow(const float *tile, size_t tile_stride, const float *bias, uint16_t *z, uint16_t *h, size_t stride, size_t rows, size_t columns);
+void pmae_bias_gelu_bf16(const float *tile, size_t tile_stride, const float *bias, uint16_t *z, uint16_t *h, size_t stride, size_t rows, size_t columns);
 /// d = tile * GELU'(z), then z = GELU(z); the slope within 5 ULP outside [-2, 0] and 2e-7 inside, where it crosses zero.
-void pmae_gelu_return(const float *tile, size_t tile_stride, float *z, float *d, size_t stride, size_t rows, size_t columns);
-void pmae_gelu_return_narrow(const float *tile, size_t tile_stride, uint16_t *z, uint16_t *d, size_t stride, size_t rows, size_t columns);
+void pmae_gelu_backward(const float *tile, size_t tile_stride, float *z, float *d, size_t stride, size_t rows, size_t columns);
+void pmae_gelu_backward_bf16(const float *tile, size_t tile_stride, uint16_t *z, uint16_t *d, size_t stride, size_t rows, size_t columns);
 /// y[c] (+)= the sum over rows of x[r, c].
 void pmae_column_sums(const float *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate);
-void pmae_column_sums_narrow(const uint16_t *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate);
+void pmae_column_sums_bf16(const uint16_t *x, float *y, size_t rows, size_t columns, size_t stride, int accumulate);
 /// y = a x + y.
 void pmae_axpy(float a, const float *x, float *y, size_t n);
 /// y = a x + b y; b = 0 does not read y.
@@ -69,7 +69,7 @@ double pmae_dot(const float *x, const float *y, size_t n);
 
 /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta for one row; leaves mean and 1 / sqrt(...) in statistics[0..1].
 void pmae_layer_norm(const float *x, const float *gamma, const float *beta, float *y, size_t n, float epsilon, float *statistics);
-void pmae_layer_norm_narrow(const float *x, const float *gamma, const float *beta, uint16_t *y, size_t n, float epsilon, float *statistics);
+void pmae_layer_norm_bf16(const float *x, const float *gamma, const float *beta, uint16_t *y, size_t n, float epsilon, float *statistics);
 /// dx (+)= the gradient for one row.
 void pmae_layer_norm_backward(const float *x, const float *gamma, const float *dy, float *dx, size_t n, const float *statistics, int accumulate);
 /// dgamma (+)= sum over rows of dy * xhat, dbeta (+)= sum of dy, for columns [0, columns) of rows of the given strides.
@@ -83,7 +83,7 @@ void pmae_standardise(const float *x, float *y, size_t n, float epsilon, int unb
 /// Where inverse is not NULL, rows are left unscaled, the largest value 1, and inverse[r] is what to multiply them by.
 void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse);
 /// The same, with a copy in bfloat16 of what it leaves in x, rows the same stride apart.
-void pmae_softmax_rows_narrow(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse, uint16_t *narrow);
+void pmae_softmax_rows_bf16(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse, uint16_t *rounded);
 /// x[r] *= factors[r] for rows of n values.
 void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors);
 /// One head's attention over at most 32 tokens of a depth that is a multiple of 16: y = softmax(scale q kᵀ) v, for q, k, v
@@ -94,7 +94,7 @@ void pmae_attend_short_backward(const float *q, const float *k, const float *v, 
 /// d = scale * p * (d - sum(p d)) for one row, in place.
 void pmae_softmax_backward(const float *p, float *d, size_t n, float scale);
 /// ds = scale * p * (d - sum(p d)) for one row, in bfloat16.
-void pmae_softmax_backward_narrow(const float *p, const float *d, uint16_t *ds, size_t n, float scale);
+void pmae_softmax_backward_bf16(const float *p, const float *d, uint16_t *ds, size_t n, float scale);
 /// Returns -sum label * log_softmax(scale * x); leaves the row's maximum of x, one over the sum of
 /// exp(scale * (x - maximum)), and sum(label) in statistics[0..2].
 double pmae_soft_cross_entropy(const float *x, const float *label, size_t n, float scale, float *statistics);
@@ -111,6 +111,9 @@ void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scal
 /// q[c] *= column[c], then the row is scaled to sum 1; for one row.
 void pmae_scale_row(float *q, const float *column, size_t n);
 float pmae_maximum(const float *x, size_t n);
+float pmae_minimum(const float *x, size_t n);
+/// y[i] = x[i] where it is greater.
+void pmae_raise(const float *x, float *y, size_t n);
 /// -sum q log q of n values >= 0, where 0 log 0 is 0 (so is that of a denormal); within 2e-6 of what it would be at most, the
 /// log of n, for values that sum to 1.
 double pmae_entropy(const float *q, size_t n);
@@ -127,4 +130,10 @@ void pmae_from_bfloat16(const uint16_t *x, float *y, size_t n);
 void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);
 /// t += (s - t) * weight.
 void pmae_lerp(float *t, const float *s, size_t n, float weight);
+
+/// 1 in a build with AddressSanitizer, whose two functions follow; in others they do nothing.
+int pmae_has_address_sanitizer(void);
+/// Any use of this memory is an error until it is unpoisoned. start: a multiple of 8.
+void pmae_poison(const void *start, size_t bytes);
+void pmae_unpoison(const void *start, size_t bytes);
 #endif

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// Blocks of memory cut from large regions: a request takes the smallest free block that it fits in (of these the one at the
@@ -6,7 +7,7 @@ import Foundation
 /// in the steps of a ViT-S. Knuth, The Art of Computer Programming, vol. 1, section 2.5.
 ///
 /// The book-keeping lies beside the memory, not in it: blocks start at multiples of 64 bytes, and no page is touched before
-/// its borrower does.
+/// its borrower does. In a build with AddressSanitizer every use of a block that is free is an error.
 struct Arena: @unchecked Sendable {
   /// Bytes of all regions that have been part of a block.
   private(set) var used = 0
@@ -55,11 +56,13 @@ struct Arena: @unchecked Sendable {
       block = extend(length)
     }
     blocks[block].isFree = false
+    pmae_unpoison(blocks[block].start, bytes)
     return (blocks[block].start, block)
   }
 
   /// Every byte of a block that is lent.
   func fill(_ block: Int, with byte: UInt8) {
+    pmae_unpoison(blocks[block].start, blocks[block].length)
     memset(blocks[block].start, Int32(byte), blocks[block].length)
   }
 
@@ -68,6 +71,7 @@ struct Arena: @unchecked Sendable {
     precondition(!blocks[lent].isFree, "memory given back twice")
     var block = lent
     blocks[block].isFree = true
+    pmae_poison(blocks[block].start, blocks[block].length)
     if let after = blocks[block].after, blocks[after].isFree {
       removeFromFree(after)
       append(after, to: block)

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// Address space from the system, aligned to 2 MiB. A page costs memory from the first time that it is touched, and is zero then.
@@ -24,7 +25,10 @@ struct ReservedMemory {
     }
   }
 
-  func release() { munmap(start, bytes) }
+  func release() {
+    pmae_unpoison(start, bytes)
+    munmap(start, bytes)
+  }
 
   private static func pages(_ bytes: Int) -> Int { (bytes + page - 1) / page * page }
 

@@ -8,18 +8,3 @@ public enum BFloat16 {
   /// slower than float32 itself.
   public static let isEmulated: Bool = unavailable == nil && BFloat16Backend.isEmulated
 }
-
-/// A bfloat16 matrix in memory: the bits of `rows` × `columns` values, a row every `stride` of them.
-public struct BFloat16Matrix {
-  public var pointer: UnsafeMutablePointer<UInt16>
-  public var rows: Int
-  public var columns: Int
-  public var stride: Int
-
-  public init(_ pointer: UnsafeMutablePointer<UInt16>, rows: Int, columns: Int, stride: Int? = nil) {
-    self.pointer = pointer
-    self.rows = rows
-    self.columns = columns
-    self.stride = stride ?? columns
-  }
-}

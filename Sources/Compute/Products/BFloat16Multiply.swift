@@ -7,7 +7,7 @@
 public func multiplyHere(
   _ a: BFloat16Matrix, _ b: BFloat16Matrix, into c: Matrix, transposing: Transposition = .none, beta: Float = 0
 ) {
-  let product = Product(a, b, c.rows, c.columns, c.stride, transposing, beta: beta, isNarrow: false)
+  let product = Product(a, b, c.rows, c.columns, c.stride, transposing, beta: beta, isBFloat16: false)
   if c.rows == 0 || c.columns == 0 { return }
   if product.inner == 0 {
     for row in 0..<c.rows {
@@ -23,7 +23,7 @@ public func multiplyHere(
 public func multiplyHere(
   _ a: BFloat16Matrix, _ b: BFloat16Matrix, into c: BFloat16Matrix, transposing: Transposition = .none
 ) {
-  let product = Product(a, b, c.rows, c.columns, c.stride, transposing, beta: 0, isNarrow: true)
+  let product = Product(a, b, c.rows, c.columns, c.stride, transposing, beta: 0, isBFloat16: true)
   if c.rows == 0 || c.columns == 0 { return }
   if product.inner == 0 {
     for row in 0..<c.rows { (c.pointer + row * c.stride).update(repeating: 0, count: c.columns) }
@@ -43,11 +43,11 @@ struct Product: Hashable {
   let strideC: Int
   let beta: Float
   /// c is bfloat16.
-  let isNarrow: Bool
+  let isBFloat16: Bool
 
   init(
     _ a: BFloat16Matrix, _ b: BFloat16Matrix, _ rows: Int, _ columns: Int, _ stride: Int,
-    _ transposing: Transposition, beta: Float, isNarrow: Bool
+    _ transposing: Transposition, beta: Float, isBFloat16: Bool
   ) {
     inner = transposing == .left ? a.rows : a.columns
     precondition((transposing == .right ? b.columns : b.rows) == inner, "inner dimensions differ")
@@ -61,6 +61,6 @@ struct Product: Hashable {
     strideB = b.stride
     strideC = stride
     self.beta = beta
-    self.isNarrow = isNarrow
+    self.isBFloat16 = isBFloat16
   }
 }

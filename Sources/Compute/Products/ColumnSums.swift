@@ -5,11 +5,13 @@ extension Engine {
   /// the blocks.
   /// - Parameters:
   ///   - columns: how many sums.
+  ///   - sums: [1, columns].
   ///   - block: sums some rows into `columns` values, over what is there.
   public func columnSums(
-    rows: Int, columns: Int, into sums: UnsafeMutablePointer<Float>, adding: Bool,
+    rows: Int, columns: Int, into sums: Matrix, adding: Bool,
     block: (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
   ) {
+    precondition(sums.columns == columns)
     let height = 128
     let blocks = (rows + height - 1) / height
     let partial = memory.take(max(1, blocks * columns))
@@ -20,7 +22,7 @@ extension Engine {
     threads.run((columns + width - 1) / width) { index in
       let first = index * width
       pmae_column_sums(
-        partial.pointer + first, sums + first, blocks, min(width, columns - first), columns, adding ? 1 : 0)
+        partial.pointer + first, sums.pointer + first, blocks, min(width, columns - first), columns, adding ? 1 : 0)
     }
   }
 }

@@ -4,19 +4,36 @@ extension Engine {
     _ a: Matrix, _ b: Matrix, into c: Matrix, transposing: Transposition = .none, adding: Bool = false,
     precision: Precision = .float32
   ) {
-    precondition((transposing == .left ? a.columns : a.rows) == c.rows, "rows differ")
-    precondition((transposing == .right ? b.rows : b.columns) == c.columns, "columns differ")
     multiply(
-      .float32(a), .float32(b), to: .matrix(c, adding: adding), transposing: transposing, precision: precision)
+      .float32(a), .float32(b), into: c, transposing: transposing, adding: adding, precision: precision)
   }
 
-  /// op(a) op(b) over tiles of the product on all threads. The tiles follow from the shapes alone and every value is summed in
-  /// one order, so the bits do not depend on the threads.
+  /// c = op(a) op(b), or c += where `adding`, over tiles of the product on all threads. The tiles follow from the shapes alone and
+  /// every value is summed in one order, so the bits do not depend on the threads.
+  /// - Parameter precision: bfloat16 wherever a factor is.
+  public func multiply(
+    _ a: Operand, _ b: Operand, into c: Matrix, transposing: Transposition = .none, adding: Bool = false,
+    precision: Precision
+  ) {
+    precondition((transposing == .left ? a.columns : a.rows) == c.rows, "rows differ")
+    precondition((transposing == .right ? b.rows : b.columns) == c.columns, "columns differ")
+    multiply(a, b, to: .matrix(c, adding: adding), transposing: transposing, precision: precision)
+  }
+
+  /// op(a) op(b), given to a function in tiles: each once, in no order and on several threads. The product is never whole in memory.
   /// - Parameters:
-  ///   - destination: a matrix where a is transposed: such a product is summed in parts, and no tile is ever whole before the last.
+  ///   - transposing: not the left factor: such a product is summed in parts, and no tile is whole before the last.
   ///   - precision: bfloat16 wherever a factor is.
   public func multiply(
-    _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition = .none, precision: Precision
+    _ a: Operand, _ b: Operand, transposing: Transposition = .none, precision: Precision, tiles body: (Tile) -> Void
+  ) {
+    withoutActuallyEscaping(body) { body in
+      multiply(a, b, to: .tiles(body), transposing: transposing, precision: precision)
+    }
+  }
+
+  private func multiply(
+    _ a: Operand, _ b: Operand, to destination: Destination, transposing: Transposition, precision: Precision
   ) {
     precondition(
       (transposing == .right ? b.columns : b.rows) == (transposing == .left ? a.rows : a.columns),
@@ -26,7 +43,7 @@ extension Engine {
     if rows == 0 || columns == 0 { return }
     guard precision == .float32, case .float32(let a) = a, case .float32(let b) = b else {
       precondition(precision == .bfloat16, "a bfloat16 factor of a float32 product")
-      return multiplyNarrow(a, b, rows, columns, to: destination, transposing: transposing)
+      return multiplyBFloat16(a, b, rows, columns, to: destination, transposing: transposing)
     }
     guard let panels = multiplier.panels else {
       return multiplyTiles(a, b, rows, columns, to: destination, transposing: transposing)
@@ -35,25 +52,30 @@ extension Engine {
       multiplyLeft(panels, a, b, to: destination)
     } else {
       let packed = pack(panels, b, transposing: transposing, inner: a.columns, columns: columns)
-      multiplyPacked(panels, packed, a.rows, columns, inner: a.columns, to: destination) { rows, _ in a.rows(rows) }
+      multiplyPacked(panels, packed, a.rows, columns, inner: a.columns, to: destination) { rows, _, use in
+        use(a.rows(rows))
+      }
     }
   }
 
   /// Tiles of a product with a b that is packed.
   /// - Parameters:
-  ///   - copied: scratch values a row that `rows` needs.
-  ///   - part: some rows of a, which may lie in the scratch memory.
+  ///   - copied: scratch values a row that `part` needs.
+  ///   - part: calls `use` with some rows of a, which may lie in the scratch memory.
   func multiplyPacked(
     _ panels: Multiplier.Panels, _ packed: Buffer, _ rows: Int, _ columns: Int, inner: Int, to destination: Destination,
-    copied: Int = 0, part: (_ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Matrix
+    copied: Int = 0,
+    part: (_ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>, _ use: (_ a: Matrix) -> Void) -> Void
   ) {
     let tile = Self.tile(rows: rows, columns: columns, inner: inner, panel: panels.width)
     let own = destination.scratch(tile)
     forTiles(rows, columns, tile, scratch: own + tile.height * copied) { rows, columns, scratch in
       let c = destination.place(rows, columns, scratch: scratch)
-      panels.multiply(
-        part(rows, scratch + own), transposing: .none, inner: inner, packed.pointer + columns.lowerBound * inner,
-        into: c, adding: destination.isAdding)
+      part(rows, scratch + own) { a in
+        panels.multiply(
+          a, transposing: .none, inner: inner, packed.pointer + columns.lowerBound * inner, into: c,
+          adding: destination.isAdding)
+      }
       destination.finish(rows, columns, c)
     }
   }

@@ -63,7 +63,7 @@
       let b = matrix(
         product.inner, product.columns, product.transposing == .right ? (1, product.strideB) : (product.strideB, 1),
         dnnl_bf16)
-      let c = matrix(product.rows, product.columns, (product.strideC, 1), product.isNarrow ? dnnl_bf16 : dnnl_f32)
+      let c = matrix(product.rows, product.columns, (product.strideC, 1), product.isBFloat16 ? dnnl_bf16 : dnnl_f32)
       let description = describe(a, b, c, beta: product.beta)
       defer { dnnl_primitive_desc_destroy(description) }
       return OneDNNCall(description, [(DNNL_ARG_SRC, a), (DNNL_ARG_WEIGHTS_0, b), (DNNL_ARG_DST, c)])

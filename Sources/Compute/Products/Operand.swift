@@ -1,5 +1,5 @@
 /// A factor of a product, as it lies in memory.
-public enum Operand {
+public enum Operand: ~Escapable {
   case float32(Matrix)
   case bfloat16(BFloat16Matrix)
 
@@ -19,22 +19,24 @@ public enum Operand {
 }
 
 extension Operand {
-  /// What reading it once counts for in a profile, in float32 values.
-  public var traffic: Int { if case .bfloat16 = self { (rows * columns + 1) / 2 } else { rows * columns } }
+  /// 32-bit words that reading it once moves, for a profile: two values of bfloat16 are one.
+  public var wordsMoved: Int { if case .bfloat16 = self { (rows * columns + 1) / 2 } else { rows * columns } }
 }
 
 /// Where a product goes.
-public enum Destination {
+enum Destination: ~Escapable {
   /// Over what a matrix holds, or, adding, to it.
-  case matrix(Matrix, adding: Bool = false)
-  /// To a function that is given each tile once, in no order and on several threads: the product is never whole in memory.
+  case matrix(Matrix, adding: Bool)
+  /// To a function that is given each tile once.
   case tiles((Tile) -> Void)
 
   /// Where a tile is computed.
+  @_lifetime(copy self)
   func place(_ rows: Range<Int>, _ columns: Range<Int>, scratch: UnsafeMutablePointer<Float>) -> Matrix {
     switch self {
-    case .matrix(let c, _): c.rows(rows).columns(columns)
-    case .tiles: Matrix(scratch, rows: rows.count, columns: columns.count)
+    case .matrix(let c, _): return c.rows(rows).columns(columns)
+    case .tiles:
+      return _overrideLifetime(Matrix(scratch, rows: rows.count, columns: columns.count), copying: self)
     }
   }
 
@@ -51,9 +53,16 @@ public enum Destination {
 }
 
 /// A part of a product, in cache.
-public struct Tile {
+public struct Tile: ~Escapable {
   public let rows: Range<Int>
   public let columns: Range<Int>
-  /// [rows, columns]; gone when the function that was given them returns, which may change them.
+  /// [rows, columns]; the function that is given them may change them.
   public let values: Matrix
+
+  @_lifetime(copy values)
+  init(rows: Range<Int>, columns: Range<Int>, values: Matrix) {
+    self.rows = rows
+    self.columns = columns
+    self.values = values
+  }
 }

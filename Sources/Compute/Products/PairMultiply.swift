@@ -15,10 +15,12 @@ extension Engine {
       transposing == .right
       ? packPairs(panels, b, inner: inner) : packPairs(b, rows: 0..<b.rows, panel: panels.width)
     if case .bfloat16(let a) = a, let a = a.pairs {
-      return multiplyPacked(panels, packed, rows, columns, inner: inner, to: destination) { rows, _ in a.rows(rows) }
+      return multiplyPacked(panels, packed, rows, columns, inner: inner, to: destination) { rows, _, use in
+        use(a.rows(rows))
+      }
     }
-    multiplyPacked(panels, packed, rows, columns, inner: inner, to: destination, copied: inner) { rows, scratch in
-      Self.copyPairs(a, rows: rows, to: scratch)
+    multiplyPacked(panels, packed, rows, columns, inner: inner, to: destination, copied: inner) { rows, scratch, use in
+      use(Self.copyPairs(a, rows: rows, to: scratch))
     }
   }
 
@@ -39,7 +41,7 @@ extension Engine {
       let tile = Self.tile(rows: c.rows, columns: c.columns, inner: inner, panel: panels.width)
       forTiles(c.rows, c.columns, tile, scratch: 0) { height, columns, _ in
         panels.multiply(
-          Matrix(turned.pointer + height.lowerBound, rows: inner, columns: height.count, stride: width),
+          turned.matrix(rows: inner, columns: width).columns(height),
           transposing: .left, inner: inner, packed.pointer + columns.lowerBound * inner,
           into: c.rows(height).columns(columns), adding: adding || first > 0)
       }
@@ -55,16 +57,17 @@ extension Engine {
     run((inner + block - 1) / block, scratch: block * x.columns) { task, scratch in
       let first = task * block
       let part = rows.lowerBound + 2 * first..<min(rows.upperBound, rows.lowerBound + 2 * (first + block))
-      let narrow: BFloat16Matrix
-      switch x {
-      case .bfloat16(let x): narrow = x.rows(part)
-      case .float32(let x):
-        narrow = BFloat16Matrix(scratch.asNarrow, rows: part.count, columns: x.columns)
-        Self.narrowHere(x.rows(part), into: narrow)
+      func pack(_ x: BFloat16Matrix) {
+        pmae_pack_pairs(
+          x.pointer, x.stride, x.rows, x.columns, panel, panel * inner, packed.pointer + first * panel)
       }
-      pmae_pack_pairs(
-        narrow.pointer, narrow.stride, narrow.rows, narrow.columns, panel, panel * inner,
-        packed.pointer + first * panel)
+      switch x {
+      case .bfloat16(let x): pack(x.rows(part))
+      case .float32(let x):
+        let copy = BFloat16Matrix(scratch.asBFloat16, rows: part.count, columns: x.columns)
+        Self.roundHere(x.rows(part), into: copy)
+        pack(copy)
+      }
     }
     return packed
   }
@@ -87,11 +90,12 @@ extension Engine {
   }
 
   /// Rows in bfloat16, each an even number of values, the last of them zero where there is one more than there was.
+  @_lifetime(borrow pairs)
   private static func copyPairs(_ x: Operand, rows: Range<Int>, to pairs: UnsafeMutablePointer<Float>) -> Matrix {
     let width = (x.columns + 1) / 2
-    let copy = BFloat16Matrix(pairs.asNarrow, rows: rows.count, columns: x.columns, stride: 2 * width)
+    let copy = BFloat16Matrix(pairs.asBFloat16, rows: rows.count, columns: x.columns, stride: 2 * width)
     switch x {
-    case .float32(let x): narrowHere(x.rows(rows), into: copy)
+    case .float32(let x): roundHere(x.rows(rows), into: copy)
     case .bfloat16(let x):
       for (from, to) in zip(rows, 0...) { copy.row(to).update(from: x.row(from), count: x.columns) }
     }
@@ -103,8 +107,11 @@ extension Engine {
 extension BFloat16Matrix {
   /// The same rows as pairs, where they are that without being copied.
   fileprivate var pairs: Matrix? {
-    if columns % 2 == 1 || stride % 2 == 1 || UInt(bitPattern: pointer) % 4 != 0 { return nil }
-    let bits = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Float.self)
-    return Matrix(bits, rows: rows, columns: columns / 2, stride: stride / 2)
+    @_lifetime(copy self)
+    get {
+      if columns % 2 == 1 || stride % 2 == 1 || UInt(bitPattern: pointer) % 4 != 0 { return nil }
+      let bits = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Float.self)
+      return _overrideLifetime(Matrix(bits, rows: rows, columns: columns / 2, stride: stride / 2), copying: self)
+    }
   }
 }

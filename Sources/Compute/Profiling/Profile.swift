@@ -73,14 +73,13 @@ extension Engine {
   private func productRate() -> Double {
     let (rows, columns, inner) = (1600, 3072, 768)
     let (a, b, c) = (memory.take(rows * inner), memory.take(columns * inner), memory.take(rows * columns))
-    a.values.update(repeating: 1)
-    b.values.update(repeating: 1)
+    for factor in [a, b] { factor.withValues { $0.update(repeating: 1) } }
     var best = Double.infinity
     for _ in 0..<8 {
       let start = DispatchTime.now().uptimeNanoseconds
       multiply(
-        Matrix(a.pointer, rows: rows, columns: inner), Matrix(b.pointer, rows: columns, columns: inner),
-        into: Matrix(c.pointer, rows: rows, columns: columns), transposing: .right, precision: precision)
+        a.matrix(rows: rows, columns: inner), b.matrix(rows: columns, columns: inner),
+        into: c.matrix(rows: rows, columns: columns), transposing: .right, precision: precision)
       best = min(best, Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
     }
     return Double(2 * rows * columns * inner) / best

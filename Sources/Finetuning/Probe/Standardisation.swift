@@ -19,19 +19,19 @@ final class Standardisation: Network {
   var parameters: [Parameter] { [] }
   var constants: [Constant] { [Constant(name: "table", shape: [7, width], tensor: table)] }
 
-  private var isKnown: Bool { table.row(0)[0] == 1 }
+  private var isKnown: Bool { table[0, 0] == 1 }
   private var mean: [Double] { values(1) }
   private var inverse: [Double] { values(4) }
 
   private func values(_ row: Int) -> [Double] {
-    (0..<width).map { i in (row..<row + 3).reduce(0.0) { $0 + Double(table.row($1)[i]) } }
+    (0..<width).map { i in (row..<row + 3).reduce(0.0) { $0 + Double(table[$1, i]) } }
   }
 
   private func set(_ row: Int, _ values: [Double]) {
     for (i, value) in values.enumerated() {
       var rest = value
       for part in row..<row + 3 {
-        table.row(part)[i] = Float(rest)
+        table[part, i] = Float(rest)
         rest -= Double(Float(rest))
       }
     }
@@ -47,27 +47,29 @@ final class Standardisation: Network {
       inverse.withUnsafeMutableBufferPointer { inverse in
         nonisolated(unsafe) let (mean, inverse) = (mean, inverse)
         let strip = 16
-        engine.threads.run((width + strip - 1) / strip) { task in
-          let columns = task * strip..<min(width, (task + 1) * strip)
-          for r in 0..<features.rows {
-            let row = features.row(r)
-            for c in columns { mean[c] += Double(row[c]) }
-          }
-          for c in columns { mean[c] /= count }
-          for r in 0..<features.rows {
-            let row = features.row(r)
-            for c in columns {
-              let d = Double(row[c]) - mean[c]
-              inverse[c] += d * d
+        features.withMatrix { features in
+          engine.threads.run((width + strip - 1) / strip) { task in
+            let columns = task * strip..<min(width, (task + 1) * strip)
+            for r in 0..<features.rows {
+              let row = features.row(r)
+              for c in columns { mean[c] += Double(row[c]) }
             }
+            for c in columns { mean[c] /= count }
+            for r in 0..<features.rows {
+              let row = features.row(r)
+              for c in columns {
+                let d = Double(row[c]) - mean[c]
+                inverse[c] += d * d
+              }
+            }
+            for c in columns { inverse[c] = 1 / (inverse[c] / count + 1e-6).squareRoot() }
           }
-          for c in columns { inverse[c] = 1 / (inverse[c] / count + 1e-6).squareRoot() }
         }
       }
     }
     set(1, mean)
     set(4, inverse)
-    table.row(0)[0] = 1
+    table[0, 0] = 1
   }
 
   /// Standardises features in place.
@@ -76,7 +78,7 @@ final class Standardisation: Network {
     mean.withUnsafeBufferPointer { mean in
       inverse.withUnsafeBufferPointer { inverse in
         nonisolated(unsafe) let (mean, inverse) = (mean, inverse)
-        engine.rows(features.rows, cost: width) { rows in
+        engine.rows(over: features, cost: width) { features, rows in
           for r in rows {
             let row = features.row(r)
             for c in 0..<features.columns { row[c] = (row[c] - mean[c]) * inverse[c] }
@@ -95,11 +97,11 @@ final class Standardisation: Network {
     for c in 0..<weight.rows {
       var shift = 0.0
       for d in 0..<weight.columns {
-        let value = Double(weight.row(c)[d]) * inverse[d]
-        weight.row(c)[d] = Float(value)
+        let value = Double(weight[c, d]) * inverse[d]
+        weight[c, d] = Float(value)
         shift += value * mean[d]
       }
-      layer.bias.tensor.pointer[c] = Float(Double(layer.bias.tensor.pointer[c]) - shift)
+      layer.bias.values[c] = Float(Double(layer.bias.values[c]) - shift)
     }
   }
 }

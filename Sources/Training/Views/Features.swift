@@ -27,7 +27,7 @@ public struct Features {
   public var count: Int { values.count / width }
 
   mutating func append(_ rows: Tensor, of batch: LabelledViews.Batch) {
-    for r in 0..<rows.rows { values.append(contentsOf: UnsafeBufferPointer(start: rows.row(r), count: rows.columns)) }
+    for r in 0..<rows.rows { values.append(contentsOf: rows.values(ofRow: r)) }
     labels.append(contentsOf: batch.labels)
     index.append(contentsOf: batch.index)
   }
@@ -35,9 +35,7 @@ public struct Features {
   /// The values as a constant on the tape.
   public func tensor(_ engine: Engine) -> Tensor {
     let buffer = engine.memory.take(values.count)
-    values.withUnsafeBufferPointer { source in
-      if let base = source.baseAddress { buffer.pointer.update(from: base, count: source.count) }
-    }
+    buffer.withValues { _ = $0.update(fromContentsOf: values) }
     return Tensor(rows: count, columns: width, values: buffer)
   }
 }
@@ -82,8 +80,7 @@ public struct FeatureExtractor {
 /// Throws where a row of a network's output holds a NaN or an infinity: a weight must be monstrous then.
 public func requireFinite(_ rows: Tensor, _ what: String, of batch: LabelledViews.Batch) throws {
   for r in 0..<rows.rows {
-    let row = UnsafeBufferPointer(start: rows.row(r), count: rows.columns)
-    if let bad = row.first(where: { !$0.isFinite }) {
+    if let bad = rows.values(ofRow: r).first(where: { !$0.isFinite }) {
       throw Failure(.data, "the \(what) of image \(batch.index[r]) holds \(bad): the weights cannot be right")
     }
   }

@@ -29,9 +29,9 @@ public func storedTensors(_ parts: [Part]) -> [NamedTensor] {
 extension StoredTensor {
   /// The values of a tensor, without a copy.
   public init(borrowing tensor: Tensor, shape: [Int]) {
+    // The bytes leave the function that lends them together with their owner.
     self.init(
-      type: .f32, shape: shape, bytes: UnsafeRawBufferPointer(start: tensor.pointer, count: tensor.count * 4),
-      owner: tensor.values)
+      type: .f32, shape: shape, bytes: tensor.withValues { UnsafeRawBufferPointer($0) }, owner: tensor.values)
   }
 }
 
@@ -74,8 +74,7 @@ public func load(
   }
   for entry in entries {
     try stored[entry.name]?.withValues(of: Float.self) { values in
-      guard let base = values.baseAddress else { return }
-      entry.tensor.pointer.update(from: base, count: values.count)
+      entry.tensor.withValues { _ = $0.update(fromContentsOf: values) }
     }
   }
 }

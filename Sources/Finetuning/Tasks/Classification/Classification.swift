@@ -56,7 +56,7 @@ public final class Classification: Task {
 func classificationLoss(
   _ tape: Tape, _ logits: Tensor, labels: [Int32], mixed: (others: [Int32], share: Double)? = nil, smoothing: Double
 ) -> LossTerms {
-  let said = labels.indices.map { Int32(pmae_argmax(logits.row($0), logits.columns)) }
+  let said = logits.withMatrix { x in labels.indices.map { Int32(pmae_argmax(x.row($0), x.columns)) } }
   func hits(_ labels: [Int32]) -> Double { Double(zip(said, labels).filter { $0 == $1 }.count) }
   let correct = mixed.map { $0.share * hits(labels) + (1 - $0.share) * hits($0.others) } ?? hits(labels)
   let targets = smoothedLabels(

@@ -42,7 +42,7 @@ public func labelUse(_ parts: [Tensor], engine: Engine) -> (entropy: Double, use
       let (entropies, greatest) = (entropies, greatest)
       var first = 0
       for part in parts {
-        engine.rows(part.rows, cost: columns) { [part = part.matrix, first] range in
+        engine.rows(over: part, cost: columns) { [first] part, range in
           for r in range {
             entropies[first + r] = pmae_entropy(part.row(r), columns)
             greatest[first + r] = Int32(pmae_argmax(part.row(r), columns))
@@ -66,7 +66,7 @@ func meanCosine(_ student: Tensor, _ teacher: Tensor, rowOf: [Int32]?, engine: E
   var cosines = [Double](repeating: 0, count: student.rows)
   cosines.withUnsafeMutableBufferPointer { cosines in
     let cosines = cosines
-    engine.rows(student.rows, cost: 3 * width) { [student = student.matrix, teacher = teacher.matrix] range in
+    engine.rows(over: student, teacher, cost: 3 * width) { student, teacher, range in
       for r in range {
         let (s, t) = (student.row(r), teacher.row(rowOf.map { Int($0[r]) } ?? r))
         let lengths = (pmae_dot(s, s, width) * pmae_dot(t, t, width)).squareRoot()

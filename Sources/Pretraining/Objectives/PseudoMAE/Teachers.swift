@@ -24,9 +24,9 @@ struct TeacherClock {
 func average(_ teacher: some Network, towards student: some Network, momentum: Double, engine: Engine) {
   engine.measure(.teachers, values: 3 * teacher.weightCount) {
     for (t, s) in zip(teacher.parameters, student.parameters) {
-      engine.rows(t.tensor.count, cost: 1) { range in
+      engine.rows(over: t.tensor, s.tensor, count: t.tensor.count, cost: 1) { t, s, range in
         let i = range.lowerBound
-        pmae_lerp(t.tensor.pointer + i, s.tensor.pointer + i, range.count, Float(1 - momentum))
+        pmae_lerp(t.pointer + i, s.pointer + i, range.count, Float(1 - momentum))
       }
     }
   }

@@ -4,16 +4,16 @@ import Testing
 
 /// Products of float32 matrices in bfloat16: the exact product of the rounded factors, summed in float32.
 @Suite(.enabled(if: BFloat16.unavailable == nil, "\(BFloat16.unavailable ?? "")"))
-struct NarrowMultiplyTests {
+struct BFloat16TilesTests {
   typealias Padded = MatrixMultiplyTests.Padded
 
   private func round(_ x: Padded) {
     for r in 0..<x.matrix.rows {
       for c in 0..<x.matrix.columns {
         let place = x.matrix.pointer + r * x.matrix.stride + c
-        var narrow: UInt16 = 0
-        pmae_to_bfloat16(place, &narrow, 1)
-        place.pointee = Float(bitPattern: UInt32(narrow) << 16)
+        var rounded: UInt16 = 0
+        pmae_to_bfloat16(place, &rounded, 1)
+        place.pointee = Float(bitPattern: UInt32(rounded) << 16)
       }
     }
   }
@@ -50,7 +50,7 @@ struct NarrowMultiplyTests {
         let product = BFloat16Product(engine, shape, transposition, pads: pads)
         let c = Padded(engine, shape.rows, shape.columns, pad: 5, seed: 3)
         engine.multiply(
-          .bfloat16(product.a.matrix), .bfloat16(product.b.matrix), to: .matrix(c.matrix), transposing: transposition,
+          .bfloat16(product.a.matrix), .bfloat16(product.b.matrix), into: c.matrix, transposing: transposition,
           precision: .bfloat16)
         #expect(product.worst(c: { c[$0, $1] }) <= 1, "\(kernels), pads \(pads)")
         #expect(c.paddingIsUntouched && product.a.paddingIsUntouched && product.b.paddingIsUntouched)
@@ -64,9 +64,9 @@ struct NarrowMultiplyTests {
     let shape = MatrixMultiplyTests.Shape(rows: 20, columns: 40, inner: 4503)
     let product = BFloat16Product(engine, shape, .left)
     let c = Padded(engine, shape.rows, shape.columns, pad: 0, seed: 3)
-    let before = c.buffer.values.map { $0 }
+    let before = c.buffer.array.map { $0 }
     engine.multiply(
-      .bfloat16(product.a.matrix), .bfloat16(product.b.matrix), to: .matrix(c.matrix, adding: true), transposing: .left,
+      .bfloat16(product.a.matrix), .bfloat16(product.b.matrix), into: c.matrix, transposing: .left, adding: true,
       precision: .bfloat16)
     #expect(product.worst(beta: 1, before: { before[$0 * shape.columns + $1] }, c: { c[$0, $1] }) <= 1)
   }
@@ -79,7 +79,7 @@ struct NarrowMultiplyTests {
       let (a, b, c) = MatrixMultiplyTests.operands(engine, shape, transposition)
       engine.multiply(
         a.matrix, b.matrix, into: c.matrix, transposing: transposition, adding: true, precision: .bfloat16)
-      return bits(c.buffer.values.prefix(shape.rows * shape.columns))
+      return bits(c.buffer.array.prefix(shape.rows * shape.columns))
     }
     #expect(results.allSatisfy { $0 == results[0] })
   }
@@ -87,12 +87,17 @@ struct NarrowMultiplyTests {
   @Test func emptyMatricesAreAllowed() {
     let engine = Engine(threads: 2)
     let values = engine.memory.take(64)
-    values.values.update(repeating: 7)
-    func matrix(_ rows: Int, _ columns: Int) -> Matrix { Matrix(values.pointer, rows: rows, columns: columns) }
-    engine.multiply(matrix(0, 4), matrix(4, 3), into: matrix(0, 3), precision: .bfloat16)
-    engine.multiply(matrix(3, 4), matrix(4, 0), into: matrix(3, 0), precision: .bfloat16)
-    #expect(values.values.allSatisfy { $0 == 7 })
-    engine.multiply(matrix(0, 4), matrix(0, 3), into: matrix(4, 3), transposing: .left, precision: .bfloat16)
-    #expect(values.values.prefix(12).allSatisfy { $0 == 0 } && values.values.dropFirst(12).allSatisfy { $0 == 7 })
+    values.withValues { $0.update(repeating: 7) }
+    engine.multiply(
+      values.matrix(rows: 0, columns: 4), values.matrix(rows: 4, columns: 3), into: values.matrix(rows: 0, columns: 3),
+      precision: .bfloat16)
+    engine.multiply(
+      values.matrix(rows: 3, columns: 4), values.matrix(rows: 4, columns: 0), into: values.matrix(rows: 3, columns: 0),
+      precision: .bfloat16)
+    #expect(values.array.allSatisfy { $0 == 7 })
+    engine.multiply(
+      values.matrix(rows: 0, columns: 4), values.matrix(rows: 0, columns: 3), into: values.matrix(rows: 4, columns: 3),
+      transposing: .left, precision: .bfloat16)
+    #expect(values.array.prefix(12).allSatisfy { $0 == 0 } && values.array.dropFirst(12).allSatisfy { $0 == 7 })
   }
 }
