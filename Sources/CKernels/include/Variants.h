@@ -2,7 +2,14 @@
 #ifndef VARIANTS_H
 #define VARIANTS_H
 
-#if defined(__x86_64__)
+// ThreadSanitizer is not there yet when the program is loaded: what chooses would stop it.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ONE_VARIANT
+#endif
+#endif
+
+#if defined(__x86_64__) && !defined(ONE_VARIANT)
 #define VARIANTS __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define VARIANTS
