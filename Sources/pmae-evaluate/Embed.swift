@@ -16,9 +16,7 @@ struct Embed: Tool {
   @Argument(help: "The views, with labels or without; - is standard input.", completion: .file())
   var views = "-"
 
-  @Option(help: "The feature: the class token, or the mean of the patch tokens.")
-  var pool = Pooling.classToken
-
+  @OptionGroup var pooling: PoolingOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
 
@@ -28,7 +26,7 @@ struct Embed: Tool {
   mutating func execute() throws {
     let file = try WeightsFile(path: encoder, heads: input.heads)
     let engine = input.engine(quiet: output.quiet)
-    let extractor = FeatureExtractor(try input.encoder(file, engine: engine), pooling: pool)
+    let extractor = try pooling.extractor(file, input, engine: engine, quiet: output.quiet)
     let (views, count) = try input.views(self.views, for: file, labels: .optional)
     let reader = views.batches.reader
 
@@ -39,7 +37,7 @@ struct Embed: Tool {
         (name: file.source, header: file.record, digest: file.digest),
       ])
     metadata["classes"] = reader.header.metadata["classes"]
-    metadata["pool"] = pool.rawValue
+    metadata["pool"] = extractor.pooling.rawValue
     metadata["width"] = String(file.encoder.width)
     let writer = try StreamWriter(
       path: output.output, kind: "features", metadata: metadata, overwrite: output.overwrite)

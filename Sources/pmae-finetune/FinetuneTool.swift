@@ -48,6 +48,9 @@ struct FinetuneTool: Tool {
     if let classes, !(1...1 << 20).contains(classes) {
       throw ValidationError("--classes is \(classes): expected 1 to 1048576")
     }
+    if output.output == "-" && training.profile.path == "-" {
+      throw ValidationError("--output and --profile-json both write to standard output: name a file for one of them")
+    }
     if run != nil {
       if training.mode == .linear {
         throw ValidationError("--run has no meaning in linear mode: a probe starts again from its beginning")
@@ -65,6 +68,7 @@ struct FinetuneTool: Tool {
     let isFresh = encoder.start == nil
     _ = try training.configuration(of: nil, isFresh: isFresh)
     try output.checkEarly()
+    try training.profile.checkEarly(overwrite: output.overwrite || resume)
     let folder = run.map(RunFolder.init)
     var lock = try folder.flatMap { try $0.exists ? locked($0) : nil }
     if let folder, folder.hasCheckpoint && !resume && !output.overwrite {
@@ -74,7 +78,7 @@ struct FinetuneTool: Tool {
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
-    let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile)
+    let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile.isWanted)
     for text in engine.notes { note(Self.name, text, quiet: output.quiet) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, dropPath: isLinear ? 0 : training.dropPath ?? 0.1, engine: engine, trained: !isLinear)
@@ -126,10 +130,11 @@ struct FinetuneTool: Tool {
     let log = try metrics.map { try LineFile(path: $0, overwrite: output.overwrite) }
 
     Interruption.watch()
+    let profiler = training.profile.isWanted ? StepProfiler(engine) : nil
     let classifier: Classifier
     do {
       classifier = try withExtendedLifetime(lock) {
-        try train(trainer, on: labelled, configuration, engine: engine, log: log)
+        try train(trainer, on: labelled, configuration, profiler: profiler, log: log)
       }
       try log?.close()
     } catch {
@@ -143,6 +148,11 @@ struct FinetuneTool: Tool {
     metadata.merge(provenance) { $1 }
     try WeightsFormat(path: output.output).write(
       storedTensors([Part("", classifier)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
+    // Last: the model is safe, whatever becomes of the profile.
+    if let report = profiler?.report() {
+      try training.profile.report(
+        Self.name, messages: report.messages, json: report.json, overwrite: output.overwrite || resume)
+    }
   }
 
   private enum Trainer {
@@ -151,13 +161,12 @@ struct FinetuneTool: Tool {
   }
 
   private func train(
-    _ trainer: Trainer, on views: LabelledViews, _ configuration: FinetuningConfiguration, engine: Engine,
-    log: LineFile?
+    _ trainer: Trainer, on views: LabelledViews, _ configuration: FinetuningConfiguration,
+    profiler: StepProfiler?, log: LineFile?
   ) throws -> Classifier {
     var failure: (any Error)?
     let whole = configuration.epochs * max(views.batches.rowsPerEpoch / configuration.batch, 1)
     let progress = Progress(tool: Self.name, what: "steps", total: min(steps ?? whole, whole), quiet: output.quiet)
-    let profiler = training.profile ? StepProfiler(engine) : nil
     let onStep = { (report: StepReport) -> Bool in
       profiler?.note(report.seconds, images: configuration.batch)
       do { try log?.write(report.json) } catch { failure = error }
@@ -184,7 +193,6 @@ struct FinetuneTool: Tool {
     if let failure { throw failure }
     if !isComplete { stop() }
     progress.finish()
-    for text in profiler?.messages() ?? [] { CommandLineKit.log(Self.name, text) }
     return classifier
   }
 

@@ -71,8 +71,7 @@ struct PretrainTool: Tool {
 
   @OptionGroup var threads: ThreadOptions
 
-  @Flag(help: "Say where the time went, by kind of operation.")
-  var profile = false
+  @OptionGroup var profile: ProfileOptions
 
   @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
   var tensorboard: String?
@@ -105,6 +104,7 @@ struct PretrainTool: Tool {
         .cannotCreate, "\(folder.path): holds a run: --resume continues it, --overwrite starts it again")
     }
     // Everything that the options alone decide is checked before the input is waited for.
+    try profile.checkEarly(overwrite: overwrite || resume)
     var configuration = try model.configuration(objective: method.objective)
     method.apply(to: &configuration)
     configuration.batch = batch
@@ -128,7 +128,7 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
-    let engine = Engine(threads: threads.count, precision: precision, profiling: profile)
+    let engine = Engine(threads: threads.count, precision: precision, profiling: profile.isWanted)
     for text in engine.notes { note(name, text, quiet: quiet) }
     let run = try PretrainingRun(configuration, engine: engine)
     let views = try run.views(reader)
@@ -152,7 +152,7 @@ struct PretrainTool: Tool {
 
     Interruption.watch()
     let total = min(steps ?? .max, configuration.epochs * (views.rowsPerEpoch / batch))
-    let profiler = profile ? StepProfiler(engine) : nil
+    let profiler = profile.isWanted ? StepProfiler(engine) : nil
     let progress = Progress(tool: name, what: "steps", total: total, first: run.steps, quiet: quiet)
     let events = try tensorboard.map { try EventFile(folder: $0, after: run.steps) }
     var collapse = CollapseWatch(floor: collapseFloor)
@@ -186,7 +186,9 @@ struct PretrainTool: Tool {
         name, "the run waited \(duration(written.seconds)) for \(counted(written.checkpoints, "checkpoint"))",
         quiet: quiet)
     }
-    for text in profiler?.messages() ?? [] { log(name, text) }
+    if let report = profiler?.report() {
+      try profile.report(name, messages: report.messages, json: report.json, overwrite: overwrite || resume)
+    }
   }
 
   private func locked(_ folder: RunFolder) throws -> RunLock {
