@@ -258,7 +258,7 @@ $(OUT)/table.txt: $(OUT)/results.tsv
 COSTS := $(foreach c,$(trained),$(OUT)/cells/$c/cost.json)
 $(COSTS): $(OUT)/cells/%/cost.json: $(OUT)/train.stz
 	@mkdir -p $(@D)
-	{ pmae-augment $< --views $(or $($*.views),$(BOTH)) --size $(IMAGE) --threads 1 --quiet || (($$? == 141)); } \
+	{ pmae-augment $< --views $(or $($*.views),$(BOTH)) --size $(IMAGE) --epochs $(EPOCHS) --threads 1 --quiet || (($$? == 141)); } \
 	  | pmae-pretrain $(SHAPE) $($*.options) --steps 4 --profile-json $@ --quiet --overwrite --output $(@D)/cost -
 	rm -rf $(@D)/cost
 
