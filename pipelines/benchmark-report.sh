@@ -33,8 +33,8 @@ for file; do
         --spread none --significant 4 "$file"
       pmae-evaluate table --title 'median (least..most)' --rows side --row "a=$a" ${b:+--row "b=$b"} $rate $peak $flop \
         --spread range --significant 4 "$file"
-      [ -z "$b" ] || pmae-evaluate table --rows side --ratio side=a/b --over pair --row "a/b=$a over $b" $rate $peak \
-        --spread range --digits 3 "$file"
+      [ -z "$b" ] || pmae-evaluate table --rows side --ratio side=a/b --over pair --row "a/b=$a over $b" $rate \
+        --value peak_mib=memory --spread range --digits 3 "$file"
       ;;
     scaling)
       for group in $(sed '/^#/d' "$file" | cut -f 1 | sed 1d | uniq); do

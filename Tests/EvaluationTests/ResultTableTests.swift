@@ -41,16 +41,16 @@ import Testing
     }
     #expect(
       try text(records, query) == """
-                     knn     probe
-        b    2.00 ± 1.41  4.00 (1)
-        a       5.00 (1)         -
+                   knn     probe
+        b  2.00 ± 1.41  4.00 (1)
+        a     5.00 (1)         -
 
         """)
     #expect(
       try text(records, query) { $0.showsCounts = false } == """
-                     knn  probe
-        b    2.00 ± 1.41   4.00
-        a           5.00      -
+                   knn  probe
+        b  2.00 ± 1.41   4.00
+        a         5.00      -
 
         """)
     #expect(
@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("twice", "x, knn: seed 0 comes twice (line 1, line 2)"),
+    ("twice", "x, knn, v: seed 0 comes twice (line 1, line 2)"),
     ("none", "x, knn, v: has 2 values (line 1, line 2), and --spread none shows one"),
     ("key", "no result has \"cel\": there is \"cell\", \"m\", \"seed\", \"v\""),
     ("value", "no result has \"w\""), ("where", "no result has m=z: \"m\" is \"knn\", \"probe\""),
