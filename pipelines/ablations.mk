@@ -117,12 +117,7 @@ ifneq ($(lastword $(EVALUATE_AT)),$(EPOCHS))
 $(error EVALUATE_AT is $(EVALUATE_AT): expected the last of it to be EPOCHS, $(EPOCHS))
 endif
 
-.PHONY: table show cells curves clean
-table: $(OUT)/table.txt
-	@cat $<
-
-clean:
-	rm -rf $(OUT)
+.PHONY: show cells curves
 
 PACK = pmae-pack --overwrite --quiet --threads $(THREADS)
 TRAIN := $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz
@@ -156,7 +151,8 @@ run=$(@D)/run
 steps=$$(($3 * ($(TRAIN_IMAGES) / $(BATCH))))
 done=0
 if [ -e "$$run/checkpoint.stz" ]; then
-  done=$$(pmae-inspect --json "$$run/checkpoint.stz" | sed -n 's/.*"step":"\([0-9]*\)".*/\1/p')
+  done=$$(pmae-inspect --json "$$run/checkpoint.stz" \
+    | pmae-evaluate table --rows file --value metadata.step --format tsv --spread none --no-header | cut -f 2)
 fi
 if ((done > steps)); then rm -rf "$$run"; done=0; fi
 if ((done < steps)); then
@@ -194,6 +190,8 @@ classify = pmae-evaluate classify $(@:.json=.model.stz) $(OUT)/test.center.stz -
 # $(call labelled,IMAGES,EPOCHS,SEED)
 labelled = pmae-augment $1 --views $(FINETUNE_VIEW) --shuffle --size $(IMAGE) --epochs $2 --seed $3 --threads 1 --quiet
 
+# A line a result: cell, seed, epoch, measure and top1, in %.
+RESULTS := --rows cell,seed,epoch,measure --spread none --digits 2 --format tsv
 # $(call measures,CELL,SEED): its file, of what was measured.
 define measures
 $(OUT)/cells/$1/seed$2/%.probe.json: $(OUT)/cells/$1/seed$2/%.stz $(OUT)/train.center.stz $(OUT)/test.center.stz
@@ -208,7 +206,7 @@ $(OUT)/cells/$1/seed$2/%.all.json: $(OUT)/cells/$1/seed$2/%.stz $(OUT)/train.stz
 $(OUT)/cells/$1/seed$2/result.tsv: \
     $(foreach e,$(call epochs,$1),$(OUT)/cells/$1/seed$2/epoch$e.knn.json $(OUT)/cells/$1/seed$2/epoch$e.probe.json) \
     $(OUT)/cells/$1/seed$2/epoch$(call last,$1).few.json $(OUT)/cells/$1/seed$2/epoch$(call last,$1).all.json
-	$(SCRIPTS)/ablations-result.sh $1 $2 $$^ > $$@
+	pmae-evaluate table --path '{cell}/seed{seed}/epoch{epoch}.{measure}.json' --scale 100 $(RESULTS) $$^ > $$@
 .PHONY: cell-$1-seed$2
 cell-$1-seed$2: $(OUT)/cells/$1/seed$2/result.tsv
 	@cat $$<
@@ -223,33 +221,63 @@ $(foreach c,$(CELLS),$(foreach s,$(SEEDS),$(eval $(call measures,$c,$s))))
 
 ALL_RESULTS := $(foreach c,$(CELLS),$(foreach s,$(SEEDS),$(OUT)/cells/$c/seed$s/result.tsv))
 $(OUT)/results.tsv: $(ALL_RESULTS)
-	$(SCRIPTS)/ablations-table.sh --tsv $^ > $@
-$(OUT)/table.txt: $(OUT)/results.tsv $(SCRIPTS)/ablations-table.sh
-	$(SCRIPTS)/ablations-table.sh $(ALL_RESULTS) > $@
+	pmae-evaluate table $(RESULTS) $^ > $@
 
-# The GFLOP of an epoch of a cell, by the profile of a few steps. What it trains goes.
-COSTS := $(foreach c,$(trained),$(OUT)/cells/$c/cost.tsv)
-$(COSTS): $(OUT)/cells/%/cost.tsv: $(OUT)/train.stz
+# The paper's tables, each of the cells that are there: mean and deviation over the seeds of top-1 accuracy, in %. Then k-NN and
+# linear probe against epochs.
+TABLE := pmae-evaluate table --rows cell --over seed --widths 42,17 $(OUT)/results.tsv
+MEASURES := --columns measure --last epoch --column knn=k-NN --column 'probe=linear probe' --column 'few=few labels' \
+  --column 'all=all labels' --skip-empty
+MOMENTUM_ROWS := $(foreach m,$(sort 0.996 $(MOMENTA)),--row '$(if $(filter $m,$(MOMENTA)),momentum-$m,disentangled)=$m')
+define tables
+$(TABLE) $(MEASURES) --title Methods --row 'scratch=random weights, from scratch' --row mae=MAE --row sdae=SdAE \
+  --row 'disentangled=Pseudo MAE'
+echo
+$(TABLE) $(MEASURES) --title 'Teachers (table 6)' --row 'single-iteration=single, each iteration' \
+  --row 'single-epoch=single, each epoch' --row disentangled
+echo
+$(TABLE) $(MEASURES) --title 'Label momentum at the start (table 7)' $(MOMENTUM_ROWS)
+echo
+$(TABLE) $(MEASURES) --title 'Losses (table 8)' --row sdae=L_m --row 'lambda-c=L_m, L_c' --row 'lambda-p=L_m, L_p' \
+  --row 'disentangled=L_m, L_c, L_p' --row 'lambda-1=L_m, L_c, L_p, each with weight 1'
+echo
+$(TABLE) $(MEASURES) --title 'Labels (table 9)' --row 'simple-1fold=simple view, one fold' \
+  --row 'simple-3fold=simple view, multifold' --row 'complex-1fold=complex view, one fold' \
+  --row 'disentangled=complex view, multifold'
+echo
+$(TABLE) --columns epoch --where measure=knn --title 'k-NN against epochs'
+echo
+$(TABLE) --columns epoch --where measure=probe --title 'linear probe against epochs'
+endef
+$(OUT)/table.txt: $(OUT)/results.tsv
+	{
+	$(tables)
+	} > $@
+
+# What a few steps of a cell cost. What is trained for it goes.
+COSTS := $(foreach c,$(trained),$(OUT)/cells/$c/cost.json)
+$(COSTS): $(OUT)/cells/%/cost.json: $(OUT)/train.stz
 	@mkdir -p $(@D)
-	said=$$({ pmae-augment $< --views $(or $($*.views),$(BOTH)) --size $(IMAGE) --threads 1 --quiet || (($$? == 141)); } \
-	  | pmae-pretrain $(SHAPE) $($*.options) --steps 4 --profile --quiet --overwrite --output $(@D)/cost - 2>&1)
-	flop=$$(sed -n 's/.* s and \([0-9.,]*\) GFLOP a step.*/\1/p' <<< "$$said" | tr -d ,)
-	if [ -z "$$flop" ]; then echo "$$said" >&2; exit 65; fi
-	printf '%s\t%s\n' $* "$$(awk -v f="$$flop" 'BEGIN { print f * int($(TRAIN_IMAGES) / $(BATCH)) }')" > $@
+	{ pmae-augment $< --views $(or $($*.views),$(BOTH)) --size $(IMAGE) --epochs $(EPOCHS) --threads 1 --quiet || (($$? == 141)); } \
+	  | pmae-pretrain $(SHAPE) $($*.options) --steps 4 --profile-json $@ --quiet --overwrite --output $(@D)/cost -
 	rm -rf $(@D)/cost
 
+# The GFLOP of an epoch of each cell.
+$(OUT)/costs.tsv: $(COSTS)
+	pmae-evaluate table --path '{cell}/cost.json' --rows cell --value gflop_per_step=gflop --spread none \
+	  --scale $$(($(TRAIN_IMAGES) / $(BATCH))) --format tsv $^ > $@
+
 curves: $(OUT)/curves.svg
-$(OUT)/curves.svg: $(OUT)/results.tsv $(COSTS) $(SCRIPTS)/ablations-curves.sh
+$(OUT)/curves.svg: $(OUT)/results.tsv $(OUT)/costs.tsv $(SCRIPTS)/ablations-curves.sh
 	$(SCRIPTS)/install.sh gnuplot-nox
-	cat $(COSTS) > $(OUT)/costs.tsv
 	$(SCRIPTS)/ablations-curves.sh $(OUT)/results.tsv $(OUT)/costs.tsv > $@
 
 cells:
 	@printf '%s\n' $(foreach c,$(CELLS),$(foreach s,$(SEEDS),cell-$c-seed$s))
 
-show:
+show: | $(OUT)/tools
 	@shopt -s nullglob
 	files=($(OUT)/cells/*/seed*/result.tsv)
 	if ! (($${#files[@]})); then echo 'show: no cell is done in $(OUT)' >&2; exit 66; fi
-	$(SCRIPTS)/ablations-table.sh --tsv "$${files[@]}" > $(OUT)/results.tsv
-	$(SCRIPTS)/ablations-table.sh "$${files[@]}"
+	pmae-evaluate table $(RESULTS) "$${files[@]}" > $(OUT)/results.tsv
+	$(tables)

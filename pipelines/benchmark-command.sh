@@ -2,7 +2,7 @@
 # Prints the command that times pmae-pretrain, once the views that it reads are there.
 # usage: benchmark-command.sh FOLDER STEPS OPTION...
 #
-# STEPS are those that count; two more come first, which --profile leaves out of its median. FOLDER gets the views, of noise,
+# STEPS are those that count; two more come first, which a profile leaves out of its median. FOLDER gets the views, of noise,
 # all in one epoch, so that no measured step is followed by a checkpoint; in a file, so that no step waits for its views; a
 # file that holds enough rows is used again. OPTION...: pmae-pretrain's, of which --image and --batch are looked at.
 set -eu
@@ -43,4 +43,4 @@ if [ -z "$views" ]; then
   } | pmae-pack --quiet - | pmae-augment --quiet --size "$image" --output "$views"
 fi
 
-echo "pmae-pretrain $* --steps $((steps + 2)) --profile --quiet --overwrite --output '$folder/run' '$views'"
+echo "pmae-pretrain $* --steps $((steps + 2)) --profile-json - --quiet --overwrite --output '$folder/run' '$views'"

@@ -33,15 +33,12 @@
 #
 # What is measured
 #   Each run trains on views of noise from a file for STEPS + 2 steps, of which the first two are left out. images/s is the
-#   median of the others, as --profile says it; peak memory is the process's. Runs are A B A B ..., PAIRS of them (at least five
+#   median of the others, as --profile-json says it; peak memory is the process's. Runs are A B A B ..., PAIRS of them (at least five
 #   where there are two sides), and a ratio is of the two runs of a pair. Nothing else should run on the machine.
 #
 # Files
 #   RUN/NAME.tsv has every run and the commands; NAME.tsv.part is one that did not finish. RUN also has the views.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
-.ONESHELL:
 .NOTPARALLEL:
 .DEFAULT_GOAL := all
 
@@ -54,7 +51,6 @@ COMPILE ?=
 PAIRS ?= 5
 STEPS ?= 5
 QUICKSTART_STEPS ?= 40
-THREADS ?= $(shell nproc)
 # Of the targets whose name has none: float32 or bfloat16.
 PRECISION ?= float32
 # Rows of the scaling table: batches of vit-small at 224; vit-small as SIDE:BATCH; MODEL:BATCH at 224.
@@ -66,15 +62,12 @@ PICTURES ?=
 PICTURES_EPOCHS ?= 4
 # Where results and views go.
 RUN ?= run/benchmark
-# The folder of the tools; without it, this checkout's, which are built first.
-BIN ?=
+# THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 
 # --- What is measured --------------------------------------------------------------------------------------------
 
-ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
-SCRIPTS := $(ROOT)/pipelines
-TOOLS := $(or $(abspath $(BIN)),$(ROOT)/.build/release)
-export PATH := $(TOOLS):$(PATH)
+override OUT := $(RUN)
+include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 MODELS := vit-small vit-base quickstart
 vit-small.options := --model vit-small --image 224 --patch 16 --batch 32
@@ -111,21 +104,20 @@ theirs=(peer "export OMP_NUM_THREADS=$(THREADS); $$PEER $$arguments"))
 rm -rf "$(RUN)/run"
 endef
 
-.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) threads scaling memory data data-threads report peer-arguments \
-  clean tools
+.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) threads scaling memory data data-threads report peer-arguments
 all: $(PLAIN) $(if $(PEER),$(if $(filter 1,$(COMPILE)),,$(filter vit-small-%,$(COMPILED)))) \
   $(if $(filter-out 1,$(THREADS)),threads) scaling memory
 
 $(MODELS): %: %-$(PRECISION)
 
-$(PLAIN): tools
+$(PLAIN): $(OUT)/tools
 	@$(call measure,$@)
 
-$(COMPILED): tools
+$(COMPILED): $(OUT)/tools
 	@$(if $(PEER),,echo '$@: needs a PEER' >&2; exit 64)
 	$(call measure,$@)
 
-threads: tools
+threads: $(OUT)/tools
 	@timed() {
 	  "$(SCRIPTS)/benchmark-command.sh" "$(RUN)" $(STEPS) $(vit-small.options) --precision $(PRECISION) --threads "$$1"
 	}
@@ -136,30 +128,32 @@ threads: tools
 	  "threads-$(PRECISION), vit-small, steps a run: $(STEPS)" $(PAIRS) "$(THREADS) threads" "$$many" "1 thread" "$$one"
 	rm -rf "$(RUN)/run"
 
-scaling: tools
+scaling: $(OUT)/tools
 	@"$(SCRIPTS)/benchmark-scaling.sh" "$(RUN)" $(STEPS) '--precision $(PRECISION) --threads $(THREADS)' \
 	  $(addprefix batch:vit-small:224:,$(SCALING_BATCHES)) \
 	  $(addprefix image:vit-small:,$(SCALING_IMAGES)) \
 	  $(foreach m,$(SCALING_MODELS),model:$(subst :,:224:,$(m)))
 	rm -rf "$(RUN)/run"
 
-# Prints the command that makes views of all pictures on so many threads; the views go nowhere.
+# Prints the command that times views of all pictures on so many threads; the views go nowhere.
 define augment
 augment() {
-  echo "pmae-augment --threads $$1 --size 224 --epochs $(PICTURES_EPOCHS) --views simple,complex '$(RUN)/pictures.stz' 2>&1 >/dev/null |" \
-    "sed -n 's/.* \([0-9,]*\) a second.*/\1 images\/s/p'"
+  echo "'$(SCRIPTS)/benchmark-clock.sh' $$images" \
+    "\"pmae-augment --threads $$1 --quiet --size 224 --epochs $(PICTURES_EPOCHS) --views simple,complex '$(RUN)/pictures.stz'\""
 }
 if [ -z '$(PICTURES)' ]; then echo '$@: expected PICTURES, a folder of photographs' >&2; exit 64; fi
 pmae-pack --quiet --overwrite --output "$(RUN)/pictures.stz" '$(PICTURES)'
+images=$$(pmae-inspect --json "$(RUN)/pictures.stz" \
+  | pmae-evaluate table --rows file --value rows --scale $(PICTURES_EPOCHS) --digits 0 --format tsv --no-header | cut -f 2)
 endef
-data: tools
+data: $(OUT)/tools
 	@$(augment)
 	theirs=()
 	$(if $(PEER),theirs=(peer "export OMP_NUM_THREADS=1; $$PEER $${PEER_ARGUMENTS-'$(PICTURES)'}"))
 	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/data.tsv" "data, two views of 224, threads: 1" $(PAIRS) \
 	  pmae-augment "$$(augment 1)" "$${theirs[@]}"
 
-data-threads: tools
+data-threads: $(OUT)/tools
 	@$(augment)
 	if (($(THREADS) < 2)); then echo '$@: THREADS is $(THREADS): expected 2 or more' >&2; exit 64; fi
 	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/data-threads.tsv" "data-threads, two views of 224" $(PAIRS) \
@@ -175,7 +169,7 @@ $(measure)
 fi
 
 endef
-memory: tools
+memory: $(OUT)/tools
 	@$(foreach m,$(MEMORY),$(call measured,$m))
 	"$(SCRIPTS)/benchmark-report.sh" --memory $(foreach m,$(MEMORY),"$(RUN)/$(call name,$m).tsv")
 
@@ -184,18 +178,3 @@ report:
 
 peer-arguments:
 	@$(foreach t,$(PLAIN) $(COMPILED),printf '%-28s ' $t; $(call peer,$t);)
-
-clean:
-	rm -rf "$(RUN)"
-
-# --- Tools -------------------------------------------------------------------------------------------------------
-
-tools:$(if $(BIN),, $(ROOT)/.build/benchmark-tools)
-	@mkdir -p "$(RUN)"
-
-ifeq ($(BIN),)
-$(ROOT)/.build/benchmark-tools: $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
-	"$(SCRIPTS)/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config
-	swift build -c release --package-path "$(ROOT)"
-	touch "$@"
-endif

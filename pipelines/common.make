@@ -1,4 +1,4 @@
-# What the make scripts share. They include it after what a user may set, OUT and PACKAGES among it.
+# What the make scripts share. They include it after what a user may set, OUT and PACKAGES among it, and their default goal.
 
 # A recipe is one shell, which stops at the first failure; what a failed one made is not left behind.
 SHELL := /bin/bash
@@ -22,3 +22,14 @@ $(OUT)/tools: $(if $(BIN),,$(shell find $(ROOT)/Sources $(ROOT)/Package.swift -t
 	$(if $(BIN),,$(SCRIPTS)/install.sh libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config $(PACKAGES))
 	$(if $(BIN),,swift build -c release --package-path $(ROOT))
 	touch $@
+
+.PHONY: clean
+clean:
+	rm -rf $(OUT)
+
+# A script whose goal is a table says how OUT/table.txt is made.
+ifeq ($(.DEFAULT_GOAL),table)
+.PHONY: table
+table: $(OUT)/table.txt
+	@cat $<
+endif

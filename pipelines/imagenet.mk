@@ -54,13 +54,8 @@ KNN ?= --k 10,20,100,200 --pool class
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
-.PHONY: table encoder check clean
-table: $(OUT)/table.txt
-	@cat $<
+.PHONY: encoder check
 encoder: $(OUT)/encoder.stz
-
-clean:
-	rm -rf $(OUT)
 
 # --- Data --------------------------------------------------------------------------------------------------------
 
@@ -108,7 +103,7 @@ $(OUT)/knn.json: $(OUT)/encoder.stz $(OUT)/train.center.stz $(OUT)/val.center.st
 	pmae-evaluate knn $(KNN) --precision $(PRECISION) --threads $(THREADS) $^ > $@
 
 $(OUT)/table.txt: $(OUT)/finetuned.json $(OUT)/probe.json $(OUT)/knn.json
-	$(SCRIPTS)/accuracy-table.sh $^ > $@
+	pmae-evaluate table --scale 100 --value top1=top-1 --value top5=top-5 --widths 24,9 $^ > $@
 
 # --- On a stand-in -----------------------------------------------------------------------------------------------
 

@@ -49,13 +49,8 @@ PROBE ?= --mode linear --epochs 30
 PACKAGES := $(if $(DATA),,gzip dataset-fashion-mnist)
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
-.PHONY: table encoder options clean
-table: $(OUT)/table.txt
-	@cat $<
+.PHONY: encoder options
 encoder: $(OUT)/teacher.stz
-
-clean:
-	rm -rf $(OUT)
 
 # Stages replace what an unfinished or older run left.
 PACK = pmae-pack --overwrite --seed $(SEED) --threads $(THREADS)
@@ -143,5 +138,10 @@ $(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few.stz $(OUT)/test.center.stz
 ROWS := random teacher student
 RESULTS := $(foreach row,$(ROWS),$(OUT)/$(row).knn.json $(OUT)/$(row).probe.json $(OUT)/$(row).finetune.json)
 
-$(OUT)/table.txt: $(RESULTS) $(SCRIPTS)/quickstart-table.sh
-	$(SCRIPTS)/quickstart-table.sh $(OUT) $(PER_CLASS) > $@
+# Top-1 accuracy in %.
+$(OUT)/table.txt: $(RESULTS)
+	labels=$$(pmae-evaluate table --rows file --value train_images --digits 0 --format tsv --no-header $< | cut -f 2)
+	pmae-evaluate table --path '{encoder}.{measure}.json' --rows encoder --columns measure --scale 100 \
+	  --row 'random=random weights' --row 'teacher=labelling teacher' --row student --column $$'knn=k-NN\nk = 20' \
+	  --column $$'probe=linear probe\n'"$$labels labels" --column $$'finetune=fine-tuned\n$(PER_CLASS) labels a class' \
+	  --heading encoder --widths 22,9,15,23 --no-counts $^ > $@

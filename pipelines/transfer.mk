@@ -33,12 +33,6 @@ KNN ?= --k 10,20 --pool class
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
-.PHONY: table clean
-table: $(OUT)/table.txt
-	@cat $<
-clean:
-	rm -rf $(OUT)
-
 $(OUT)/started:
 	@if [ ! -f '$(ENCODER)' ]; then echo 'transfer.mk: ENCODER is "$(ENCODER)": expected a file of weights' >&2; exit 64; fi
 	mkdir -p $(OUT)
@@ -65,4 +59,4 @@ $(OUT)/knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz $(ENCODER)
 	  $(OUT)/train.center.stz $(OUT)/test.center.stz > $@
 
 $(OUT)/table.txt: $(OUT)/finetuned.json $(OUT)/probe.json $(OUT)/knn.json
-	$(SCRIPTS)/accuracy-table.sh $^ > $@
+	pmae-evaluate table --scale 100 --value top1=top-1 --value top5=top-5 --widths 24,9 $^ > $@

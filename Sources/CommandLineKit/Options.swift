@@ -49,14 +49,20 @@ extension OutputOptions {
       }
       return
     }
-    let attributes = try? FileManager.default.attributesOfItem(atPath: output)
-    if !overwrite && attributes?[.type] as? FileAttributeType == .typeRegular {
-      throw Failure(.cannotCreate, "\(output): exists already: --overwrite replaces it")
-    }
-    let folder = (output as NSString).deletingLastPathComponent
-    var isFolder: ObjCBool = false
-    if !folder.isEmpty, !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
-      throw Failure(.cannotCreate, "\(output): there is no folder \(folder)")
-    }
+    try checkEarlyOutput(output, overwrite: overwrite)
+  }
+}
+
+/// Throws what a writer of a file would throw at the end: `Failure(.cannotCreate)` where the file is there and may not be
+/// replaced, or its folder is not there.
+func checkEarlyOutput(_ path: String, overwrite: Bool) throws {
+  let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+  if !overwrite && attributes?[.type] as? FileAttributeType == .typeRegular {
+    throw Failure(.cannotCreate, "\(path): exists already: --overwrite replaces it")
+  }
+  let folder = (path as NSString).deletingLastPathComponent
+  var isFolder: ObjCBool = false
+  if !folder.isEmpty, !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
+    throw Failure(.cannotCreate, "\(path): there is no folder \(folder)")
   }
 }

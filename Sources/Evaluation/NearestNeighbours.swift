@@ -20,7 +20,8 @@ public struct NeighbourScore: Equatable, Sendable {
 ///   - train, test: with labels; features of one width. Their lengths do not matter.
 ///   - ks: each from 1 to the number of training images.
 ///   - onChunk: called with how many test images are done; returning true gives up: the result is nil.
-/// - Returns: a score a k, in the order of `ks`. Of equal votes the lower class wins, of equally similar images the first.
+/// - Returns: a score a k, in the order of `ks`. Of equal votes the lower class wins, of equally similar images the first. A label
+///   without a vote is not among the first five, however few classes have one.
 /// - Throws: `Failure(.data)` or `.usage` where something does not fit.
 public func nearestNeighbourScores(
   train: Features, test: Features, ks: [Int], temperature: Double = 0.07, engine: Engine,
@@ -46,6 +47,15 @@ public func nearestNeighbourScores(
   let (knownClass, askedClass) = (train.labels.map { place[$0] ?? 0 }, test.labels.map { place[$0] ?? 0 })
   let most = ks.max() ?? 0
   var counts = ks.map { _ in (first: 0, amongFive: 0) }
+  /// Among the classes that have votes; a class without one is behind them all.
+  @Sendable func rank(of label: Int, among neighbours: ArraySlice<NearestFew.Neighbour>) -> Int {
+    var votes = [Double](repeating: -1, count: classes.count)
+    for neighbour in neighbours {
+      let own = knownClass[neighbour.index]
+      votes[own] = max(votes[own], 0) + exp(Double(neighbour.similarity) / temperature)
+    }
+    return votes[label] < 0 ? .max : rankOf(label, in: votes)
+  }
 
   // A chunk of test images at a time: its similarities to all training images are one matrix.
   let chunk = max(1, min(256, (1 << 26) / max(train.count, 1)))
@@ -64,11 +74,7 @@ public func nearestNeighbourScores(
         nearest.take(UnsafeBufferPointer(start: matrix.row(r), count: train.count))
         let sorted = nearest.sorted()
         for (place, k) in ks.enumerated() {
-          var votes = [Double](repeating: 0, count: classes.count)
-          for neighbour in sorted.prefix(k) {
-            votes[knownClass[neighbour.index]] += exp(Double(neighbour.similarity) / temperature)
-          }
-          ranks[r * ks.count + place] = rankOf(askedClass[start + r], in: votes)
+          ranks[r * ks.count + place] = rank(of: askedClass[start + r], among: sorted.prefix(k))
         }
       }
     }

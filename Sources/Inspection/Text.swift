@@ -4,20 +4,6 @@ import CommandLineKit
 import Foundation
 import TensorStream
 
-/// The text with control characters, which could drive a terminal, made visible.
-public func printable(_ text: String) -> String {
-  var result = String.UnicodeScalarView()
-  for scalar in text.unicodeScalars {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
-      result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-    default:
-      result.append(scalar)
-    }
-  }
-  return String(result)
-}
-
 /// At most `limit` characters, with an ellipsis where some were left out.
 func shortened(_ text: String, to limit: Int = 160) -> String {
   text.count <= limit ? text : text.prefix(limit - 1) + "…"

@@ -1,4 +1,5 @@
 import Foundation
+import TensorStream
 
 /// What a step did, for metrics and progress.
 public struct StepReport: Sendable {
@@ -25,10 +26,13 @@ public struct StepReport: Sendable {
       + [Figure("images_per_second", (imagesPerSecond * 100).rounded() / 100)]
   }
 
-  /// A line of metrics.jsonl; nine digits tell any two float32 values apart.
+  /// A line of metrics.jsonl.
   public var json: String {
-    let numbers = figures.map { ",\"\($0.name)\":" + String(format: "%.9g", $0.value) }
-    return "{\"step\":\(step),\"epoch\":\(epoch)" + numbers.joined() + "}"
+    var line = JSONLine()
+    line.add("step", step)
+    line.add("epoch", epoch)
+    for figure in figures { line.add(figure.name, figure.value) }
+    return line.text
   }
 
   /// What a progress line says beside the count: `epoch 3 loss 0.1234 m 0.1000 …`.

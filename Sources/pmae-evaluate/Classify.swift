@@ -12,12 +12,13 @@ struct Classify: Tool {
   static let configuration = CommandConfiguration(
     abstract: "A model's accuracy and loss on labelled views.")
 
-  @Argument(help: "A model that pmae-finetune wrote.", completion: .file())
+  @Argument(help: "A model that pmae-finetune wrote, or a classifier of timm's.", completion: .file())
   var model: String
 
   @Argument(help: "The labelled views; - is standard input.", completion: .file())
   var views = "-"
 
+  @OptionGroup var pooling: PoolingOptions
   @OptionGroup var input: InputOptions
 
   @Flag(help: "No progress and no notes; errors alone.")
@@ -28,9 +29,10 @@ struct Classify: Tool {
     guard let head = file.head else {
       throw Failure(.data, "\(file.source): an encoder without a head: pmae-finetune makes a model of it")
     }
+    let pool = try pooling.pooling(of: head, source: file.source)
     let engine = input.engine(quiet: quiet)
     let classifier = Classifier(
-      Encoder(file.encoder, engine: engine, trained: false), classes: head.classes, pooling: head.pooling,
+      Encoder(file.encoder, engine: engine, trained: false), classes: head.classes, pooling: pool,
       engine: engine, trained: false)
     try file.load(into: classifier)
     let (views, count) = try input.views(self.views, for: file, labels: .below(head.classes))
@@ -50,7 +52,7 @@ struct Classify: Tool {
       score = found
     }
 
-    var line = ResultLine()
+    var line = JSONLine()
     try line.add("task", "classify")
     try line.add("model", file.source)
     try line.add("views", reader.name)

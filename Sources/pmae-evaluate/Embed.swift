@@ -18,9 +18,7 @@ struct Embed: Tool {
   @Argument(help: "The views, with labels or without; - is standard input.", completion: .file())
   var views = "-"
 
-  @Option(help: "The feature: the class token, or the mean of the patch tokens.")
-  var pool = Pooling.classToken
-
+  @OptionGroup var pooling: PoolingOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
 
@@ -30,7 +28,7 @@ struct Embed: Tool {
   mutating func execute() throws {
     let file = try WeightsFile(path: encoder, heads: input.heads)
     let engine = input.engine(quiet: output.quiet)
-    let extractor = FeatureExtractor(try input.encoder(file, engine: engine), pooling: pool)
+    let extractor = try pooling.extractor(file, input, engine: engine, quiet: output.quiet)
     let (views, count) = try input.views(self.views, for: file, labels: .optional)
     let reader = views.batches.reader
 
@@ -40,7 +38,7 @@ struct Embed: Tool {
         (name: reader.name, header: reader.header, digest: reader.digest),
         (name: file.source, header: file.record, digest: file.digest),
       ])
-    let header = FeaturesHeader(width: file.encoder.width, pool: pool.rawValue, classes: views.batches.header.classes)
+    let header = FeaturesHeader(width: file.encoder.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
     metadata.merge(try header.metadata()) { $1 }
     let writer = try StreamWriter(
       path: output.output, kind: StreamKind.features.rawValue, metadata: metadata, overwrite: output.overwrite)

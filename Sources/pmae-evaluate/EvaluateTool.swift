@@ -11,18 +11,17 @@ import Training
 struct EvaluateTool: Tool {
   static let configuration = CommandConfiguration(
     commandName: "pmae-evaluate",
-    abstract: "Measure a classifier or an encoder on labelled views.",
+    abstract: "Measure a classifier or an encoder on labelled views, and make tables of results.",
     version: pmaeVersion,
-    subcommands: [Classify.self, Neighbours.self, Embed.self])
+    subcommands: [Classify.self, Neighbours.self, Embed.self, Table.self])
 
   mutating func execute() throws {
-    throw ValidationError("say what is wanted: classify, knn or embed")
+    throw ValidationError("say what is wanted: classify, knn, embed or table")
   }
 }
 
 let toolName = "pmae-evaluate"
 
-extension Pooling: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
 /// Runs what a signal may end: it stops after the images that it is at, and the process ends by the signal.
@@ -100,18 +99,10 @@ struct InputOptions: ParsableArguments {
   }
 }
 
-/// A result as one line of JSON, its keys in the order given. Numbers have nine digits, which tell float32 values apart.
-struct ResultLine {
-  private var fields: [String] = []
-
-  mutating func add(_ key: String, _ value: String) throws {
-    fields.append("\"\(key)\":" + (try JSONText.encode(value)))
-  }
-  mutating func add(_ key: String, _ value: Int) { fields.append("\"\(key)\":\(value)") }
-  mutating func add(_ key: String, _ value: Double) { fields.append("\"\(key)\":" + String(format: "%.9g", value)) }
-
+extension JSONLine {
+  /// Prints the line at once.
   func write() throws {
-    try StandardOutput.write("{" + fields.joined(separator: ",") + "}\n")
+    try StandardOutput.write(text + "\n")
     try StandardOutput.flush()
   }
 }

@@ -22,15 +22,16 @@ struct Neighbours: Tool {
   @Argument(help: "Labelled views that are classified; one of the two may be -, standard input.", completion: .file())
   var test: String
 
-  @Option(help: ArgumentHelp("How many neighbours vote; several numbers with commas between.", valueName: "list"))
-  var k = "10,20,100,200"
+  @Option(
+    help: ArgumentHelp(
+      "How many neighbours vote; several numbers with commas between (default: 10,20,100,200 as far as there are images).",
+      valueName: "list"))
+  var k: String?
 
   @Option(help: "A neighbour's vote is exp(cosine / temperature).")
   var temperature = 0.07
 
-  @Option(help: "The feature: the class token, or the mean of the patch tokens.")
-  var pool = Pooling.classToken
-
+  @OptionGroup var pooling: PoolingOptions
   @OptionGroup var input: InputOptions
 
   @Flag(help: "No progress and no notes; errors alone.")
@@ -44,28 +45,40 @@ struct Neighbours: Tool {
     if train == "-" && test == "-" { throw ValidationError("only one of the operands can be standard input") }
   }
 
-  private func counts() throws -> [Int] {
-    try k.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let count = Int(part), count >= 1 else {
-        throw ValidationError("--k is \(k): expected whole numbers from 1, with commas between")
+  /// The numbers of `--k`; nil where it is not given.
+  private func counts() throws -> [Int]? {
+    try k.map { k in
+      try k.split(separator: ",", omittingEmptySubsequences: false).map { part in
+        guard let count = Int(part), count >= 1 else {
+          throw ValidationError("--k is \(k): expected whole numbers from 1, with commas between")
+        }
+        return count
       }
-      return count
     }
+  }
+
+  /// What is asked for, which has to be there, or of the usual numbers those that are.
+  private func counts(of known: Features) throws -> [Int] {
+    if let asked = try counts() {
+      if let most = asked.max(), most > known.count {
+        throw Failure(.usage, "--k asks for \(most) neighbours, but \(train) has only \(known.count) images")
+      }
+      return asked
+    }
+    let usual = [10, 20, 100, 200].filter { $0 <= known.count }
+    return usual.isEmpty ? [known.count] : usual
   }
 
   mutating func execute() throws {
     let file = try WeightsFile(path: encoder, heads: input.heads)
     let engine = input.engine(quiet: quiet)
-    let extractor = FeatureExtractor(try input.encoder(file, engine: engine), pooling: pool)
+    let extractor = try pooling.extractor(file, input, engine: engine, quiet: quiet)
     try interruptible { try score(file, extractor, engine: engine) }
   }
 
   private func score(_ file: WeightsFile, _ extractor: FeatureExtractor, engine: Engine) throws {
     let (known, knownNames) = try input.features(extractor, train, for: file, engine: engine, quiet: quiet)
-    let ks = try counts()
-    if let most = ks.max(), most > known.count {
-      throw Failure(.usage, "--k asks for \(most) neighbours, but \(train) has only \(known.count) images")
-    }
+    let ks = try counts(of: known)
     let (asked, askedNames) = try input.features(extractor, test, for: file, engine: engine, quiet: quiet)
     try requireSameClasses(knownNames, of: train, askedNames, of: test)
     let scores = try nearestNeighbourScores(
@@ -73,12 +86,12 @@ struct Neighbours: Tool {
     ) { _ in Interruption.requested }
     guard let scores else { Interruption.exitAsSignal() }
     for score in scores {
-      var line = ResultLine()
+      var line = JSONLine()
       try line.add("task", "knn")
       try line.add("encoder", file.source)
       try line.add("train", train)
       try line.add("test", test)
-      try line.add("pool", pool.rawValue)
+      try line.add("pool", extractor.pooling.rawValue)
       line.add("train_images", known.count)
       line.add("images", score.images)
       line.add("k", score.k)

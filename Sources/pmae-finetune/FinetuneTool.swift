@@ -54,6 +54,9 @@ struct FinetuneTool: Tool {
     if let classes, !(1...1 << 20).contains(classes) {
       throw ValidationError("--classes is \(classes): expected 1 to 1048576")
     }
+    if output.output == "-" && training.profile.path == "-" {
+      throw ValidationError("--output and --profile-json both write to standard output: name a file for one of them")
+    }
     if run != nil {
       if metrics != nil {
         throw ValidationError("--metrics and --run exclude each other: the folder has metrics.jsonl")
@@ -77,13 +80,14 @@ struct FinetuneTool: Tool {
     let isFresh = encoder.start == nil
     _ = try training.configuration(of: nil, isFresh: isFresh)
     try output.checkEarly()
+    try training.profile.checkEarly(overwrite: output.overwrite || resume)
     let session = try run.map {
       try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
-    let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile)
+    let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile.isWanted)
     for text in engine.notes { say(text) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
@@ -131,9 +135,10 @@ struct FinetuneTool: Tool {
     let log = try metrics.map { try LineFile(path: $0, overwrite: output.overwrite) }
 
     Interruption.watch()
+    let profiler = training.profile.isWanted ? StepProfiler(engine) : nil
     do {
       try withExtendedLifetime(session) {
-        try train(trainer, on: labelled, configuration, keeping: record, engine: engine, log: log)
+        try train(trainer, on: labelled, configuration, keeping: record, profiler: profiler, log: log)
       }
       try log?.close()
     } catch {
@@ -147,6 +152,11 @@ struct FinetuneTool: Tool {
     metadata.merge(provenance) { $1 }
     try WeightsFormat(path: output.output).write(
       storedTensors([Part("", trainer.model)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
+    // Last: the model is safe, whatever becomes of the profile.
+    if let report = profiler?.report() {
+      try training.profile.report(
+        Self.name, messages: report.messages, json: report.json, overwrite: output.overwrite || resume)
+    }
   }
 
   private enum Trainer<T: Task> {
@@ -170,14 +180,13 @@ struct FinetuneTool: Tool {
 
   private func train<T: Task>(
     _ trainer: Trainer<T>, on views: LabelledViews, _ configuration: FinetuningConfiguration,
-    keeping record: RunRecord?, engine: Engine, log: LineFile?
+    keeping record: RunRecord?, profiler: StepProfiler?, log: LineFile?
   ) throws {
     let rows = views.batches.rowsPerEpoch
     let whole = configuration.epochs * max(rows / configuration.batch, 1)
     let progress = Progress(
       tool: Self.name, what: "steps", total: min(steps ?? whole, whole), first: trainer.trainee.optimizer.steps,
       quiet: output.quiet)
-    let profiler = training.profile ? StepProfiler(engine) : nil
     let signals = TrainingSignals(
       stopRequested: { Interruption.requested }, checkpointRequested: Interruption.takeCheckpointRequest)
     func onStep(_ report: StepReport) throws -> Bool {
@@ -200,7 +209,6 @@ struct FinetuneTool: Tool {
     }
     if !isComplete { stop() }
     progress.finish()
-    for text in profiler?.messages() ?? [] { CommandLineKit.log(Self.name, text) }
   }
 
   /// The end after a signal: a model that is half trained is not what was asked for.

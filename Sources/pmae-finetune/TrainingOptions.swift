@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineKit
 import Compute
 import Finetuning
 import Networks
@@ -63,8 +64,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "What the encoder's matrices are multiplied in.")
   var precision = Precision.float32
 
-  @Flag(help: "Say where the time went, by kind of operation (full mode).")
-  var profile = false
+  @OptionGroup var profile: ProfileOptions
 
   mutating func validate() throws {
     if let reason = precision.unavailable { throw ValidationError(reason) }
@@ -74,7 +74,7 @@ struct TrainingOptions: ParsableArguments {
       let given = [
         ("accumulate", accumulate != nil), ("layer-decay", layerDecay != nil), ("drop-path", dropPath != nil),
         ("mixup", mixup != nil), ("cutmix", cutmix != nil),
-        ("profile", profile),
+        ("profile", profile.asText), ("profile-json", profile.path != nil),
       ]
       for (name, isGiven) in given where isGiven {
         throw ValidationError("--\(name) has no meaning in linear mode: the encoder is frozen")

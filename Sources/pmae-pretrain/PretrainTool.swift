@@ -85,8 +85,7 @@ struct PretrainTool: Tool {
 
   @OptionGroup var threads: ThreadOptions
 
-  @Flag(help: "Say where the time went, by kind of operation.")
-  var profile = false
+  @OptionGroup var profile: ProfileOptions
 
   @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
   var tensorboard: String?
@@ -122,6 +121,7 @@ struct PretrainTool: Tool {
     let session = try RunSession(output, resumes: resume, overwrites: overwrite, note: say)
     let folder = session.folder
     // Everything that the options alone decide is checked before the input is waited for.
+    try profile.checkEarly(overwrite: overwrite || resume)
     var configuration = try configuration(O.self)
     let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
     // Let go of when it is read: it is as large as the run itself.
@@ -134,7 +134,7 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
-    let engine = Engine(threads: threads.count, precision: precision, profiling: profile)
+    let engine = Engine(threads: threads.count, precision: precision, profiling: profile.isWanted)
     for text in engine.notes { say(text) }
     let run = try PretrainingRun<O>(configuration, engine: engine)
     let views = try run.views(reader)
@@ -153,7 +153,7 @@ struct PretrainTool: Tool {
     Interruption.watch()
     let epoch = try EpochSteps(rows: views.rowsPerEpoch, batch: batch, source: reader.name)
     let total = min(steps ?? .max, configuration.epochs * epoch.stepsPerEpoch)
-    let profiler = profile ? StepProfiler(engine) : nil
+    let profiler = profile.isWanted ? StepProfiler(engine) : nil
     let progress = Progress(tool: name, what: "steps", total: total, first: run.steps, quiet: quiet)
     let events = try tensorboard.map { try EventFile(folder: $0, after: run.steps) }
     var collapse = CollapseWatch(floor: collapseFloor, figures: O.figures)
@@ -185,7 +185,9 @@ struct PretrainTool: Tool {
     if outcome.checkpoints > 0 {
       say("the run waited \(duration(outcome.seconds)) for \(counted(outcome.checkpoints, "checkpoint"))")
     }
-    for text in profiler?.messages() ?? [] { log(name, text) }
+    if let report = profiler?.report() {
+      try profile.report(name, messages: report.messages, json: report.json, overwrite: overwrite || resume)
+    }
   }
 
   /// What the options say. Where they do not say how many epochs there are, the views will.

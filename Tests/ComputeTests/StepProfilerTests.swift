@@ -5,7 +5,7 @@ import Testing
 /// The arithmetic of --profile, on steps whose figures are known.
 struct StepProfilerTests {
   /// Two steps to warm up, then three of 0.25, 0.5 and 0.25 s.
-  private func messages() -> [String] {
+  private func report() -> (messages: [String], json: String?) {
     let engine = Engine(threads: 1, profiling: true)
     let profiler = StepProfiler(engine)
     for seconds in [9, 9, 0.25, 0.5, 0.25] {
@@ -14,7 +14,32 @@ struct StepProfilerTests {
       engine.measure(.norm, values: 25_000_000) {}
       profiler.note(seconds, images: 10)
     }
-    return profiler.messages()
+    return profiler.report()
+  }
+  private func messages() -> [String] { report().messages }
+
+  /// The other form has the same figures.
+  @Test func asJSON() throws {
+    let (messages, text) = report()
+    let line = try #require(text)
+    #expect(!line.contains("\n"))
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    let expected: [String: Double] = [
+      "steps": 3, "warmup_steps": 2, "threads": 1, "seconds": 1, "seconds_per_step": 0.25, "images_per_second": 40,
+      "gflop_per_step": 3, "gflop_per_second": 12,
+    ]
+    for (key, value) in expected {
+      #expect(abs(try #require(json[key] as? Double) - value) < 1e-9, "\(key)")
+    }
+    #expect(json["precision"] as? String == "float32")
+    #expect(try #require(json["peak_gflop_per_second"] as? Double) > 0.1)
+    #expect(try #require(json["peak_memory_mib"] as? Double) > 1)
+    let operations = try #require(json["operations"] as? [[String: Any]])
+    #expect(operations.compactMap { $0["name"] as? String } == ["norms", "linear layers", "all else"])
+    #expect(operations.compactMap { $0["calls"] as? Int } == [3, 6, 0])
+    #expect(abs(try #require(operations[1]["gflop"] as? Double) - 9) < 1e-9)
+    #expect(abs(try #require(operations[1]["gigabytes"] as? Double) - 6) < 1e-9)
+    #expect(rows(messages[0]).count == 4)
   }
 
   /// The cells of a table's row, without commas: calls, ms, share, GFLOP, MB, GFLOP/s, of peak, GB/s, s, GFLOP, GB.
@@ -77,6 +102,8 @@ struct StepProfilerTests {
     let profiler = StepProfiler(Engine(threads: 1, profiling: true))
     profiler.note(1, images: 1)
     profiler.note(1, images: 1)
-    #expect(profiler.messages() == ["profile: of 2 steps the first 2 warm up, so there is nothing to tell"])
+    let (messages, json) = profiler.report()
+    #expect(messages == ["profile: of 2 steps the first 2 warm up, so there is nothing to tell"])
+    #expect(json == nil)
   }
 }

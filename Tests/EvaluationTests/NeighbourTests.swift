@@ -68,6 +68,17 @@ import Training
     #expect(try #require(found).map(\.top1) == [1, 0, 0])
   }
 
+  /// Of four classes one or two have votes: a label without one is not among the first five.
+  @Test func classesWithoutVotesDoNotCount() throws {
+    let train = Features(values: [1, 0, 1, 0.1, -1, 0, 0, -1], width: 2, labels: [0, 1, 2, 3])
+    let test = Features(values: [1, 0, 1, 0, 1, 0, 1, 0], width: 2, labels: [0, 1, 2, 4])
+    let found = try nearestNeighbourScores(
+      train: train, test: test, ks: [1, 2, 4], engine: Engine(threads: 1, poisoning: true))
+    let scores = try #require(found)
+    #expect(scores.map(\.top1) == [0.25, 0.25, 0.25])
+    #expect(scores.map(\.top5) == [0.25, 0.5, 0.75])
+  }
+
   @Test func whatCannotBeIsAnError() {
     let train = Features(values: [1, 0, 0, 1], width: 2, labels: [0, 1])
     let engine = Engine(threads: 1, poisoning: true)

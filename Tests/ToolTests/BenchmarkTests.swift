@@ -33,17 +33,16 @@ import Testing
       let result = try pairs(5, ours: [2, 4, 6, 8, 10], theirs: [1, 4, 2, 1, 5], in: folder)
       #expect(result.status == 0, "\(result.errors)")
       #expect(
-        result.text.contains(
-          "median of 5 pairs (least..most): images/s 2.000 (1.000..8.000), peak memory 0.500 (0.500..0.500)\n"),
-        "\(result.text)")
+        result.text.hasSuffix("ours over theirs  2.000 (1.000..8.000)  0.500 (0.500..0.500)\n\n"), "\(result.text)")
       #expect(result.text.contains("192.7"))
       let order = try String(contentsOfFile: folder + "/order", encoding: .utf8)
       #expect(order == String(repeating: "a\nb\n", count: 5))
       let again = try ToolRunner.run(Self.pipelines + "benchmark-report.sh", ["pairs.tsv"], in: folder)
       #expect(again.text == result.text)
       let memory = try ToolRunner.run(Self.pipelines + "benchmark-report.sh", ["--memory", "pairs.tsv"], in: folder)
-      let line = memory.text.split(separator: "\n").last?.split(separator: " ") ?? []
-      #expect(line == ["A", "title", "1536", "3072", "0.500", "(0.500..0.500)"])
+      let lines = memory.text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+      #expect(lines.contains("pairs 1536 (1536..1536) 3072 (3072..3072)"), "\(memory.text)")
+      #expect(lines.last == "pairs 0.500 (0.500..0.500)")
     }
   }
 
@@ -51,13 +50,16 @@ import Testing
     try ToolRunner.withTemporaryFolder { folder in
       let result = try pairs(6, ours: [2, 4, 6, 8, 10, 12], theirs: [1, 4, 2, 1, 5, 4], in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      #expect(result.text.contains("median of 6 pairs (least..most): images/s 2.500 (1.000..8.000)"), "\(result.text)")
+      #expect(result.text.contains("ours over theirs  2.500 (1.000..8.000)"), "\(result.text)")
     }
   }
 
   @Test(arguments: [
     ("echo 'x: 1,203.5 images/s'", "1203.5\t-\t-\n"),
     ("echo '3 images/s' >&2", "3\t-\t-\n"),
+    (
+      #"echo '3 images/s'; echo '{"images_per_second":2.5,"peak_memory_mib":7,"gflop_per_second":null}'"#, "2.5\t7\t-\n"
+    ),
     ("echo '1 images/s, peak 1 GiB'; echo '2 images/s, peak 1.5 GiB'; echo end", "2\t1536\t-\n"),
   ])
   func whatACommandSays(_ command: String, columns: String) throws {
@@ -70,6 +72,7 @@ import Testing
     ("5", "echo broken; exit 3", 3, ["ended with status 3", "broken"]),
     ("5", "echo slowly", 65, ["printed no images/s", "slowly"]),
     ("5", "echo 1e3 images/s", 65, ["printed no images/s", "1e3"]),
+    ("5", #"echo '{"images_per_second":}'"#, 65, ["printed JSON that is no result", "images_per_second"]),
     ("5", "echo nan images/s", 65, ["printed no images/s"]),
     ("5", "echo 0.00 images/s", 65, ["printed no images/s"]),
     ("4", "echo 1 images/s", 64, ["PAIRS is 4: expected 5 or more"]),
@@ -108,14 +111,14 @@ import Testing
         pmae-inspect out/views-28-384.stz >views
         """, environment: ["MAKEFLAGS": "", "MAKELEVEL": ""], in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      #expect(result.text.contains("images/s 2.000 (2.000..2.000)\n"), "\(result.text)")
+      #expect(result.text.contains("pmae-pretrain over peer  2.000 (2.000..2.000) "), "\(result.text)")
       func read(_ name: String) throws -> String {
         try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).trimmingCharacters(in: .newlines)
       }
       let options = try read("options")
       #expect(options.contains("--image 28 --patch 7 --width 128"))
       #expect(
-        try read("ours") == options + " --precision bfloat16 --threads 3 --steps 3 --profile --quiet --overwrite"
+        try read("ours") == options + " --precision bfloat16 --threads 3 --steps 3 --profile-json - --quiet --overwrite"
           + " --output out/run out/views-28-384.stz")
       #expect(
         try read("theirs") == "--model vit_base --batch 128 --dtype bf16 --compile --steps 1 image=28 patch=7 dim=128"
@@ -141,12 +144,27 @@ import Testing
         .map { $0.split(separator: " ").joined(separator: " ") }
       #expect(
         rows == [
-          "vit-tiny 32 2 15.000 - -", "vit-tiny 32 4 25.000 - -", "vit-tiny 32 4 25.000 - -",
-          "vit-tiny 48 4 35.000 - -", "vit-small 32 2 45.000 - -",
+          "vit-tiny, image = 32, batch = 2 15.00 - -", "vit-tiny, image = 32, batch = 4 25.00 - -",
+          "vit-tiny, image = 32, batch = 4 25.00 - -", "vit-tiny, image = 48, batch = 4 35.00 - -",
+          "vit-small, image = 32, batch = 2 45.00 - -",
         ])
+      for group in ["batch", "image", "model"] { #expect(result.text.contains("as the \(group) grows\n")) }
       // One file of views a side, with the rows that the largest batch needs.
       let views = try FileManager.default.contentsOfDirectory(atPath: folder + "/out").filter { $0.hasSuffix(".stz") }
       #expect(Set(views) == ["views-32-12.stz", "views-48-12.stz"])
     }
+  }
+
+  /// 1,000 images in half a second.
+  @Test func theClock() throws {
+    let result = try ToolRunner.run(
+      Self.pipelines + "benchmark-measure.sh", ["\(Self.pipelines)benchmark-clock.sh 1000 'echo words; sleep 0.5'"])
+    #expect(result.status == 0, "\(result.errors)")
+    let columns = result.text.trimmingCharacters(in: .newlines).split(separator: "\t")
+    #expect(columns.count == 3 && columns[1] == "-" && columns[2] == "-")
+    let rate = try #require(Double(columns[0]))
+    #expect(rate <= 2000 && rate > 100)
+    let failed = try ToolRunner.run(Self.pipelines + "benchmark-clock.sh", ["1", "exit 3"])
+    #expect(failed.status == 3 && failed.output.isEmpty)
   }
 }

@@ -52,6 +52,89 @@ import Testing
     }
   }
 
+  /// A model's features are those that its head is on; what --pool asks for wins. The model is PyTorch's, fine-tuned on the mean.
+  @Test func aModelKnowsItsPool() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      try TaskFiles.writeModel(folder + "/model.stz", pool: "mean")
+      try TaskFiles.writeViews(folder + "/views.stz")
+      let result = try ToolRunner.shell(
+        """
+        pmae-evaluate embed --output own.stz model.stz views.stz
+        pmae-evaluate embed --quiet --pool mean --output mean.stz model.stz views.stz
+        pmae-evaluate embed --quiet --pool class --output class.stz model.stz views.stz
+        pmae-evaluate knn --quiet --k 1 model.stz views.stz views.stz
+        pmae-evaluate knn --quiet --k 1 --pool class model.stz views.stz views.stz
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(
+        result.errors.contains("model.stz: its head is left out; pool: mean, the model's own\n"), "\(result.errors)")
+      let pools = try TaskFiles.lines(result.text).compactMap { $0["pool"] as? String }
+      #expect(pools == ["mean", "class"])
+      let features = try ["own", "mean", "class"].map { name in
+        let reader = try StreamReader(path: "\(folder)/\(name).stz", kinds: ["features"])
+        #expect(reader.header.metadata["pool"] == (name == "class" ? "class" : "mean"))
+        return try #require(try reader.next()?["features"]).values(of: Float.self)
+      }
+      #expect(features[0] == features[1] && features[0] != features[2])
+    }
+  }
+
+  /// A file as timm saves a classifier: no metadata, and head.* among the tensors. It scores as PyTorch says, by either pool.
+  @Test(arguments: ["class", "mean"]) func aClassifierOfTimms(pool: String) throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      try TaskFiles.writeModel(folder + "/model.stz", pool: pool)
+      try TaskFiles.writeViews(folder + "/views.stz")
+      let model = try readTensors(path: folder + "/model.stz")
+      try writeSafetensors(path: folder + "/timm.safetensors", metadata: [:], tensors: model.tensors)
+      let result = try ToolRunner.shell(
+        """
+        pmae-evaluate classify --quiet --heads 3 --pool \(pool) timm.safetensors views.stz
+        pmae-evaluate embed --heads 3 --output f.stz timm.safetensors views.stz
+        pmae-evaluate knn --quiet --heads 3 --k 1 timm.safetensors views.stz views.stz
+        pmae-finetune --heads 3 --mode linear --batch 8 --epochs 1 --init timm.safetensors --output m.stz views.stz
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let lines = try TaskFiles.lines(result.text)
+      let expected = try readTensors(path: TaskFiles.fixtures + "finetune.safetensors")
+      let scores = try #require(expected[pool + ".scores"]).values(of: Float.self).map(Double.init)
+      #expect(abs(try #require(lines[0]["top1"] as? Double) - scores[0]) < 1e-5)
+      #expect(lines[0]["classes"] as? Int == 7)
+      #expect(lines[1]["pool"] as? String == "class")
+      for text in [
+        "pmae-evaluate: timm.safetensors: its head is left out; pool: class, the file does not say\n",
+        "pmae-finetune: timm.safetensors: its head is left out",
+      ] { #expect(result.errors.contains(text), "\(result.errors)") }
+      let without = try ToolRunner.run(
+        "pmae-evaluate", ["classify", "--heads", "3", "timm.safetensors", "views.stz"], in: folder)
+      #expect(without.status == 64 && without.output.isEmpty)
+      #expect(without.errors.contains("timm.safetensors: does not say what its head is on: use --pool class"))
+    }
+  }
+
+  /// The usual numbers of neighbours as far as there are images: of 24, ten and twenty; of 4, all.
+  @Test func withoutKTheUsualNumbersThatThereAre() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      try TaskFiles.writeViews(folder + "/views.stz")
+      let pixels = try #require(try readTensors(path: TaskFiles.fixtures + "finetune.safetensors")["pixels"])
+      let few = Array(try pixels.values(of: UInt8.self).prefix(pixels.count / 24 * 4))
+      try TaskFiles.writeViews(folder + "/few.stz") { metadata, tensors in
+        metadata["rows_per_epoch"] = "4"
+        tensors = [
+          ("simple", StoredTensor(few, shape: [4] + pixels.shape.dropFirst())),
+          ("index", StoredTensor([Int64](0..<4), shape: [4])), ("label", StoredTensor([Int32](0..<4), shape: [4])),
+        ]
+      }
+      let result = try ToolRunner.shell(
+        """
+        pmae-export --quiet --output encoder.stz "\(TaskFiles.checkpoint)"
+        pmae-evaluate knn --quiet encoder.stz views.stz views.stz
+        pmae-evaluate knn --quiet encoder.stz few.stz few.stz
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(try TaskFiles.lines(result.text).compactMap { $0["k"] as? Int } == [10, 20, 4])
+    }
+  }
+
   @Test func aPictureIsItsOwnNearestNeighbour() throws {
     try ToolRunner.withTemporaryFolder { folder in
       try TaskFiles.writeViews(folder + "/views.stz")
@@ -87,7 +170,8 @@ import Testing
       "knn encoder.stz renamed.stz views.stz --k 1", 65, "views.stz: class 1 is \"b\", but that of renamed.stz is \"z\""
     ),
     ("knn encoder.stz cut.stz views.stz", 65, "cut.stz"),
-    ("", 64, "classify, knn or embed"),
+    ("", 64, "classify, knn, embed or table"),
+    ("classify --pool mean model.stz views.stz", 64, "model.stz: its head is on pool class, but --pool says mean"),
   ])
   func badInput(_ arguments: String, status: Int32, message: String) throws {
     try ToolRunner.withTemporaryFolder { folder in

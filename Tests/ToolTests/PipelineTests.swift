@@ -62,54 +62,65 @@ import Testing
     }
   }
 
-  /// Means, sample deviations, the last epoch, and which cell is which row.
+  /// Means, sample deviations, the last epoch, and which cell is which row; then the curves.
   @Test func theTableOfAblations() throws {
     try ToolRunner.withTemporaryFolder { folder in
       let results = [
         ("disentangled", [[70.0, 80.0], [72.0, 84.0], [74.0, 88.0]]), ("momentum-0.9", [[1.0, 2.0]]),
         ("sdae", [[60.5, 61.5], [60.5, 61.5], [60.5, 61.5]]),
       ]
-      var files: [String] = []
       for (cell, seeds) in results {
         for (seed, values) in seeds.enumerated() {
-          for (epoch, value) in zip([1, 10], values) {
-            try #"{"k":20,"top1":\#(value / 100),"top5":1}"#.write(
-              toFile: "\(folder)/epoch\(epoch).knn.json", atomically: true, encoding: .utf8)
+          let place = "\(folder)/out/cells/\(cell)/seed\(seed)"
+          try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+          let lines = zip([1, 10], values).map {
+            "\(cell)\t\(seed)\t\($0)\tknn\t\($1)\n\(cell)\t\(seed)\t\($0)\tprobe\t5\n"
           }
-          let result = try ToolRunner.run(
-            Self.pipelines + "ablations-result.sh", [cell, "\(seed)", "epoch1.knn.json", "epoch10.knn.json"], in: folder
-          )
-          #expect(result.status == 0, "\(result.errors)")
-          files.append("\(folder)/\(cell)-\(seed).tsv")
-          try result.output.write(to: URL(fileURLWithPath: files[files.count - 1]))
+          try ("cell\tseed\tepoch\tmeasure\ttop1\n" + lines.joined()).write(
+            toFile: place + "/result.tsv", atomically: true, encoding: .utf8)
         }
       }
-      let tables = try ToolRunner.run(Self.pipelines + "ablations-table.sh", files)
+      let tables = try ToolRunner.run(
+        Self.pipelines + "ablations.mk", ["show", "BIN=\(ToolRunner.folder)", "OUT=out"], environment: Self.plain,
+        in: folder)
       #expect(tables.status == 0, "\(tables.errors)")
-      #expect(table(tables.text, "Pseudo MAE") == ["84.00", "±", "4.00", "-", "-", "-"], "\(tables.text)")
-      #expect(table(tables.text, "L_m ") == ["61.50", "±", "0.00", "-", "-", "-"])
-      #expect(table(tables.text, "0.9 ") == ["2.00", "(1)", "-", "-", "-"])
-      #expect(table(tables.text, "disentangled  ") == ["84.00", "±", "4.00", "-", "-", "-"])
+      #expect(
+        table(tables.text, "Pseudo MAE") == ["84.00", "±", "4.00", "5.00", "±", "0.00", "-", "-"], "\(tables.text)")
+      #expect(table(tables.text, "L_m ")?.prefix(3) == ["61.50", "±", "0.00"])
+      #expect(table(tables.text, "0.9 ") == ["2.00", "(1)", "5.00", "(1)", "-", "-"])
       #expect(tables.text.contains("72.00 ± 2.00     84.00 ± 4.00"), "k-NN against epochs")
-      let all = try ToolRunner.run(Self.pipelines + "ablations-table.sh", ["--tsv"] + files)
-      let lines = all.text.split(separator: "\n")
-      #expect(lines.count == 15 && lines[0] == "cell\tseed\tepoch\tmeasure\ttop1")
-      #expect(lines[2] == "disentangled\t0\t10\tknn\t80.00")
-      try all.output.write(to: URL(fileURLWithPath: folder + "/all.tsv"))
-      try "disentangled\t200\nsdae\t100\nmae\t50\n".write(
-        toFile: folder + "/costs.tsv", atomically: true, encoding: .utf8)
-      let curves = try ToolRunner.run(Self.pipelines + "ablations-curves.sh", ["all.tsv", "costs.tsv"], in: folder)
+      #expect(table(tables.text, "MAE") == nil, "nothing is there of it")
+      let lines = try String(contentsOfFile: folder + "/out/results.tsv", encoding: .utf8).split(separator: "\n")
+      #expect(lines.count == 29 && lines[0] == "cell\tseed\tepoch\tmeasure\ttop1")
+      #expect(lines[3] == "disentangled\t0\t10\tknn\t80.00")
+    }
+  }
+
+  /// Measures that nobody took and cells without a cost are left out.
+  @Test func theCurvesOfAblations() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      func write(_ name: String, _ text: String) throws {
+        try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+      }
+      func draw(_ results: String, _ costs: String) throws -> ToolResult {
+        try ToolRunner.run(Self.pipelines + "ablations-curves.sh", [results, costs], in: folder)
+      }
+      let results = ["disentangled", "momentum-0.9", "sdae"].flatMap { cell in
+        [1, 10].flatMap { epoch in [0, 1].map { "\(cell)\t\($0)\t\(epoch)\tknn\t\(70 + epoch)\n" } }
+      }
+      try write("all.tsv", "cell\tseed\tepoch\tmeasure\ttop1\n" + results.joined())
+      try write("costs.tsv", "cell\tgflop\ndisentangled\t200\nsdae\t100\nmae\t50\n")
+      try write("other.tsv", "cell\tgflop\nmae\t50\n")
+      let curves = try draw("all.tsv", "costs.tsv")
       #expect(curves.status == 0 && curves.errors.isEmpty, "\(curves.errors)")
       for text in [">disentangled<", ">sdae<", ">k-NN against epochs<", ">k-NN against computing<", "</svg>"] {
         #expect(curves.text.contains(text))
       }
       for text in ["momentum", ">mae<", "linear probe"] { #expect(!curves.text.contains(text), "no value, or no cost") }
-      let costless = try ToolRunner.run(Self.pipelines + "ablations-curves.sh", ["all.tsv", "all.tsv"], in: folder)
-      #expect(costless.status == 65 && costless.errors.contains("all.tsv: line 1"))
-      let broken = try ToolRunner.shell("echo nonsense >x; \(Self.pipelines)ablations-table.sh x", in: folder)
-      #expect(broken.status == 65 && broken.errors.contains("x: line 1"))
-      let empty = try ToolRunner.shell("echo {} >e.json; \(Self.pipelines)ablations-result.sh a 0 e.json", in: folder)
-      #expect(empty.status == 65 && empty.errors.contains("e.json"))
+      let costless = try draw("all.tsv", "all.tsv")
+      #expect(costless.status == 65 && costless.errors.contains("no result has \"gflop\""), "\(costless.errors)")
+      let strangers = try draw("all.tsv", "other.tsv")
+      #expect(strangers.status == 65 && strangers.errors.contains("no cell of"), "\(strangers.errors)")
     }
   }
 
@@ -122,13 +133,24 @@ import Testing
         "SIZE=minute", "OUT=out", "BIN=\(ToolRunner.folder)", "TRAIN_IMAGES=300", "TEST_IMAGES=50", "PER_CLASS=10",
         "cell-mae-seed1",
       ]
+      let cost = try ToolRunner.run(
+        Self.pipelines + "ablations.mk", arguments.dropLast() + ["CELLS=mae", "out/costs.tsv"], environment: Self.plain,
+        in: folder)
+      #expect(cost.status == 0, "\(cost.errors)")
+      let costs = try String(contentsOfFile: folder + "/out/costs.tsv", encoding: .utf8).split {
+        $0 == "\n" || $0 == "\t"
+      }
+      #expect(costs.count == 4 && costs[2] == "mae" && (Double(costs[3]) ?? 0) > 0.001, "\(costs)")
       let first = try ToolRunner.run(
         Self.pipelines + "ablations.mk", arguments, environment: Self.plain, in: folder)
       #expect(first.status == 0, "\(first.errors)")
       let measured = try String(contentsOfFile: folder + "/out/cells/mae/seed1/result.tsv", encoding: .utf8)
       #expect(
         measured.split(separator: "\n").map { $0.split(separator: "\t").dropLast().joined(separator: " ") }
-          == ["mae 1 1 knn", "mae 1 1 probe", "mae 1 2 knn", "mae 1 2 probe", "mae 1 2 few", "mae 1 2 all"])
+          == [
+            "cell seed epoch measure", "mae 1 1 knn", "mae 1 1 probe", "mae 1 2 knn", "mae 1 2 probe", "mae 1 2 few",
+            "mae 1 2 all",
+          ])
       let encoder = URL(fileURLWithPath: folder + "/out/cells/mae/seed1/epoch1.stz")
       let tensors = {
         try ToolRunner.run("pmae-inspect", ["--tensor", "blocks.0.mlp.fc1.bias", "--rows", "all", encoder.path]).text

@@ -35,23 +35,42 @@ struct ProfileTests {
     }
   }
 
-  /// Beside progress lines, which name a rate too.
-  @Test(arguments: runs) func theBenchmarkReadsItsLastLine(run: String) throws {
+  /// The same figures as JSON, in a file or on standard output, where benchmark-measure.sh reads them.
+  @Test(arguments: runs) func theBenchmarkReadsTheJSON(run: String) throws {
     try ExampleFiles.withCopy { folder in
       let result = try ToolRunner.run(
-        ToolRunner.checkout + "/pipelines/benchmark-measure.sh",
-        ["\(run) out --profile 2>log; status=$?; cat log; exit $status"],
-        in: folder)
+        ToolRunner.checkout + "/pipelines/benchmark-measure.sh", ["\(run) out --profile-json - | tee line"], in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      let columns = result.text.trimmingCharacters(in: .newlines).split(separator: "\t").map(String.init)
-      let last = try #require(
-        try String(contentsOfFile: folder + "/log", encoding: .utf8).split(separator: "\n").last?.replacing(
-          ",", with: ""))
-      let found = try #require(
-        try #/.*: profile: ([\d.]+) images/s .* step ([\d.]+) GFLOP/s peak memory (\d+) MiB/#.wholeMatch(in: last),
-        "\(last)")
-      #expect(columns == [String(found.1), String(found.3), String(found.2)])
-      #expect(columns.allSatisfy { Double($0) ?? 0 > 0 })
+      let columns = result.text.trimmingCharacters(in: .newlines).split(separator: "\t").compactMap { Double($0) }
+      let line = try #require(try TaskFiles.lines(try String(contentsOfFile: folder + "/line", encoding: .utf8)).first)
+      let figures = try ["images_per_second", "peak_memory_mib", "gflop_per_second"].map {
+        try #require(line[$0] as? Double)
+      }
+      #expect(columns.count == 3 && zip(columns, figures).allSatisfy { $0 > 0 && abs($0 - $1) < 1e-7 * $1 })
+      #expect(line["steps"] as? Int == 10)
     }
+  }
+
+  /// What is there is not replaced unless asked, and the run that it was asked of loses nothing.
+  @Test(arguments: runs) func theFile(run: String) throws {
+    try ExampleFiles.withCopy { folder in
+      let taken = try ToolRunner.shell("touch p.json; \(run) out --quiet --profile-json p.json", in: folder)
+      #expect(taken.status == 73 && taken.errors.contains("p.json: exists already"), "\(taken.errors)")
+      let nowhere = try ToolRunner.shell("\(run) out --quiet --profile-json no/p.json", in: folder)
+      #expect(nowhere.status == 73 && nowhere.errors.contains("there is no folder no"), "\(nowhere.errors)")
+      let short = try ToolRunner.shell("\(run) out --quiet --steps 2 --overwrite --profile-json p.json", in: folder)
+      #expect(short.status == 65, "\(short.errors)")
+      #expect(
+        short.errors.contains("p.json: is not written: profile: of 2 steps the first 2 warm up"), "\(short.errors)")
+      #expect(FileManager.default.fileExists(atPath: folder + "/out"))
+      let whole = try ToolRunner.shell("\(run) out --quiet --overwrite --profile-json p.json", in: folder)
+      #expect(whole.status == 0 && whole.errors.isEmpty && whole.output.isEmpty, "\(whole.errors)")
+      #expect(try TaskFiles.lines(String(contentsOfFile: folder + "/p.json", encoding: .utf8)).count == 1)
+    }
+  }
+
+  @Test func modelAndProfileDoNotShareStandardOutput() throws {
+    let result = try ToolRunner.run("pmae-finetune", ["--profile-json", "-", "views.stz"])
+    #expect(result.status == 64 && result.errors.contains("--output and --profile-json both write"), "\(result.errors)")
   }
 }

@@ -78,13 +78,26 @@ import Training
       try WeightsFile(path: path).load(into: Encoder(configuration, engine: engine, trained: false))
       try WeightsFile(path: path).load(into: classifier)
     }
-    // Where the file does not say that it is a model, a head is not expected.
-    try withFile(storedTensors([Part("", classifier)]), [:]) { path in
+    // A head is a head where the file does not say so, too; what it is on is not known then.
+    for metadata in [[:], try WeightsFile.metadata(encoder: configuration, normalisation: nil)] {
+      try withFile(storedTensors([Part("", classifier)]), metadata) { path in
+        let file = try WeightsFile(path: path, heads: 2)
+        #expect(file.head == .init(classes: 5, pooling: nil))
+        try file.load(into: Encoder(configuration, engine: engine, trained: false))
+        try file.load(into: classifier)
+      }
+    }
+    try withFile(storedTensors([Part("", classifier)]).filter { $0.name != "head.weight" }, [:]) { path in
       let failure = #expect(throws: Failure.self) {
         try WeightsFile(path: path, heads: 2).load(into: Encoder(configuration, engine: engine, trained: false))
       }
-      #expect(failure?.message.contains("not expected: head.") == true)
-      for name in ["head.weight", "head.bias"] { #expect(failure?.message.contains(name) == true) }
+      #expect(failure?.message.contains("not expected: head.bias") == true)
+    }
+    let odd: [NamedTensor] =
+      encoderTensors() + [("head.weight", StoredTensor([Float](repeating: 0, count: 8), shape: [8]))]
+    try withFile(odd, [:]) { path in
+      let failure = #expect(throws: Failure.self) { try WeightsFile(path: path, heads: 2) }
+      #expect(failure?.message.hasSuffix("head.weight is [8], expected [classes, width]") == true)
     }
   }
 

@@ -2,33 +2,21 @@ import Foundation
 
 /// A profile as text: a row for each kind of operation, one for what none of them covers, and their total.
 struct ProfileTable {
-  let total: Profile.Entry
-  private let rows: [(name: String, entry: Profile.Entry)]
+  private let rows: [StepProfile.Part]
+  private let seconds: Double
   private let steps: Double
   private let peak: Double
 
-  /// - Parameters:
-  ///   - steps: how many there were.
-  ///   - seconds: what they took together.
-  ///   - peak: the machine's rate, FLOP a second.
-  init(_ entries: [(name: String, entry: Profile.Entry)], steps: Int, seconds: Double, peak: Double) {
-    var rows = entries
-    var rest = Profile.Entry()
-    // Two clocks may differ by the time that it takes to read them.
-    rest.seconds = max(0, seconds - entries.reduce(0) { $0 + $1.entry.seconds })
-    rows.append(("all else", rest))
+  init(_ profile: StepProfile) {
     var total = Profile.Entry()
-    total.seconds = seconds
-    for (_, entry) in entries {
-      total.calls += entry.calls
-      total.flop += entry.flop
-      total.bytes += entry.bytes
+    total.seconds = profile.seconds
+    for part in profile.operations {
+      total.calls += part.calls
+      total.flop += part.gflop * 1e9
+      total.bytes += part.gigabytes * 1e9
     }
-    rows.append(("total", total))
-    self.rows = rows
-    self.total = total
-    self.steps = Double(steps)
-    self.peak = peak
+    rows = profile.operations + [StepProfile.Part("total", total)]
+    (seconds, steps, peak) = (profile.seconds, Double(profile.steps), profile.peakGflopPerSecond)
   }
 
   private static let widths = [8, 10, 7, 10, 10, 9, 8, 7, 9, 10, 9]
@@ -38,20 +26,20 @@ struct ProfileTable {
     let groups = Self.line("", ["a step:", "", "", "", "", "rate:", "", "", "in total:", "", ""])
     let head = Self.line(
       "operation", ["calls", "ms", "share", "GFLOP", "MB", "GFLOP/s", "of peak", "GB/s", "s", "GFLOP", "GB"])
-    return ([groups, head] + rows.map { Self.line($0.name, columns($0.entry)) }).joined(separator: "\n")
+    return ([groups, head] + rows.map { Self.line($0.name, columns($0)) }).joined(separator: "\n")
   }
 
-  private func columns(_ entry: Profile.Entry) -> [String] {
-    let seconds = max(entry.seconds, 1e-9)
+  private func columns(_ part: StepProfile.Part) -> [String] {
+    let own = max(part.seconds, 1e-9)
     func known(_ amount: Double, _ text: String) -> String { amount > 0 ? text : "-" }
-    let (flop, bytes) = (entry.flop, entry.bytes)
+    let (calls, gflop, gigabytes) = (Double(part.calls), part.gflop, part.gigabytes)
     return [
-      known(Double(entry.calls), fixed(Double(entry.calls) / steps, 1)), fixed(1e3 * entry.seconds / steps, 3),
-      fixed(100 * entry.seconds / max(total.seconds, 1e-9), 1) + "%",
-      known(flop, fixed(flop / steps * 1e-9, 3)), known(bytes, fixed(bytes / steps * 1e-6, 2)),
-      known(flop, fixed(flop / seconds * 1e-9, 1)), known(flop, fixed(100 * flop / seconds / peak, 0) + "%"),
-      known(bytes, fixed(bytes / seconds * 1e-9, 1)),
-      fixed(entry.seconds, 3), known(flop, fixed(flop * 1e-9, 2)), known(bytes, fixed(bytes * 1e-9, 3)),
+      known(calls, fixed(calls / steps, 1)), fixed(1e3 * part.seconds / steps, 3),
+      fixed(100 * part.seconds / max(seconds, 1e-9), 1) + "%",
+      known(gflop, fixed(gflop / steps, 3)), known(gigabytes, fixed(1e3 * gigabytes / steps, 2)),
+      known(gflop, fixed(gflop / own, 1)), known(gflop, fixed(100 * gflop / own / peak, 0) + "%"),
+      known(gigabytes, fixed(gigabytes / own, 1)),
+      fixed(part.seconds, 3), known(gflop, fixed(gflop, 2)), known(gigabytes, fixed(gigabytes, 3)),
     ]
   }
 

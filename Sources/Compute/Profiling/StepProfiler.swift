@@ -31,32 +31,35 @@ public final class StepProfiler {
     if steps <= Self.warmup { engine.profile?.reset() } else { self.seconds.append(seconds) }
   }
 
-  /// What to tell: a table with a row for each kind of operation, then one line with the rate of the median step.
-  public func messages() -> [String] {
-    guard !seconds.isEmpty, let profile = engine.profile else {
-      return ["profile: of \(steps) steps the first \(Self.warmup) warm up, so there is nothing to tell"]
-    }
+  /// What the steps so far took; nil where none came after those that warm up. It measures the machine's rate again.
+  public func profile() -> StepProfile? {
+    guard !seconds.isEmpty, let profile = engine.profile else { return nil }
     // Somebody else may have been at work the first time.
     let peak = max(peakAtStart, engine.measuredPeak())
-    let entries = Operation.allCases.compactMap { kind in
-      profile.entries[kind].map { (name: kind.rawValue, entry: $0) }
+    let all = seconds.reduce(0, +)
+    var parts = Operation.allCases.compactMap { kind in
+      profile.entries[kind].map { StepProfile.Part(kind.rawValue, $0) }
     }
-    let table = ProfileTable(entries, steps: seconds.count, seconds: seconds.reduce(0, +), peak: peak)
+    var rest = Profile.Entry()
+    // Two clocks may differ by the time that it takes to read them.
+    rest.seconds = max(0, all - parts.reduce(0) { $0 + $1.seconds })
+    let flop = parts.reduce(0) { $0 + $1.gflop } / Double(seconds.count)
+    parts.append(StepProfile.Part("all else", rest))
     let sorted = seconds.sorted()
     let median = (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
-    let flop = table.total.flop / Double(seconds.count)
-    return [
-      """
-      profile of \(fixed(Double(seconds.count), 0)) steps in \(significant(table.total.seconds)) s after \(Self.warmup) to warm up; \
-      threads: \(engine.threads.threads); kernels: \(engine.kernels); a large product in \(engine.precision.rawValue) reaches \
-      \(significant(peak * 1e-9)) GFLOP/s, of which the median step has \(fixed(100 * flop / median / peak, 1))%
+    return StepProfile(
+      steps: seconds.count, warmupSteps: Self.warmup, threads: engine.threads.threads, kernels: engine.kernels,
+      precision: engine.precision.rawValue, seconds: all, secondsPerStep: median,
+      imagesPerSecond: Double(images) / median, gflopPerStep: flop, gflopPerSecond: flop / median,
+      peakGflopPerSecond: peak * 1e-9, peakMemoryMib: residentBytes / 1_048_576, operations: parts)
+  }
 
-      """ + table.text,
-      """
-      profile: \(significant(Double(images) / median)) images/s, \(significant(median)) s and \(significant(flop * 1e-9)) GFLOP a step, \
-      \(significant(flop / median * 1e-9)) GFLOP/s, peak memory \(fixed(residentBytes / 1_048_576, 0)) MiB
-      """,
-    ]
+  /// The profile in both forms; where there is none, why, and no JSON.
+  public func report() -> (messages: [String], json: String?) {
+    guard let profile = profile() else {
+      return (["profile: of \(steps) steps the first \(Self.warmup) warm up, so there is nothing to tell"], nil)
+    }
+    return (profile.messages, profile.json)
   }
 
   #if os(Linux)

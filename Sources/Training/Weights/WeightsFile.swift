@@ -6,14 +6,15 @@ import TensorStream
 
 /// An encoder's weights as a file of kind `weights` (.stz) or a plain .safetensors file: tensors under timm's names and, in
 /// the metadata, `config` and the statistics of the images that it was trained on. A model that was fine-tuned has a head
-/// besides.
+/// besides; so has a classifier of timm's.
 public struct WeightsFile: Sendable {
-  /// A classifier's head.
+  /// A classifier's head: `head.weight` [classes, width] and `head.bias` [classes].
   public struct Head: Equatable, Sendable {
     public let classes: Int
-    public let pooling: Pooling
+    /// Nil where the file does not say, as another program's does not.
+    public let pooling: Pooling?
 
-    public init(classes: Int, pooling: Pooling) {
+    public init(classes: Int, pooling: Pooling?) {
       self.classes = classes
       self.pooling = pooling
     }
@@ -46,13 +47,13 @@ public struct WeightsFile: Sendable {
         throw Failure(.usage, "\(source): has \(encoder.heads) heads, but --heads says \(heads)")
       }
       switch (config.classes, config.pool) {
-      case (nil, _): head = nil
+      case (nil, let pool): head = try Self.head(of: record, pooling: pool, source: source)
       case (let classes?, let pool?) where (1...1 << 24).contains(classes): head = Head(classes: classes, pooling: pool)
       default: throw Failure(.data, "\(source): its \"config\" has \(config.classes ?? 0) classes and no pool")
       }
     } else {
       encoder = try EncoderConfiguration(inferredFrom: record, heads: heads, source: source)
-      head = nil
+      head = try Self.head(of: record, pooling: nil, source: source)
     }
     try encoder.validate(source: source, against: record)
     normalisation = try WeightsHeader(record, channels: encoder.channels, source: source).normalisation
@@ -83,6 +84,15 @@ public struct WeightsFile: Sendable {
     return try WeightsHeader(
       config: try JSONText.encode(config), normalisation: normalisation, classes: classNames, part: part, step: step
     ).metadata()
+  }
+
+  /// The head that a file holds without saying so in its "config", as timm's files do.
+  private static func head(of record: Record, pooling: Pooling?, source: String) throws -> Head? {
+    guard let weight = record["head.weight"] else { return nil }
+    guard weight.shape.count == 2, (1...1 << 24).contains(weight.shape[0]) else {
+      throw Failure(.data, "\(source): head.weight is \(weight.shape), expected [classes, width]")
+    }
+    return Head(classes: weight.shape[0], pooling: pooling)
   }
 
   /// `config`: a checkpoint's has the encoder under the same key, among much else.

@@ -9,6 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from timm.models.vision_transformer import VisionTransformer
 
+from neighbours import KS, neighbours
+
 BATCH, ROWS, EPOCHS, WARMUP, CLASSES, LR = 3, 8, 3, 1, 7, 2e-3
 
 
@@ -74,21 +76,6 @@ def finetune(weights, config, images, label, pool, head):
         f"final.{k}": v.clone() for k, v in m.state_dict().items()}
 
 
-def neighbours(train, train_label, test, test_label, ks, temperature):
-    """knn_classifier of DINO's eval_knn.py, without its chunks."""
-    train, test = F.normalize(train), F.normalize(test)
-    rows = []
-    for k in ks:
-        distances, indices = (test @ train.T).topk(k, largest=True, sorted=True)
-        neighbours = train_label[indices]
-        one_hot = F.one_hot(neighbours, CLASSES).float()
-        votes = (one_hot * distances.div(temperature).exp()[:, :, None]).sum(1)
-        order = votes.sort(1, descending=True).indices
-        hits = order == test_label[:, None]
-        rows.append([k, hits[:, :1].sum().item(), hits[:, :5].sum().item()])
-    return torch.tensor(rows)
-
-
 def main(exported):
     torch.manual_seed(0)
     with safe_open(exported, "pt") as f:
@@ -112,7 +99,7 @@ def main(exported):
     train_label, test_label = torch.randint(0, CLASSES, (60,)), torch.randint(0, CLASSES, (203,))
     train = centres[train_label] + 1.6 * torch.randn(60, 9)
     test = centres[test_label] + 1.6 * torch.randn(203, 9)
-    hits = neighbours(train, train_label, test, test_label, [1, 5, 20, 60], 0.07)
+    hits = neighbours(train, train_label, test, test_label, KS, 0.07)
     print(hits.tolist())
     save_file({"train": train, "train_label": train_label.int(), "test": test, "test_label": test_label.int(),
                "hits": hits.int()}, "neighbours.safetensors")

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+/// `pmae-evaluate table`, and the tables that the make scripts print with it.
+@Suite struct TableTests {
+  private static let pipelines = ToolRunner.checkout + "/pipelines/"
+  private static let plain = ["MAKEFLAGS": "", "MAKELEVEL": ""]
+
+  private func table(_ arguments: String, files: [String: String]) throws -> ToolResult {
+    try ToolRunner.withTemporaryFolder { folder in
+      for (name, text) in files {
+        try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+      }
+      return try ToolRunner.shell("pmae-evaluate table \(arguments)", in: folder)
+    }
+  }
+
+  @Test func byDefaultARowAFileAndANumberOfNeighbours() throws {
+    let files = [
+      "knn.json": "{\"task\":\"knn\",\"k\":20,\"top1\":0.5}\n{\"task\":\"knn\",\"k\":10,\"top1\":0.25}\n",
+      "probe.json": "{\"top1\":0.75}\n",
+    ]
+    #expect(
+      try table("knn.json - --scale 100 <probe.json", files: files).text == """
+                      top1
+        knn, k = 10  25.00
+        knn, k = 20  50.00
+        -            75.00
+
+        """)
+  }
+
+  /// What a terminal would obey is shown; in Markdown, what would end a cell.
+  @Test func labelsAreEscaped() throws {
+    let files = ["a.json": #"{"name":"a\u001b[2J|b","top1":1}"# + "\n"]
+    #expect(try table("--rows name a.json", files: files).text.contains("a\\u{1b}[2J|b"))
+    #expect(try table("--rows name --format markdown a.json", files: files).text.contains("| a\\u{1b}[2J\\|b | 1.00 |"))
+  }
+
+  @Test(arguments: [
+    ("absent.json", 66, "absent.json: No such file"), ("a.json --value top5", 65, "no result has \"top5\""),
+    ("a.json --where k", 64, "--where is \"k\": expected KEY=VALUE"),
+    ("a.json --ratio k=1", 64, "--ratio is \"k=1\": expected KEY=A/B"),
+    ("a.json --column x", 64, "--column needs --columns"), ("a.json --rows ''", 64, "--rows is \"\""),
+    ("a.json --skip-empty", 64, "--skip-empty needs --row"),
+    ("a.json --widths 3 --format tsv", 64, "--widths has no meaning in tsv"),
+    ("a.json --digits 2 --significant 2", 64, "exclude each other"), ("- -", 64, "standard input is read once"),
+    ("a.json --path 'b{x}.json'", 65, "a.json: its name does not end as the pattern"),
+    ("a.json --path b", 64, "names no key"),
+  ])
+  func badInput(_ arguments: String, status: Int32, message: String) throws {
+    let result = try table(arguments, files: ["a.json": "{\"top1\":1}\n"])
+    #expect(result.status == status, "\(result.errors)")
+    #expect(result.errors.contains(message), "\(result.errors)")
+    #expect(result.output.isEmpty)
+  }
+
+  /// Byte by byte what the awk script printed of the committed results before there was this tool (Fixtures/tables).
+  @Test(arguments: ["ablations", "ablations-60-epochs", "ablations-200-epochs"])
+  func committedResultsPrintAsBefore(name: String) throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let prepared = try ToolRunner.shell(
+        "mkdir -p out/cells/all/seed0; cp \(Self.pipelines)results/\(name).tsv out/cells/all/seed0/result.tsv",
+        in: folder)
+      #expect(prepared.status == 0, "\(prepared.errors)")
+      let result = try ToolRunner.run(
+        Self.pipelines + "ablations.mk", ["show", "BIN=\(ToolRunner.folder)", "OUT=out"], environment: Self.plain,
+        in: folder)
+      let expected = try String(
+        contentsOfFile: ToolRunner.checkout + "/Tests/ToolTests/Fixtures/tables/\(name).txt", encoding: .utf8)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.text.hasSuffix(expected), "\(result.text)")
+    }
+  }
+
+  @Test func theQuickstartsTable() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/out", withIntermediateDirectories: true)
+      var arguments = ["-s", "-f", Self.pipelines + "quickstart.mk", "BIN=\(ToolRunner.folder)", "OUT=out"]
+      for (row, encoder) in ["random", "teacher", "student"].enumerated() {
+        let share = 0.7 + 0.05 * Double(row)
+        let lines = [
+          "knn": "{\"k\":20,\"train_images\":60000,\"top1\":\(share)}\n", "probe": "{\"top1\":\(share + 0.01)}\n",
+          "finetune": [0, 0.01, 0.02].map { "{\"top1\":\(share + $0)}\n" }.joined(),
+        ]
+        for (measure, text) in lines {
+          let name = "out/\(encoder).\(measure).json"
+          try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+          arguments += ["-o", name]
+        }
+      }
+      let result = try ToolRunner.run("/usr/bin/make", arguments, environment: Self.plain, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(
+        result.text == """
+          encoder                    k-NN   linear probe             fine-tuned
+                                   k = 20   60000 labels     100 labels a class
+          random weights            70.00          71.00           71.00 ± 1.00
+          labelling teacher         75.00          76.00           76.00 ± 1.00
+          student                   80.00          81.00           81.00 ± 1.00
+
+          """)
+    }
+  }
+}
