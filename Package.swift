@@ -26,6 +26,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
@@ -34,6 +35,7 @@ let package = Package(
     .target(name: "CImageKernels", dependencies: ["CKernels"]),
 
     .target(name: "TensorStream", dependencies: ["CZstd"]),
+    .target(name: "Schemas", dependencies: ["TensorStream"]),
     // Apart from Compute, so that the tools for pictures load no matrix library, whose threads would take their turns at the start.
     .target(name: "Parallel", dependencies: ["CKernels"]),
     .target(
@@ -49,7 +51,8 @@ let package = Package(
     .target(
       name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "Parallel", "TensorStream"]),
+    .target(
+      name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "Schemas", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
 
     tool("pmae-pack", ["Imaging", "Parallel"]),
@@ -70,14 +73,14 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "Parallel", "TensorStream"]),
     tests("EvaluationTests", ["Evaluation", "Networks", "Compute", "TensorStream"]),
-    tests("ImagingTests", ["Imaging", "Parallel", "TensorStream"], exclude: ["Fixtures"]),
+    tests("ImagingTests", ["Imaging", "Parallel", "Schemas", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser],
       exclude: ["Fixtures"]),
     tests(
       "ToolTests",
       [
-        "Compute", "Imaging", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export",
+        "Compute", "Imaging", "Schemas", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export",
         "pmae-finetune",
         "pmae-evaluate", "pmae-inspect",
       ], exclude: ["Fixtures", "README.md"]),
