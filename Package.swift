@@ -7,7 +7,15 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 func tool(_ name: String, _ libraries: [String]) -> Target {
   .executableTarget(
     name: name,
-    dependencies: [argumentParser, "CommandLineKit", "TensorStream"] + libraries.map { .init(stringLiteral: $0) })
+    dependencies: [argumentParser, "CommandLineKit", "Runs", "Schemas", "TensorStream"]
+      + libraries.map { .init(stringLiteral: $0) })
+}
+
+/// What a library above Training may import, and some more.
+func above(training more: [String]) -> [Target.Dependency] {
+  (["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "TensorStream"] + more).map {
+    .init(stringLiteral: $0)
+  }
 }
 
 /// Tests and what lies beside them that is not code.
@@ -17,6 +25,9 @@ func tests(_ name: String, _ libraries: [String], exclude: [String] = []) -> Tar
 
 let package = Package(
   name: "pmae",
+  products: [
+    "TensorStream", "Parallel", "Compute", "Autodiff", "Networks", "Pretraining", "Finetuning", "Evaluation", "Imaging",
+  ].map { .library(name: $0, targets: [$0]) },
   traits: [
     .default(enabledTraits: ["OneDNN"]),
     .trait(name: "OneDNN", description: "Matrix multiplication in bfloat16, by oneDNN (libdnnl)"),
@@ -35,7 +46,6 @@ let package = Package(
     .target(name: "CImageKernels", dependencies: ["CKernels"]),
 
     .target(name: "TensorStream", dependencies: ["CZstd"]),
-    .target(name: "Schemas", dependencies: ["TensorStream"]),
     // Apart from Compute, so that the tools for pictures load no matrix library, whose threads would take their turns at the start.
     .target(name: "Parallel", dependencies: ["CKernels"]),
     .target(
@@ -46,41 +56,52 @@ let package = Package(
       exclude: ["SPEED.md"]),
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels"]),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
+    .target(name: "Schemas", dependencies: ["TensorStream"]),
+    // Apart from Training, so that pmae-augment, which goes on where a run is, loads no matrix library.
+    .target(name: "Runs", dependencies: ["Schemas", "TensorStream"]),
     .target(
-      name: "Pretraining", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "Parallel", "TensorStream"]),
-    .target(
-      name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "Parallel", "TensorStream"]),
-    .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
+      name: "Training",
+      dependencies: ["Networks", "Runs", "Schemas", "Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
+    .target(name: "Pretraining", dependencies: above(training: ["CKernels"])),
+    .target(name: "Finetuning", dependencies: above(training: ["CKernels"])),
+    .target(name: "Evaluation", dependencies: above(training: ["CKernels"])),
     .target(
       name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "Schemas", "TensorStream"]),
-    .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
+    .target(name: "CommandLineKit", dependencies: [argumentParser, "Runs", "Schemas", "TensorStream"]),
+    .target(
+      name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
 
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
-    tool("pmae-pretrain", ["Pretraining", "Networks", "Compute"]),
-    tool("pmae-export", ["Networks"]),
-    tool("pmae-finetune", ["Finetuning", "Networks", "Compute"]),
-    tool("pmae-evaluate", ["Evaluation", "Networks", "Compute"]),
-    tool("pmae-inspect", ["Imaging", "Pretraining", "Networks", "Compute", "Parallel"]),
+    tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute"]),
+    tool("pmae-export", ["Pretraining", "Training"]),
+    tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute"]),
+    tool("pmae-evaluate", ["Evaluation", "Training", "Networks", "Compute"]),
+    tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
     tests("ParallelTests", ["Parallel"]),
     tests("ComputeTests", ["Compute", "CKernels", "Parallel"]),
     tests("AutodiffTests", ["Autodiff", "Compute", "Parallel"]),
-    tests("NetworksTests", ["Networks", "Autodiff", "Compute", "Parallel", "TensorStream"], exclude: ["Fixtures"]),
-    tests(
-      "PretrainingTests", ["Pretraining", "Networks", "Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"],
+    .target(
+      name: "TestSupport", dependencies: ["Networks", "Autodiff", "Compute", "Parallel"], path: "Tests/Support"),
+    .testTarget(name: "NetworksTests", dependencies: above(training: ["TestSupport"]), exclude: ["Fixtures"]),
+    .testTarget(name: "TrainingTests", dependencies: above(training: ["TestSupport"]), exclude: ["Fixtures"]),
+    .testTarget(name: "InspectionTests", dependencies: above(training: ["Inspection", "Pretraining"])),
+    .testTarget(
+      name: "PretrainingTests", dependencies: above(training: ["Pretraining", "Inspection", "CKernels"]),
       exclude: ["Fixtures"]),
-    tests("FinetuningTests", ["Finetuning", "Networks", "Autodiff", "Compute", "Parallel", "TensorStream"]),
-    tests("EvaluationTests", ["Evaluation", "Networks", "Compute", "TensorStream"]),
+    .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
+    .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),
     tests("ImagingTests", ["Imaging", "Parallel", "Schemas", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(
-      name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TensorStream", argumentParser],
+      name: "CommandLineKitTests", dependencies: ["CommandLineKit", "Runs", "Schemas", "TensorStream", argumentParser],
       exclude: ["Fixtures"]),
     tests(
       "ToolTests",
       [
-        "Compute", "Imaging", "Schemas", "TensorStream", "pmae-pack", "pmae-augment", "pmae-pretrain", "pmae-export",
+        "Compute", "Imaging", "Pretraining", "Runs", "Schemas", "TensorStream", "Training", "pmae-pack", "pmae-augment",
+        "pmae-pretrain", "pmae-export",
         "pmae-finetune",
         "pmae-evaluate", "pmae-inspect",
       ], exclude: ["Fixtures", "README.md"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Runs
 import TensorStream
 
 /// `--checkpoint-every`, `--keep` and `--keep-every`.

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Foundation
+import Schemas
 import TensorStream
 
 /// A command-line tool of this package. `main.swift` is one line: `PackTool.start()`.
@@ -16,10 +17,15 @@ public protocol Tool: ParsableCommand {
   /// The command line as it is to be parsed: a tool with options that stand for others puts these in their place. An error that
   /// it throws is one of parsing; a `CleanExit` prints and ends.
   static func expand(_ arguments: [String]) throws -> [String]
+
+  /// What `--help` says after the options.
+  static var moreHelp: String { get }
 }
 
 extension Tool {
   public static func expand(_ arguments: [String]) throws -> [String] { arguments }
+
+  public static var moreHelp: String { "" }
 
   public mutating func run() throws {
     try execute()
@@ -35,7 +41,7 @@ extension Tool {
     // A batch system's warning goes to all processes of a pipeline, and is for the trainer alone (`Interruption.watch`).
     signal(SIGUSR1, SIG_IGN)
     do {
-      var command = try parseAsRoot(try expand(Array(CommandLine.arguments.dropFirst())))
+      var command = try parseAsRoot(try expand(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))))
       try command.run()
       try StandardOutput.flush()
       Foundation.exit(0)
@@ -72,7 +78,9 @@ extension Tool {
 
   private static func leaveCleanly(printing text: String) -> Never {
     do {
+      let isHelp = text.hasPrefix("OVERVIEW:")
       try StandardOutput.write((text == pmaeVersion ? "\(_commandName) \(pmaeVersion)" : text) + "\n")
+      if isHelp && !moreHelp.isEmpty { try StandardOutput.write("\n" + moreHelp + "\n") }
       try StandardOutput.flush()
       Foundation.exit(0)
     } catch let failure as Failure where failure.kind == .brokenPipe {
@@ -82,6 +90,21 @@ extension Tool {
       Foundation.exit(Failure.Kind.io.rawValue)
     }
   }
+}
+
+/// `--lr -1` as `--lr=-1`, so that a number below zero is an option's value, of which its tool says what is wrong, and not an option that
+/// nobody knows.
+package func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+  var result: [String] = []
+  for argument in arguments {
+    let isNegative = argument.hasPrefix("-") && Double(argument) != nil
+    if isNegative, let last = result.last, last.hasPrefix("--"), last.count > 2, !last.contains("=") {
+      result[result.count - 1] = last + "=" + argument
+    } else {
+      result.append(argument)
+    }
+  }
+  return result
 }
 
 /// Ends the process by SIGPIPE, so that the shell sees what it would have seen of a writer that did not ignore it.

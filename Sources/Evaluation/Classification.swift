@@ -2,6 +2,7 @@ import Autodiff
 import Compute
 import Networks
 import TensorStream
+import Training
 
 /// Scores a classifier on the next `count` labelled rows.
 /// - Parameter onChunk: called with how many are done; returning true gives up: the result is nil.

@@ -2,6 +2,7 @@ import CKernels
 import Foundation
 import Networks
 import TensorStream
+import Training
 
 /// How well logits fit labels, added up batch by batch.
 public struct ClassificationScore: Sendable {

@@ -3,6 +3,7 @@ import Compute
 import Foundation
 import Networks
 import TensorStream
+import Training
 
 /// What one k gave.
 public struct NeighbourScore: Equatable, Sendable {

@@ -41,6 +41,24 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
     self.weightDecay = weightDecay
   }
 
+  /// A field that came later than files that lack it has here what these files mean.
+  public init(from decoder: any Swift.Decoder) throws {
+    let c = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      mode: try c.decode(Mode.self, forKey: .mode), pooling: try c.decode(Pooling.self, forKey: .pooling),
+      epochs: try c.decode(Int.self, forKey: .epochs), learningRate: try c.decode(Double.self, forKey: .learningRate),
+      weightDecay: try c.decode(Double.self, forKey: .weightDecay))
+    batch = try c.decodeIfPresent(Int.self, forKey: .batch) ?? batch
+    accumulate = try c.decodeIfPresent(Int.self, forKey: .accumulate) ?? accumulate
+    layerDecay = try c.decodeIfPresent(Double.self, forKey: .layerDecay) ?? layerDecay
+    dropPath = try c.decodeIfPresent(Double.self, forKey: .dropPath) ?? dropPath
+    labelSmoothing = try c.decodeIfPresent(Double.self, forKey: .labelSmoothing) ?? labelSmoothing
+    mixup = try c.decodeIfPresent(Double.self, forKey: .mixup)
+    cutmix = try c.decodeIfPresent(Double.self, forKey: .cutmix)
+    warmupEpochs = try c.decodeIfPresent(Double.self, forKey: .warmupEpochs) ?? warmupEpochs
+    seed = try c.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
+  }
+
   /// Throws `Failure(.usage)` on the first thing that cannot be trained, by the option's name.
   public func validate() throws {
     func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {

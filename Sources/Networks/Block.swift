@@ -3,13 +3,13 @@ import Compute
 
 /// A pre-norm transformer block with timm's names: x + attention(norm(x)), then x + MLP(norm(x)).
 public struct Block: Network {
-  let norm1: NormWeights
-  let qkv: LinearWeights
+  package let norm1: NormWeights
+  package let qkv: LinearWeights
   let projection: LinearWeights
   let norm2: NormWeights
   let fc1: LinearWeights
   let fc2: LinearWeights
-  let heads: Int
+  package let heads: Int
   /// The share of samples that a residual branch leaves out in training (Huang et al., stochastic depth).
   public var dropPath: Double
 
@@ -34,7 +34,7 @@ public struct Block: Network {
   /// - Parameters:
   ///   - keep: for each of the two branches, which samples it is computed for; nil for all, unscaled.
   ///   - wanted: where given, the rows whose output is needed; the MLP is computed for them alone: -> [wanted.count, D].
-  func callAsFunction(
+  package func callAsFunction(
     _ tape: Tape, _ x: Tensor, sequences: Int, keep: BranchKeep? = nil, wanted: [Int32]? = nil
   ) -> Tensor {
     let tokens = x.rows / sequences

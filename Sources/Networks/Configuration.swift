@@ -25,6 +25,22 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
     self.mlpRatio = mlpRatio
   }
 
+  /// A field that came later than files that lack it has here what these files mean.
+  public init(from decoder: any Swift.Decoder) throws {
+    let c = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      image: try c.decode(Int.self, forKey: .image), patch: try c.decode(Int.self, forKey: .patch),
+      channels: try c.decode(Int.self, forKey: .channels), width: try c.decode(Int.self, forKey: .width),
+      depth: try c.decode(Int.self, forKey: .depth), heads: try c.decode(Int.self, forKey: .heads),
+      mlpRatio: try c.decodeIfPresent(Int.self, forKey: .mlpRatio) ?? 4)
+  }
+
+  /// About how many weights it has: enough to tell a size that cannot be.
+  public var approximateWeights: Double {
+    let d = Double(width)
+    return Double(depth) * d * d * Double(4 + 2 * mlpRatio) + d * Double(patches + patchValues)
+  }
+
   /// Patches along a side.
   public var grid: Int { image / patch }
   /// N, patches in an image.
@@ -61,35 +77,37 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
   public static let modelNames = ["vit-tiny", "vit-small", "vit-base", "vit-large"]
 }
 
-/// The shape of MAE's decoder.
-public struct DecoderConfiguration: Codable, Equatable, Sendable {
-  public var width: Int
-  public var depth: Int
-  public var heads: Int
-  /// Values predicted for a token: the encoder's width, or a patch's pixels.
-  public var output: Int
+/// The shape of MAE's decoder. What it predicts for a token is its user's matter.
+public struct DecoderConfiguration: Equatable, Sendable {
+  public var width = 512
+  public var depth = 8
+  public var heads = 16
 
-  public init(width: Int, depth: Int, heads: Int, output: Int) {
+  public init(width: Int = 512, depth: Int = 8, heads: Int = 16) {
     self.width = width
     self.depth = depth
     self.heads = heads
-    self.output = output
   }
 
   public func validate() throws {
     try requirePositive([("decoder-width", width), ("decoder-depth", depth), ("decoder-heads", heads)])
     try validateWidth(width, heads: heads, names: ("decoder-width", "decoder-heads"))
   }
+
+  /// About how many weights it has, with `output` values predicted for a token.
+  public func approximateWeights(output: Int) -> Double {
+    Double(width) * (12 * Double(depth) * Double(width) + Double(output))
+  }
 }
 
 /// The shape of the projection head.
-public struct HeadConfiguration: Codable, Equatable, Sendable {
-  public var hidden: Int
-  public var bottleneck: Int
+public struct HeadConfiguration: Equatable, Sendable {
+  public var hidden = 2048
+  public var bottleneck = 256
   /// C, prototypes for class tokens and as many for patches.
-  public var prototypes: Int
+  public var prototypes = 4096
 
-  public init(hidden: Int, bottleneck: Int, prototypes: Int) {
+  public init(hidden: Int = 2048, bottleneck: Int = 256, prototypes: Int = 4096) {
     self.hidden = hidden
     self.bottleneck = bottleneck
     self.prototypes = prototypes
@@ -100,9 +118,14 @@ public struct HeadConfiguration: Codable, Equatable, Sendable {
       ("head-hidden", hidden), ("head-bottleneck", bottleneck), ("prototypes", prototypes),
     ])
   }
+
+  /// About how many weights it has.
+  public var approximateWeights: Double {
+    Double(hidden) * Double(hidden) + Double(bottleneck) * (Double(hidden) + 2 * Double(prototypes))
+  }
 }
 
-func requirePositive(_ values: [(name: String, value: Int)]) throws {
+package func requirePositive(_ values: [(name: String, value: Int)]) throws {
   for (name, value) in values where value < 1 || value > 1 << 20 {
     throw Failure(.usage, "\(name) must be from 1 to 1,048,576, not \(value)")
   }

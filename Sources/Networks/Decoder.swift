@@ -12,8 +12,11 @@ public struct Decoder: Network {
   let norm: NormWeights
   let prediction: LinearWeights
 
+  /// - Parameters:
+  ///   - encoder: whose tokens it reads.
+  ///   - output: values predicted for a token.
   public init(
-    _ configuration: DecoderConfiguration, encoder: EncoderConfiguration, engine: Engine, trained: Bool
+    _ configuration: DecoderConfiguration, encoder: EncoderConfiguration, output: Int, engine: Engine, trained: Bool
   ) {
     let c = configuration
     self.configuration = c
@@ -25,7 +28,7 @@ public struct Decoder: Network {
         "decoder_blocks.\($0)", width: c.width, heads: c.heads, mlpRatio: 4, engine: engine, trained: trained)
     }
     norm = NormWeights("decoder_norm", c.width, engine: engine, trained: trained)
-    prediction = LinearWeights("decoder_pred", c.width, c.output, engine: engine, trained: trained)
+    prediction = LinearWeights("decoder_pred", c.width, output, engine: engine, trained: trained)
   }
 
   public var parameters: [Parameter] {

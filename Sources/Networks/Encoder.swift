@@ -1,6 +1,5 @@
 import Autodiff
 import Compute
-import Parallel
 
 /// A vision transformer over a chosen subset of an image's patches: the student sees the visible ones, a teacher one fold
 /// of the masked ones, evaluation all of them. Names are timm's.
@@ -10,7 +9,7 @@ public struct Encoder: Network {
   let classToken: Parameter
   let positions: Tensor
   public var blocks: [Block]
-  let norm: NormWeights
+  package let norm: NormWeights
 
   /// - Parameters:
   ///   - dropPath: the last block's rate; it rises linearly from 0 at the first.
@@ -23,11 +22,15 @@ public struct Encoder: Network {
     classToken = Parameter("cls_token", shape: [1, 1, c.width], engine: engine, trained: trained)
     positions = positionTable(width: c.width, grid: c.grid, engine: engine)
     blocks = (0..<c.depth).map { i in
-      Block(
-        "blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio,
-        dropPath: dropPath * Double(i) / Double(max(c.depth - 1, 1)), engine: engine, trained: trained)
+      Block("blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio, engine: engine, trained: trained)
     }
     norm = NormWeights("norm", c.width, engine: engine, trained: trained)
+    setDropPath(dropPath)
+  }
+
+  /// Sets the last block's drop-path rate; it rises linearly from 0 at the first.
+  public mutating func setDropPath(_ rate: Double) {
+    for i in blocks.indices { blocks[i].dropPath = rate * Double(i) / Double(max(blocks.count - 1, 1)) }
   }
 
   public var parameters: [Parameter] {
@@ -53,7 +56,7 @@ public struct Encoder: Network {
   }
 
   /// What the first block reads: [B·K·(1 + n), D].
-  func embed(_ tape: Tape, _ images: ImageBatch, ids: [Int32], sequences: Int) -> Tensor {
+  package func embed(_ tape: Tape, _ images: ImageBatch, ids: [Int32], sequences: Int) -> Tensor {
     let rows = patchRows(images, ids: ids, patch: configuration.patch, engine: tape.engine)
     return tape.encoderTokens(
       patchEmbedding(tape, rows), classToken: classToken.tensor, positions: positions, ids: ids, sequences: sequences)
@@ -63,21 +66,6 @@ public struct Encoder: Network {
   public func callAsFunction(_ tape: Tape, _ images: ImageBatch, keeps: [BranchKeep]? = nil) -> Tensor {
     let all = (0..<images.count).flatMap { _ in (0..<Int32(configuration.patches)) }
     return self(tape, images, ids: all, keeps: keeps)
-  }
-
-  /// Which samples each block's branches keep, drawn for each sample from its own numbers, so that nothing depends on the
-  /// batch; nil where nothing is ever dropped.
-  public func drawKeeps(_ samples: [CounterRandom]) -> [BranchKeep]? {
-    if blocks.allSatisfy({ $0.dropPath == 0 }) { return nil }
-    var samples = samples
-    return blocks.map { block in
-      var keep = BranchKeep(attention: [], mlp: [])
-      for s in samples.indices {
-        if samples[s].uniform() >= block.dropPath { keep.attention.append(Int32(s)) }
-        if samples[s].uniform() >= block.dropPath { keep.mlp.append(Int32(s)) }
-      }
-      return keep
-    }
   }
 }
 

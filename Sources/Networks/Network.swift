@@ -49,7 +49,7 @@ public struct LinearWeights {
 
   var tensors: (weight: Tensor, bias: Tensor) { (weight.tensor, bias.tensor) }
 
-  func callAsFunction(
+  package func callAsFunction(
     _ tape: Tape, _ x: Tensor, onto residual: Residual? = nil, forProducts: Bool = false
   ) -> Tensor {
     tape.linear(x, weight.tensor, bias.tensor, onto: residual, forProducts: forProducts)
@@ -70,7 +70,7 @@ public struct NormWeights {
   var parameters: [Parameter] { [weight, bias] }
 
   /// - Parameter forProducts: whether only matrix products read the result.
-  func callAsFunction(_ tape: Tape, _ x: Tensor, rowsOf: [Int32]? = nil, forProducts: Bool = false) -> Tensor {
+  package func callAsFunction(_ tape: Tape, _ x: Tensor, rowsOf: [Int32]? = nil, forProducts: Bool = false) -> Tensor {
     tape.layerNorm(x, weight.tensor, bias.tensor, rowsOf: rowsOf, forProducts: forProducts)
   }
 }

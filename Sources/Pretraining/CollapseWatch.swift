@@ -1,37 +1,50 @@
 import Foundation
+import Training
 
-/// Tells a collapse from the labels' figures: all tokens alike, so that few prototypes are used or all labels are uniform; or
-/// labels of a single prototype each. Labels count as uniform where their entropy is within a tenth of the floor of the most.
+/// Tells a collapse from a run's figures, by what the objective declares of them: shares that are too little, as where few prototypes are
+/// used, or too near to 1, as where all labels are uniform. "Too near" is within a tenth of the floor.
 ///
-/// It looks at moving averages, a twentieth a step, so that one odd batch is no alarm, and not at the first hundred steps that it
-/// sees: labels of random weights look collapsed. Once an epoch it speaks at most.
+/// It looks at moving averages, a twentieth a step, so that one odd batch is no alarm. It passes over the first hundred steps that it
+/// sees: labels of random weights look collapsed. It warns at most once an epoch.
 public struct CollapseWatch: Sendable {
   private let floor: Double
+  private let watched: [FigureDeclaration]
   private var steps = 0
-  private var averages: [Double] = []
+  private var averages: [String: Double] = [:]
   private var lastEpoch: Int?
 
-  /// - Parameter floor: the least that is healthy, of a share from 0 to 1; 0 never speaks.
-  public init(floor: Double) { self.floor = floor }
+  /// - Parameters:
+  ///   - floor: the least that is healthy, of a share from 0 to 1; 0 never warns.
+  ///   - figures: what the objective declares.
+  public init(floor: Double, figures: [FigureDeclaration]) {
+    self.floor = floor
+    watched = figures.filter { $0.collapse != .never }
+  }
 
-  /// Takes in a step's figures; returns what should be said.
-  public mutating func note(_ health: LabelHealth, epoch: Int) -> String? {
-    let figures: [(name: String, value: Double)] = [
-      ("entropy_c", health.entropyC), ("entropy_p", health.entropyP), ("used_c", health.usedC),
-      ("used_p", health.usedP),
-    ]
-    steps += 1
-    averages =
-      averages.isEmpty ? figures.map(\.value) : zip(averages, figures).map { $0 + ($1.value - $0) / 20 }
-    if steps <= 100 || lastEpoch == epoch { return nil }
-    let low = zip(figures, averages).filter { $1 < floor }.map { "\($0.name) " + String(format: "%.4f", $1) }
-    let uniform = zip(figures, averages).prefix(2).filter { $1 > 1 - floor / 10 }.map {
-      "\($0.name) " + String(format: "%.4f", $1)
+  /// Takes in a step's figures; returns the warning, if there is one.
+  public mutating func note(_ figures: [Figure], epoch: Int) -> String? {
+    let values = watched.compactMap { declared in
+      figures.first { $0.name == declared.name }.map { (declared: declared, value: $0.value) }
     }
-    if low.isEmpty && uniform.isEmpty { return nil }
+    if values.isEmpty { return nil }
+    steps += 1
+    for (declared, value) in values {
+      let average = averages[declared.name] ?? value
+      averages[declared.name] = average + (value - average) / 20
+    }
+    if steps <= 100 || lastEpoch == epoch { return nil }
+    func named(_ isBad: (FigureDeclaration, Double) -> Bool) -> [String] {
+      values.map(\.declared).compactMap { declared in
+        guard let average = averages[declared.name], isBad(declared, average) else { return nil }
+        return "\(declared.name) " + String(format: "%.4f", average)
+      }
+    }
+    let low = named { $1 < floor }
+    let full = named { $0.collapse == .lowOrFull && $1 > 1 - floor / 10 }
+    if low.isEmpty && full.isEmpty { return nil }
     lastEpoch = epoch
-    let reasons = [(low, "below \(floor)"), (uniform, "above \(1 - floor / 10)")].filter { !$0.0.isEmpty }
-    return "the labels look collapsed: "
+    let reasons = [(low, "below \(floor)"), (full, "above \(1 - floor / 10)")].filter { !$0.0.isEmpty }
+    return "the run looks collapsed: "
       + reasons.map { "\($0.0.joined(separator: ", ")), \($0.1)" }.joined(separator: "; ")
   }
 }

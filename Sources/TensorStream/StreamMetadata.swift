@@ -31,7 +31,7 @@ struct EndRecord {
   /// Rows of each data record; nil in a one-record file that does not say.
   let rows: [Int]?
 
-  static func isEnd(_ record: Record) -> Bool { record.metadata["end"] != nil }
+  static func isEnd(_ record: Record) -> Bool { record.isLast }
 
   /// - Parameter single: it is the first record too, of a one-record file, where its tensors are the content.
   init(_ record: Record, single: Bool) throws {
@@ -96,4 +96,9 @@ struct EndRecord {
       }
     }
   }
+}
+
+extension Record {
+  /// Whether it is the last of its stream: of a one-record file it is the first too.
+  public var isLast: Bool { metadata["end"] != nil }
 }

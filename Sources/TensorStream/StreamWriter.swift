@@ -94,7 +94,7 @@ public final class StreamWriter {
   }
 
   /// The same, but for bringing the file to disk and giving it its name.
-  static func prepareOneRecord(
+  package static func prepareOneRecord(
     path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool, level: Int?
   ) throws -> PreparedFile {
     let writer = try StreamWriter(path: path, overwrite: overwrite, level: level)
@@ -107,13 +107,13 @@ public final class StreamWriter {
   }
 
   /// A file that is written but for its name, and gone where it never gets that. It may be passed to another thread.
-  final class PreparedFile: @unchecked Sendable {
+  package final class PreparedFile: @unchecked Sendable {
     private let writer: StreamWriter
 
     fileprivate init(_ writer: StreamWriter) { self.writer = writer }
 
     /// Brings it to disk, calls `beforeNaming`, and gives it its name.
-    func commit(beforeNaming: () throws -> Void = {}) throws {
+    package func commit(beforeNaming: () throws -> Void = {}) throws {
       try writer.guarding { try writer.close(beforeNaming: beforeNaming) }
     }
   }

@@ -6,13 +6,13 @@ package func errorText(_ code: Int32) -> String {
 }
 
 /// What a file that cannot be made or named is: a full or broken disk is one underway as well.
-func creationFailure(_ name: String, _ code: Int32) -> Failure {
+package func creationFailure(_ name: String, _ code: Int32) -> Failure {
   Failure([ENOSPC, EDQUOT, EIO].contains(code) ? .io : .cannotCreate, "\(name): \(errorText(code))")
 }
 
 /// Calls `body` until it is not interrupted by a signal, waiting where a descriptor that does not block is not ready.
 /// Returns what it returned; negative with `errno` set where it failed.
-func retrying(_ descriptor: Int32, waitingFor events: Int32, _ body: () -> Int) -> Int {
+package func retrying(_ descriptor: Int32, waitingFor events: Int32, _ body: () -> Int) -> Int {
   while true {
     let result = body()
     if result >= 0 { return result }
@@ -27,11 +27,11 @@ func retrying(_ descriptor: Int32, waitingFor events: Int32, _ body: () -> Int) 
 }
 
 /// An open descriptor, closed when nobody needs it any more.
-final class Descriptor: Sendable {
-  let number: Int32
+package final class Descriptor: Sendable {
+  package let number: Int32
   private let closes: Bool
 
-  init(_ number: Int32, closes: Bool) {
+  package init(_ number: Int32, closes: Bool) {
     self.number = number
     self.closes = closes
   }
@@ -68,6 +68,6 @@ final class Descriptor: Sendable {
 package func inputName(_ path: String) -> String { path == "-" ? "standard input" : path }
 
 extension stat {
-  var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
+  package var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
   var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
 }

@@ -3,6 +3,8 @@ import CommandLineKit
 import Foundation
 import Imaging
 import Parallel
+import Runs
+import Schemas
 import TensorStream
 
 struct AugmentTool: Tool {

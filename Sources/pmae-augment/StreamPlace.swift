@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import Foundation
+import Runs
+import Schemas
 import TensorStream
 
 /// A place in a views stream, written as EPOCH:ROW, both counted from 0.
@@ -31,18 +33,14 @@ extension AugmentTool {
     guard let checkpoint = try RunFolder(resume).newestCheckpoint(onDamage: { _ in }) else {
       return StreamPlace(epoch: firstEpoch, row: 0)
     }
-    let (path, steps) = (checkpoint.path, checkpoint.steps)
+    let path = checkpoint.path
     struct Run: Decodable { let batch: Int }
-    let run = try JSONText.decode(Run.self, from: checkpoint.configuration, what: "\(path): metadata \"config\"")
-    guard run.batch > 0 else { throw Failure(.data, "\(path): is of batches of \(run.batch)") }
-    if let theirs = checkpoint.record.metadata["rows_per_epoch"], theirs != String(rows) {
-      throw Failure(.data, "\(path): is of epochs of \(theirs) pictures, but there are \(grouped(rows))")
+    let run = try JSONText.decode(Run.self, from: checkpoint.header.config, what: "\(path): metadata \"config\"")
+    if let theirs = checkpoint.header.rowsPerEpoch, theirs != rows {
+      throw Failure(.data, "\(path): is of epochs of \(grouped(theirs)) pictures, but there are \(grouped(rows))")
     }
-    let stepsPerEpoch = rows / run.batch
-    if stepsPerEpoch == 0 {
-      throw Failure(.data, "\(path): is of batches of \(run.batch), but an epoch has \(grouped(rows)) pictures")
-    }
-    let place = StreamPlace(epoch: steps / stepsPerEpoch, row: steps % stepsPerEpoch * run.batch)
+    let found = try EpochSteps(rows: rows, batch: run.batch, source: path).place(ofStep: checkpoint.steps)
+    let place = StreamPlace(epoch: found.epoch, row: found.row)
     // Of a run that has all, nothing is left but the stream's end.
     if place.epoch == firstEpoch + epochs && place.row == 0 { return StreamPlace(epoch: place.epoch - 1, row: rows) }
     guard (firstEpoch..<(firstEpoch + epochs)).contains(place.epoch) else {

@@ -3,7 +3,9 @@ import CommandLineKit
 import Compute
 import Evaluation
 import Networks
+import Schemas
 import TensorStream
+import Training
 
 /// `pmae-evaluate classify`: a model's top-1 and top-5 accuracy and loss.
 struct Classify: Tool {
@@ -33,7 +35,7 @@ struct Classify: Tool {
     try file.load(into: classifier)
     let (views, count) = try input.views(self.views, for: file, labels: .below(head.classes))
     let reader = views.batches.reader
-    try requireSameClasses(file.classNames, of: file.source, views.batches.classes, of: reader.name)
+    try requireSameClasses(file.classNames, of: file.source, views.batches.header.classes, of: reader.name)
 
     var score = ClassificationScore()
     try interruptible {

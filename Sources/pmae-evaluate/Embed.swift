@@ -3,7 +3,9 @@ import CommandLineKit
 import Compute
 import Evaluation
 import Networks
+import Schemas
 import TensorStream
+import Training
 
 /// `pmae-evaluate embed`: features as a stream.
 struct Embed: Tool {
@@ -38,11 +40,10 @@ struct Embed: Tool {
         (name: reader.name, header: reader.header, digest: reader.digest),
         (name: file.source, header: file.record, digest: file.digest),
       ])
-    metadata["classes"] = reader.header.metadata["classes"]
-    metadata["pool"] = pool.rawValue
-    metadata["width"] = String(file.encoder.width)
+    let header = FeaturesHeader(width: file.encoder.width, pool: pool.rawValue, classes: views.batches.header.classes)
+    metadata.merge(try header.metadata()) { $1 }
     let writer = try StreamWriter(
-      path: output.output, kind: "features", metadata: metadata, overwrite: output.overwrite)
+      path: output.output, kind: StreamKind.features.rawValue, metadata: metadata, overwrite: output.overwrite)
     try interruptible {
       let progress = Progress(tool: toolName, what: "images", total: count, quiet: output.quiet)
       var done = 0
@@ -57,10 +58,10 @@ struct Embed: Tool {
           Interruption.exitAsSignal()
         }
         var tensors: [NamedTensor] = [
-          ("features", StoredTensor(part.values, shape: [rows, part.width])),
-          ("index", StoredTensor(part.index, shape: [rows])),
+          (FeatureTensors.features, StoredTensor(part.values, shape: [rows, part.width])),
+          (ViewTensors.index, StoredTensor(part.index, shape: [rows])),
         ]
-        if !part.labels.isEmpty { tensors.append(("label", StoredTensor(part.labels, shape: [rows]))) }
+        if !part.labels.isEmpty { tensors.append((Targets.label, StoredTensor(part.labels, shape: [rows]))) }
         try writer.write(tensors)
         done += rows
       }

@@ -4,7 +4,9 @@ import Compute
 import Evaluation
 import Foundation
 import Networks
+import Schemas
 import TensorStream
+import Training
 
 struct EvaluateTool: Tool {
   static let configuration = CommandConfiguration(
@@ -62,7 +64,7 @@ struct InputOptions: ParsableArguments {
   func views(
     _ path: String, for file: WeightsFile, labels: LabelledViews.Labels
   ) throws -> (views: LabelledViews, count: Int) {
-    let reader = try StreamReader(path: path, kinds: ["views"])
+    let reader = try StreamReader(path: path, kinds: [StreamKind.views.rawValue])
     let views = try LabelledViews(
       reader, view: view, preferred: ["center"], encoder: file.encoder, normalisation: file.normalisation,
       labels: labels)
@@ -94,7 +96,7 @@ struct InputOptions: ParsableArguments {
     guard let features else { Interruption.exitAsSignal() }
     try views.batches.finish()
     progress.finish()
-    return (features, views.batches.classes)
+    return (features, views.batches.header.classes)
   }
 }
 

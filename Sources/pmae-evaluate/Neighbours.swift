@@ -3,7 +3,9 @@ import CommandLineKit
 import Compute
 import Evaluation
 import Networks
+import Schemas
 import TensorStream
+import Training
 
 /// `pmae-evaluate knn`: DINO's weighted nearest-neighbour classifier on an encoder's features.
 struct Neighbours: Tool {

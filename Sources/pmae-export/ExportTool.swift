@@ -1,8 +1,11 @@
 import ArgumentParser
 import CommandLineKit
 import Foundation
-import Networks
+import Pretraining
+import Runs
+import Schemas
 import TensorStream
+import Training
 
 struct ExportTool: Tool {
   static let configuration = CommandConfiguration(
@@ -13,8 +16,11 @@ struct ExportTool: Tool {
   @Argument(help: "A run folder or its checkpoint.stz.", completion: .file())
   var run: String
 
-  @Option(help: "The network that is wanted.")
-  var part = CheckpointPart.labellingTeacher
+  @Option(
+    help: ArgumentHelp(
+      "The network that is wanted: student, or a teacher that the objective has, such as labelling-teacher.",
+      valueName: "part"))
+  var part = "student"
 
   @Option(help: "The output's format (default: by its name, .safetensors or else stz).")
   var format: WeightsFormat?
@@ -22,25 +28,18 @@ struct ExportTool: Tool {
   @OptionGroup var output: OutputOptions
 
   mutating func execute() throws {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: run, isDirectory: &isFolder)
-    let path = exists && isFolder.boolValue ? run + "/checkpoint.stz" : run
-    let reader = try StreamReader(path: path, kinds: ["checkpoint"])
-    guard try reader.next() == nil else {
-      throw Failure(.data, "\(reader.name): a checkpoint in several records, expected a file of one record")
-    }
-    let encoder = try part.encoder(in: reader.header, source: reader.name)
+    let checkpoint = try CheckpointFile.at(run) { note("pmae-export", $0, quiet: output.quiet) }
+    let encoder = try RunEncoder(checkpoint, part: part)
     let provenance = Provenance.metadata(
-      tool: "pmae-export", inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
+      tool: "pmae-export", inputs: [(name: checkpoint.path, header: checkpoint.record, digest: checkpoint.digest)])
     try (format ?? WeightsFormat(path: output.output)).write(
       encoder.tensors, metadata: encoder.metadata.merging(provenance) { $1 }, to: output.output,
       overwrite: output.overwrite)
     let values = encoder.tensors.reduce(0) { $0 + $1.tensor.count }
     note(
-      "pmae-export", "\(part.rawValue) after step \(encoder.metadata["step"] ?? "?"): \(grouped(values)) weights",
+      "pmae-export", "\(encoder.part.name) after step \(grouped(checkpoint.steps)): \(grouped(values)) weights",
       quiet: output.quiet)
   }
 }
 
-extension CheckpointPart: ExpressibleByArgument {}
 extension WeightsFormat: ExpressibleByArgument {}

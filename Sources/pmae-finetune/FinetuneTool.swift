@@ -4,7 +4,10 @@ import Compute
 import Finetuning
 import Foundation
 import Networks
+import Runs
+import Schemas
 import TensorStream
+import Training
 
 struct FinetuneTool: Tool {
   static let configuration = CommandConfiguration(
@@ -14,6 +17,9 @@ struct FinetuneTool: Tool {
 
   @Argument(help: "The labelled views; - is standard input.", completion: .file())
   var views = "-"
+
+  @Option(help: ArgumentHelp("What is learnt: \(tasks.map { $0.name }.joined(separator: ", ")).", valueName: "name"))
+  var task = Classification.name
 
   @OptionGroup var encoder: EncoderOptions
   @OptionGroup var training: TrainingOptions
@@ -30,7 +36,7 @@ struct FinetuneTool: Tool {
   @Option(help: ArgumentHelp("Where to write a JSON line for each step.", valueName: "file"))
   var metrics: String?
 
-  @Option(help: ArgumentHelp("Keep the run in this folder, with checkpoints (full mode).", valueName: "folder"))
+  @Option(help: ArgumentHelp("Keep the run in this folder, with checkpoints.", valueName: "folder"))
   var run: String?
 
   @Flag(help: "Continue the run in the folder, if it has a checkpoint.")
@@ -49,9 +55,6 @@ struct FinetuneTool: Tool {
       throw ValidationError("--classes is \(classes): expected 1 to 1048576")
     }
     if run != nil {
-      if training.mode == .linear {
-        throw ValidationError("--run has no meaning in linear mode: a probe starts again from its beginning")
-      }
       if metrics != nil {
         throw ValidationError("--metrics and --run exclude each other: the folder has metrics.jsonl")
       }
@@ -61,75 +64,76 @@ struct FinetuneTool: Tool {
   }
 
   mutating func execute() throws {
+    guard let chosen = tasks.first(where: { $0.name == task }) else {
+      throw ValidationError("--task is \(task): expected one of \(tasks.map { $0.name }.joined(separator: ", "))")
+    }
+    try finetune(chosen)
+  }
+
+  private func say(_ text: String) { note(Self.name, text, quiet: output.quiet) }
+
+  private func finetune<T: Task>(_: T.Type) throws {
     // Everything that the options alone decide is checked before the input is waited for.
     let isFresh = encoder.start == nil
     _ = try training.configuration(of: nil, isFresh: isFresh)
     try output.checkEarly()
-    let folder = run.map(RunFolder.init)
-    var lock = try folder.flatMap { try $0.exists ? locked($0) : nil }
-    if let folder, folder.hasCheckpoint && !resume && !output.overwrite {
-      throw Failure(
-        .cannotCreate, "\(folder.path): holds a run: --resume continues it, --overwrite starts it again")
+    let session = try run.map {
+      try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
     let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile)
-    for text in engine.notes { note(Self.name, text, quiet: output.quiet) }
+    for text in engine.notes { say(text) }
     let isLinear = training.mode == .linear
-    let network = Encoder(sizes, dropPath: isLinear ? 0 : training.dropPath ?? 0.1, engine: engine, trained: !isLinear)
+    let network = Encoder(sizes, engine: engine, trained: !isLinear)
     if let file {
       try file.load(into: network)
-      if file.head != nil {
-        note(Self.name, "\(file.source): its head is left out; the new one starts afresh", quiet: output.quiet)
-      }
+      if file.head != nil { say("\(file.source): its head is left out; the new one starts afresh") }
     } else {
       initialise(network, seed: training.seed, part: 0)
     }
 
-    let reader = try StreamReader(path: views, kinds: ["views"])
-    let names = try LabelledViews.classNames(of: reader)
+    let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
+    let names = try ClassNames.of(reader.header, source: reader.name)
     guard let count = classes ?? names?.count, count > 0 else {
       throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
     }
     // Let go of when it is read: it is as large as the run itself.
-    var start = resume ? try folder?.newestCheckpoint { note(Self.name, $0, quiet: output.quiet) } : nil
+    var start = try session?.checkpoint()
     let labelled = try LabelledViews(
       reader, view: view, preferred: ["simple"], encoder: sizes, normalisation: file?.normalisation,
-      labels: .below(count), mayBeginWithin: folder != nil)
-    let firstEpoch = folder == nil ? 0 : labelled.batches.firstEpoch
+      labels: .below(count), mayBeginWithin: session != nil && !isLinear)
+    let kept = try start.map { try FinetuningRecord($0).training }
     let configuration = try training.configuration(
-      of: (firstEpoch + labelled.batches.epochs, labelled.batches.rowsPerEpoch), isFresh: isFresh,
-      kept: start.map(FinetuningCheckpoints.schedule))
+      of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh)
+    let settings = FinetuningRecord(
+      configuration, encoder: sizes, classes: count, view: labelled.view, precision: training.precision,
+      startWeights: file?.digest ?? "")
     var provenance = provenance(file, reader)
-    let trainer: Trainer
-    if isLinear {
-      trainer = .probe(try LinearProbe(network, classes: count, configuration: configuration, engine: engine))
-    } else {
-      let full = try FullFinetuning(network, classes: count, configuration: configuration, engine: engine)
-      var kept: FinetuningCheckpoints?
-      if let folder {
-        if let start {
-          provenance = Provenance.continued(provenance, from: start.record.metadata)
-          note(
-            Self.name, "\(folder.path): continues after step \(grouped(start.steps))", quiet: output.quiet)
-        }
-        kept = try FinetuningCheckpoints(
-          folder, of: full, on: labelled, policy: checkpoints.policy, startWeights: file?.digest ?? "",
-          metadata: provenance, from: start)
-        start = nil
-        try folder.create()
-        if lock == nil { lock = try locked(folder) }
+
+    let trainer: Trainer<T> =
+      isLinear
+      ? .probe(try LinearProbe(network, classes: count, configuration: configuration, engine: engine))
+      : .full(try FinetuningRun<T>(network, classes: count, configuration: configuration, engine: engine))
+    var record: RunRecord?
+    if let session {
+      if let start {
+        provenance = Provenance.continued(provenance, from: start.record.metadata)
+        say("\(session.folder.path): continues after step \(grouped(start.steps))")
       }
-      trainer = .full(full, kept)
+      record = try settings.record(
+        session.folder, of: trainer.trainee, on: labelled, policy: checkpoints.policy, provenance: provenance,
+        from: start)
+      start = nil
+      try session.begin()
     }
     let log = try metrics.map { try LineFile(path: $0, overwrite: output.overwrite) }
 
     Interruption.watch()
-    let classifier: Classifier
     do {
-      classifier = try withExtendedLifetime(lock) {
-        try train(trainer, on: labelled, configuration, engine: engine, log: log)
+      try withExtendedLifetime(session) {
+        try train(trainer, on: labelled, configuration, keeping: record, engine: engine, log: log)
       }
       try log?.close()
     } catch {
@@ -138,66 +142,71 @@ struct FinetuneTool: Tool {
       throw error
     }
     var metadata = try WeightsFile.metadata(
-      encoder: sizes, head: WeightsFile.Head(classes: count, pooling: classifier.pooling),
+      encoder: sizes, head: WeightsFile.Head(classes: count, pooling: configuration.pooling),
       normalisation: labelled.normalisation, classNames: names?.count == count ? names : nil)
     metadata.merge(provenance) { $1 }
     try WeightsFormat(path: output.output).write(
-      storedTensors([Part("", classifier)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
+      storedTensors([Part("", trainer.model)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
   }
 
-  private enum Trainer {
-    case full(FullFinetuning, FinetuningCheckpoints?)
+  private enum Trainer<T: Task> {
+    case full(FinetuningRun<T>)
     case probe(LinearProbe)
+
+    var trainee: any Trainee {
+      switch self {
+      case .full(let run): run
+      case .probe(let probe): probe
+      }
+    }
+
+    var model: any Network {
+      switch self {
+      case .full(let run): run.task.model
+      case .probe(let probe): probe.classifier
+      }
+    }
   }
 
-  private func train(
-    _ trainer: Trainer, on views: LabelledViews, _ configuration: FinetuningConfiguration, engine: Engine,
-    log: LineFile?
-  ) throws -> Classifier {
-    var failure: (any Error)?
-    let whole = configuration.epochs * max(views.batches.rowsPerEpoch / configuration.batch, 1)
-    let progress = Progress(tool: Self.name, what: "steps", total: min(steps ?? whole, whole), quiet: output.quiet)
+  private func train<T: Task>(
+    _ trainer: Trainer<T>, on views: LabelledViews, _ configuration: FinetuningConfiguration,
+    keeping record: RunRecord?, engine: Engine, log: LineFile?
+  ) throws {
+    let rows = views.batches.rowsPerEpoch
+    let whole = configuration.epochs * max(rows / configuration.batch, 1)
+    let progress = Progress(
+      tool: Self.name, what: "steps", total: min(steps ?? whole, whole), first: trainer.trainee.optimizer.steps,
+      quiet: output.quiet)
     let profiler = training.profile ? StepProfiler(engine) : nil
-    let onStep = { (report: StepReport) -> Bool in
+    let signals = TrainingSignals(
+      stopRequested: { Interruption.requested }, checkpointRequested: Interruption.takeCheckpointRequest)
+    func onStep(_ report: StepReport) throws -> Bool {
       profiler?.note(report.seconds, images: configuration.batch)
-      do { try log?.write(report.json) } catch { failure = error }
+      try log?.write(report.json)
       progress.update(report.step, report.summary)
-      return Interruption.requested || failure != nil
+      return false
     }
-    let classifier: Classifier
     let isComplete: Bool
     switch trainer {
-    case .full(let run, let checkpoints):
-      isComplete = try run.train(
-        on: views, limit: steps, checkpoints: checkpoints,
-        signals: TrainingSignals(checkpointRequested: Interruption.takeCheckpointRequest), onStep: onStep)
-      classifier = run.classifier
+    case .full(let run):
+      isComplete = try run.train(on: views, limit: steps, keeping: record, signals: signals, onStep: onStep).isComplete
     case .probe(let probe):
       isComplete = try probe.train(
-        on: views, limit: steps,
+        on: views, limit: steps, keeping: record, signals: signals,
         onImages: { done in
-          progress.update(0, "features of \(grouped(done)) of \(grouped(views.batches.rowsPerEpoch)) images")
+          progress.update(probe.optimizer.steps, "features of \(grouped(done)) of \(grouped(rows)) images")
           return Interruption.requested
         }, onStep: onStep)
-      classifier = probe.classifier
     }
-    if let failure { throw failure }
     if !isComplete { stop() }
     progress.finish()
     for text in profiler?.messages() ?? [] { CommandLineKit.log(Self.name, text) }
-    return classifier
-  }
-
-  private func locked(_ folder: RunFolder) throws -> RunLock {
-    let lock = try RunLock(folder)
-    if let text = lock.unavailable { note(Self.name, text, quiet: output.quiet) }
-    return lock
   }
 
   /// The end after a signal: a model that is half trained is not what was asked for.
   private func stop() -> Never {
     let outcome = run.map { "no model is written; \($0) continues with --resume" } ?? "nothing is written"
-    note(Self.name, "stopped by a signal; \(outcome)", quiet: output.quiet)
+    say("stopped by a signal; \(outcome)")
     Interruption.exitAsSignal()
   }
 
@@ -205,12 +214,5 @@ struct FinetuneTool: Tool {
     var inputs = [(name: reader.name, header: reader.header, digest: reader.digest)]
     if let file { inputs.append((name: file.source, header: file.record, digest: file.digest)) }
     return Provenance.metadata(tool: Self.name, inputs: inputs)
-  }
-}
-
-extension StepReport {
-  /// What a progress line says beside the count.
-  fileprivate var summary: String {
-    String(format: "epoch %d loss %.4f accuracy %.3f %.0f images/s", epoch, loss, accuracy, imagesPerSecond)
   }
 }

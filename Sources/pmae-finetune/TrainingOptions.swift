@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Finetuning
 import Networks
+import Training
 
 extension FinetuningConfiguration.Mode: ExpressibleByArgument {}
 extension Pooling: ExpressibleByArgument {}
@@ -82,16 +83,18 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// - Parameters:
-  ///   - views: epochs and rows an epoch; nil before the views are there: what can be checked then is checked.
-  ///   - kept: the schedule of the run that goes on, which holds where nothing else is asked for.
+  ///   - views: nil before they are there: what can be checked then is checked.
+  ///   - keepsEpochs: whether the run's epochs are those of the views by their numbers.
+  ///   - kept: of the run that goes on, whose schedule and batch hold where nothing else is asked for.
   func configuration(
-    of views: (epochs: Int, rows: Int)?, isFresh: Bool, kept: (epochs: Int, warmupEpochs: Double)? = nil
+    of views: ViewBatches?, keepsEpochs: Bool = false, kept: FinetuningConfiguration? = nil, isFresh: Bool
   ) throws -> FinetuningConfiguration {
+    let held = views.map { (keepsEpochs ? $0.firstEpoch : 0) + $0.epochs }
     let isLinear = mode == .linear
     let parts = accumulate ?? 1
-    let batch = batch ?? max(min(256, views?.rows ?? 256) / parts, 1) * parts
+    let batch = batch ?? max(min(256, views?.rowsPerEpoch ?? 256) / parts, 1) * parts
     // One epoch of views is as good as any number to a probe: its features are kept.
-    let known = isLinear && views?.epochs == 1 ? 90 : views?.epochs
+    let known = isLinear && views?.epochs == 1 ? 90 : held
     var c = FinetuningConfiguration(
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
       learningRate: lr ?? (baseLr ?? 1e-3) * Double(batch) / 256, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))

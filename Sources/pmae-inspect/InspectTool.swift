@@ -2,12 +2,16 @@
 
 import ArgumentParser
 import CommandLineKit
+import Compute
 import Foundation
-import Networks
+import Imaging
+import Inspection
 import Pretraining
+import Runs
+import Schemas
 import TensorStream
 
-extension CheckpointPart: ExpressibleByArgument {}
+extension RowRange: ExpressibleByArgument {}
 
 struct InspectTool: Tool {
   static let configuration = CommandConfiguration(
@@ -54,8 +58,11 @@ struct InspectTool: Tool {
   @Flag(help: "Draw what a run makes of some images: the operands are the run folder, views, and the JPEG file.")
   var look = false
 
-  @Option(help: "With --look, whose attention and features: labelling-teacher, student or reconstruction-teacher.")
-  var part: CheckpointPart?
+  @Option(
+    help: ArgumentHelp(
+      "With --look, whose attention and features: student, or a teacher that the objective has (default: student).",
+      valueName: "part"))
+  var part: String?
 
   @OptionGroup var sheet: SheetOptions
   @OptionGroup var threads: ThreadOptions
@@ -101,16 +108,18 @@ struct InspectTool: Tool {
   func execute() throws {
     if curves { return try drawCurves(runs: Array(files.dropLast()), to: files[files.count - 1]) }
     if look {
-      return try drawLook(
-        run: files[0], views: files[1], to: files[2], range: rows, part: part, threads: threads.count, options: sheet)
+      try sheet.check(files[2])
+      let checkpoint = try CheckpointFile.at(files[0]) { log("pmae-inspect", $0) }
+      let objective = try objective(ofConfiguration: checkpoint.header.config, source: checkpoint.path)
+      return try drawLook(objective, checkpoint, views: files[1], to: files[2])
     }
     if let contactSheet {
-      return try drawContactSheet(Operand(files.first ?? "-"), to: contactSheet, range: rows, options: sheet)
+      return try drawContactSheet(InspectedFile(files.first ?? "-"), to: contactSheet)
     }
     var firstFailure: Failure.Kind?
     for file in files.isEmpty ? ["-"] : files {
       do {
-        try inspect(Operand(file))
+        try inspect(InspectedFile(file))
       } catch let failure as Failure where failure.kind != .brokenPipe {
         // One bad file does not keep the others from being looked at.
         try StandardOutput.flush()
@@ -121,7 +130,7 @@ struct InspectTool: Tool {
     if let firstFailure { throw ExitCode(firstFailure.rawValue) }
   }
 
-  private func inspect(_ operand: Operand) throws {
+  private func inspect(_ operand: InspectedFile) throws {
     if let tensor {
       var printer = TensorPrinter(operand: operand, tensor: tensor, range: rows)
       return try printer.run()
@@ -144,9 +153,40 @@ struct InspectTool: Tool {
     }
   }
 
+  private func drawContactSheet(_ operand: InspectedFile, to output: String) throws {
+    try sheet.check(output)
+    let (picture, cutAfter) = try Inspection.contactSheet(
+      of: operand, range: rows, side: sheet.size ?? 128, columns: sheet.columns ?? 8)
+    try sheet.write(picture, to: output)
+    if let cutAfter {
+      log("pmae-inspect", "\(operand.name): the first \(counted(cutAfter, "row")) (--rows chooses others)")
+    }
+  }
+
+  private func drawLook<O: Objective>(_: O.Type, _ checkpoint: CheckpointFile, views: String, to output: String) throws
+  {
+    var count: Int?
+    if let rows {
+      guard let last = rows.last else {
+        throw Failure(
+          .usage, "--rows \(rows.first)-: --look needs to know the last row: --rows \(rows.first)-\(rows.first + 7)")
+      }
+      guard last - rows.first < 256 else { throw Failure(.usage, "--rows: more images than the 256 of a sheet") }
+      count = last - rows.first + 1
+    }
+    let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
+    let engine = Engine(threads: threads.count)
+    let run = try RunModel<O>(checkpoint, engine: engine)
+    let look = try Look(run, reader, first: rows?.first ?? 0, count: count, part: part, engine: engine)
+    let classes = try ClassNames.of(reader.header, source: reader.name) ?? []
+    let drawing = LookSheet(look, size: sheet.size ?? 192, classes: classes)
+    let title = "\(run.source) after step \(run.steps): attention and components of the \(look.part.name)"
+    try sheet.write(try drawing.drawn(title: title), to: output)
+  }
+
   private func drawCurves(runs: [String], to output: String) throws {
     try sheet.check(output)
-    let curves = Curves(try runs.map { try RunMetrics($0) })
+    let curves = try Curves(try runs.map { try RunMetrics($0) })
     let script = try curves.gnuplotScript()
     try writeWholeFile(try Gnuplot.run(script), path: output, overwrite: sheet.overwrite)
     if !curves.missing.isEmpty {

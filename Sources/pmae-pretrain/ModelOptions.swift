@@ -1,8 +1,7 @@
 import ArgumentParser
 import Networks
-import Pretraining
 
-/// Sizes of the networks.
+/// The encoder that is pretrained.
 struct ModelOptions: ParsableArguments {
   @Option(help: "Encoder size: \(EncoderConfiguration.modelNames.joined(separator: ", ")).")
   var model = "vit-base"
@@ -25,25 +24,7 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Attention heads (default: the model's).")
   var heads: Int?
 
-  @Option(help: "Width of the decoder.")
-  var decoderWidth = 512
-
-  @Option(help: "Blocks of the decoder.")
-  var decoderDepth = 8
-
-  @Option(help: "Attention heads of the decoder.")
-  var decoderHeads = 16
-
-  @Option(help: "Hidden width of the projection head.")
-  var headHidden = 2048
-
-  @Option(help: "Output width of the projection head's MLP.")
-  var headBottleneck = 256
-
-  @Option(help: "Prototypes for class tokens, and as many for patches.")
-  var prototypes = 4096
-
-  func configuration(objective: Configuration.Objective) throws -> Configuration {
+  func encoder() throws -> EncoderConfiguration {
     guard var encoder = EncoderConfiguration.model(model, image: image, patch: patch, channels: channels) else {
       throw ValidationError(
         "--model is \(model): expected one of \(EncoderConfiguration.modelNames.joined(separator: ", "))")
@@ -52,10 +33,6 @@ struct ModelOptions: ParsableArguments {
     encoder.depth = depth ?? encoder.depth
     encoder.heads = heads ?? encoder.heads
     try encoder.validate()
-    let output = objective == .mae ? encoder.patchValues : encoder.width
-    return Configuration(
-      encoder: encoder,
-      decoder: DecoderConfiguration(width: decoderWidth, depth: decoderDepth, heads: decoderHeads, output: output),
-      head: HeadConfiguration(hidden: headHidden, bottleneck: headBottleneck, prototypes: prototypes))
+    return encoder
   }
 }

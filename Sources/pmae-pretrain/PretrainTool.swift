@@ -4,7 +4,10 @@ import Compute
 import Foundation
 import Networks
 import Pretraining
+import Runs
+import Schemas
 import TensorStream
+import Training
 
 struct PretrainTool: Tool {
   static let configuration = CommandConfiguration(
@@ -35,7 +38,18 @@ struct PretrainTool: Tool {
   var printPreset: String?
 
   @OptionGroup var model: ModelOptions
-  @OptionGroup var method: MethodOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "What is predicted; each has options of its own, below: \(objectives.map { $0.name }.joined(separator: ", ")).",
+      valueName: "name"))
+  var objective = PseudoMAE.name
+
+  @Option(name: .customLong("set"), help: .hidden)
+  var settings: [String] = []
+
+  @Option(help: "Drop-path rate of the encoder's last block.")
+  var dropPath = 0.25
 
   @Option(help: "Images a step.")
   var batch = 256
@@ -77,13 +91,15 @@ struct PretrainTool: Tool {
   @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
   var tensorboard: String?
 
-  @Option(help: "Warn where labels' entropy or the share of prototypes in use is below this; 0 never does.")
+  @Option(help: "Warn of a collapse where a share that shows it is below this; 0 never does.")
   var collapseFloor = 0.02
 
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
 
-  static func expand(_ arguments: [String]) throws -> [String] { try Preset.expand(arguments) }
+  static func expand(_ arguments: [String]) throws -> [String] { try ObjectiveArguments.expand(arguments) }
+
+  static var moreHelp: String { ObjectiveArguments.help }
 
   mutating func validate() throws {
     if let reason = precision.unavailable { throw ValidationError(reason) }
@@ -97,77 +113,62 @@ struct PretrainTool: Tool {
   }
 
   mutating func execute() throws {
-    let name = "pmae-pretrain"
-    let folder = RunFolder(output)
-    var lock = try folder.exists ? locked(folder) : nil
-    if folder.hasCheckpoint && !resume && !overwrite {
-      throw Failure(
-        .cannotCreate, "\(folder.path): holds a run: --resume continues it, --overwrite starts it again")
-    }
-    // Everything that the options alone decide is checked before the input is waited for.
-    var configuration = try model.configuration(objective: method.objective)
-    method.apply(to: &configuration)
-    configuration.batch = batch
-    configuration.accumulate = accumulate
-    configuration.seed = seed
-    configuration.precision = precision
-    configuration.weightDecay = weightDecay
-    configuration.learningRate = lr ?? baseLr * Double(batch) / 256
-    configuration.epochs = epochs ?? configuration.epochs
-    configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
-    try configuration.validate()
+    try pretrain(try Pretraining.objective(named: objective))
+  }
 
-    let reader = try StreamReader(path: views, kinds: ["views"])
+  private func pretrain<O: Objective>(_: O.Type) throws {
+    let name = "pmae-pretrain"
+    func say(_ text: String) { note(name, text, quiet: quiet) }
+    let session = try RunSession(output, resumes: resume, overwrites: overwrite, note: say)
+    let folder = session.folder
+    // Everything that the options alone decide is checked before the input is waited for.
+    var configuration = try configuration(O.self)
+    let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
     // Let go of when it is read: it is as large as the run itself.
-    var start = resume ? try folder.newestCheckpoint { note(name, $0, quiet: quiet) } : nil
+    var start = try session.checkpoint()
     if let start {
       try configuration.keep(epochs: epochs == nil, warmup: warmupEpochs == nil, of: start)
     } else if epochs == nil {
-      let probe = try ViewBatches(reader, recipes: [], side: model.image, channels: model.channels)
-      configuration.epochs = probe.firstEpoch + probe.epochs
+      let header = try ViewsHeader(reader.header, source: reader.name)
+      configuration.epochs = header.firstEpoch + header.epochs
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
     let engine = Engine(threads: threads.count, precision: precision, profiling: profile)
-    for text in engine.notes { note(name, text, quiet: quiet) }
-    let run = try PretrainingRun(configuration, engine: engine)
+    for text in engine.notes { say(text) }
+    let run = try PretrainingRun<O>(configuration, engine: engine)
     let views = try run.views(reader)
-    var metadata = Provenance.metadata(
+    var provenance = Provenance.metadata(
       tool: name, inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
     if let start {
       try run.resume(from: start, on: views)
-      metadata = Provenance.continued(metadata, from: start.record.metadata)
-      note(name, "\(folder.path): continues after step \(grouped(run.steps))", quiet: quiet)
+      provenance = Provenance.continued(provenance, from: start.record.metadata)
+      say("\(folder.path): continues after step \(grouped(run.steps))")
     } else if let file = self.start {
       try run.initialise(from: file)
     }
     start = nil
-    try folder.create()
-    if lock == nil {
-      lock = try locked(folder)
-      if folder.hasCheckpoint && !overwrite {
-        throw Failure(.cannotCreate, "\(folder.path): another process has begun a run there meanwhile")
-      }
-    }
+    try session.begin()
 
     Interruption.watch()
-    let total = min(steps ?? .max, configuration.epochs * (views.rowsPerEpoch / batch))
+    let epoch = try EpochSteps(rows: views.rowsPerEpoch, batch: batch, source: reader.name)
+    let total = min(steps ?? .max, configuration.epochs * epoch.stepsPerEpoch)
     let profiler = profile ? StepProfiler(engine) : nil
     let progress = Progress(tool: name, what: "steps", total: total, first: run.steps, quiet: quiet)
     let events = try tensorboard.map { try EventFile(folder: $0, after: run.steps) }
-    var collapse = CollapseWatch(floor: collapseFloor)
-    let written: (checkpoints: Int, seconds: Double)
+    var collapse = CollapseWatch(floor: collapseFloor, figures: O.figures)
+    let outcome: TrainingLoop.Outcome
     do {
-      written = try withExtendedLifetime(lock) {
+      outcome = try withExtendedLifetime(session) {
         try run.train(
-          on: views, folder: folder, limit: steps, metadata: metadata, policy: checkpoints.policy,
+          on: views, folder: folder, limit: steps, provenance: provenance, policy: checkpoints.policy,
           signals: TrainingSignals(
             stopRequested: { Interruption.requested }, checkpointRequested: Interruption.takeCheckpointRequest)
         ) { report in
           profiler?.note(report.seconds, images: batch)
           progress.update(report.step, report.summary)
-          try events?.write(report.figures, step: report.step)
-          if let text = report.health.flatMap({ collapse.note($0, epoch: report.epoch) }) { progress.say(text) }
+          try events?.write(report.figures.map { ($0.name, $0.value) }, step: report.step)
+          if let text = collapse.note(report.figures, epoch: report.epoch) { progress.say(text) }
           return false
         }
       }
@@ -177,32 +178,42 @@ struct PretrainTool: Tool {
       throw error
     }
     if Interruption.requested {
-      if !quiet { log(name, "stopped after step \(grouped(run.steps)); \(folder.checkpoint) continues with --resume") }
+      say("stopped after step \(grouped(run.steps)); \(folder.checkpoint) continues with --resume")
       Interruption.exitAsSignal()
     }
     progress.finish()
-    if written.checkpoints > 0 {
-      note(
-        name, "the run waited \(duration(written.seconds)) for \(counted(written.checkpoints, "checkpoint"))",
-        quiet: quiet)
+    if outcome.checkpoints > 0 {
+      say("the run waited \(duration(outcome.seconds)) for \(counted(outcome.checkpoints, "checkpoint"))")
     }
     for text in profiler?.messages() ?? [] { log(name, text) }
   }
 
-  private func locked(_ folder: RunFolder) throws -> RunLock {
-    let lock = try RunLock(folder)
-    if let text = lock.unavailable { note("pmae-pretrain", text, quiet: quiet) }
-    return lock
+  /// What the options say. Where they do not say how many epochs there are, the views will.
+  private func configuration<O: Objective>(_: O.Type) throws -> Configuration<O.Options> {
+    var c = Configuration<O.Options>(encoder: try model.encoder())
+    c.options = try ObjectiveArguments.options(settings, as: O.Options.self)
+    c.dropPath = dropPath
+    c.batch = batch
+    c.accumulate = accumulate
+    c.seed = seed
+    c.precision = precision
+    c.weightDecay = weightDecay
+    c.learningRate = lr ?? baseLr * Double(batch) / 256
+    if let epochs {
+      c.epochs = epochs
+      c.warmupEpochs = warmupEpochs ?? Double(epochs) / 5
+      try c.validate()
+    } else {
+      // The warm-up may be longer than any default: that is held against the views.
+      c.warmupEpochs = 0
+      try c.validate()
+      c.warmupEpochs = warmupEpochs ?? c.warmupEpochs
+      guard c.warmupEpochs >= 0, c.warmupEpochs.isFinite else {
+        throw Failure(.usage, "warmup-epochs must be 0 or more, not \(c.warmupEpochs)")
+      }
+    }
+    return c
   }
 }
 
 extension Precision: ExpressibleByArgument {}
-
-extension StepReport {
-  /// What a progress line says beside the count.
-  fileprivate var summary: String {
-    let terms: [(String, Double?)] = [("loss", loss), ("m", m), ("c", c), ("p", p)]
-    let shown = terms.compactMap { name, value in value.map { "\(name) " + String(format: "%.4f", $0) } }
-    return "epoch \(epoch) " + shown.joined(separator: " ") + String(format: " %.0f images/s", imagesPerSecond)
-  }
-}

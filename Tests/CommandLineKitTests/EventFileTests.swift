@@ -1,5 +1,7 @@
 import CommandLineKit
 import Foundation
+import Runs
+import Schemas
 import Testing
 
 /// Against the bytes of TensorBoard's own writer: see Fixtures/events.py.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandLineKit
+import Runs
 import Foundation
 import TensorStream
 import Testing

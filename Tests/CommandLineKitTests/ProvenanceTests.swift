@@ -1,5 +1,7 @@
 import CommandLineKit
 import Foundation
+import Runs
+import Schemas
 import TensorStream
 import Testing
 

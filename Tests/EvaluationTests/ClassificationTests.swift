@@ -2,8 +2,10 @@ import Compute
 import Evaluation
 import Foundation
 import Networks
+import Schemas
 import TensorStream
 import Testing
+import Training
 
 @Suite struct ClassificationTests {
   /// PyTorch's own scores of PyTorch's own logits.

@@ -2,7 +2,11 @@ import Compute
 import Finetuning
 import Foundation
 import Networks
+import Runs
+import Schemas
 import TensorStream
+import Testing
+import Training
 
 /// What timm's model does under PyTorch's AdamW: see Tests/Fixtures/timm/README.md.
 struct FinetuneFixture {
@@ -17,13 +21,14 @@ struct FinetuneFixture {
 
   init() throws {
     let checkpoint = try readTensors(path: Self.folder + "checkpoint.stz", kinds: ["checkpoint"])
-    start = try CheckpointPart.labellingTeacher.encoder(in: checkpoint, source: "checkpoint.stz")
+    let prefix = "labelling_teacher."
+    start = Record(
+      tensors: checkpoint.tensors.filter { $0.name.hasPrefix(prefix) }.map {
+        (name: String($0.name.dropFirst(prefix.count)), tensor: $0.tensor)
+      })
     expected = try readTensors(path: Self.folder + "finetune.safetensors")
     encoder = EncoderConfiguration(image: 20, patch: 5, channels: 3, width: 12, depth: 2, heads: 3)
-    func list(_ key: String) throws -> [Float] {
-      try JSONText.decode([Float].self, from: checkpoint.metadata[key] ?? "", what: key)
-    }
-    normalisation = Normalisation(mean: try list("mean"), std: try list("std"))
+    normalisation = try #require(try Normalisation(of: checkpoint, source: "checkpoint.stz"))
   }
 
   func values(_ name: String) throws -> [Float] {
@@ -77,12 +82,12 @@ struct FinetuneFixture {
   }
 
   /// A run with the fixture's encoder and head.
-  func run(_ configuration: FinetuningConfiguration, threads: Int = 1) throws -> FullFinetuning {
+  func run(_ configuration: FinetuningConfiguration, threads: Int = 1) throws -> FinetuningRun<Classification> {
     let engine = Engine(threads: threads, poisoning: true)
-    let network = Encoder(encoder, dropPath: configuration.dropPath, engine: engine, trained: true)
-    let run = try FullFinetuning(network, classes: 7, configuration: configuration, engine: engine)
+    let network = Encoder(encoder, engine: engine, trained: true)
+    let run = try FinetuningRun<Classification>(network, classes: 7, configuration: configuration, engine: engine)
     let head = expected.tensors.filter { $0.name.hasPrefix("head.") }
-    try load([Part("", run.classifier)], from: Record(tensors: start.tensors + head), source: "the fixture")
+    try load([Part("", run.task.classifier)], from: Record(tensors: start.tensors + head), source: "the fixture")
     return run
   }
 }

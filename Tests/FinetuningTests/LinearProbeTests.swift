@@ -4,8 +4,11 @@ import Finetuning
 import Foundation
 import Networks
 import Parallel
+import Runs
+import Schemas
 import TensorStream
 import Testing
+import Training
 
 @Suite struct LinearProbeTests {
   private let width = 12
@@ -120,7 +123,7 @@ import Testing
     #expect(try train(views: 3, epochs: 3) == 3)
     #expect(try train(views: 3, epochs: 2) == 2)
     let failure = #expect(throws: Failure.self) { _ = try train(views: 3, epochs: 4) }
-    #expect(failure?.message.contains("holds 3 epochs, but --epochs asks for 4") == true)
+    #expect(failure?.message.contains("holds 3 epochs, but the run needs 4") == true)
   }
 
   @Test func fewerImagesThanABatchIsAnError() throws {

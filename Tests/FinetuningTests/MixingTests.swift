@@ -2,8 +2,11 @@ import Compute
 import Finetuning
 import Foundation
 import Networks
+import Runs
+import Schemas
 import TensorStream
 import Testing
+import Training
 
 /// mixup and CutMix against timm's, with what timm drew: Tests/Fixtures/timm/mixing.py.
 @Suite struct MixingTests {

@@ -1,7 +1,10 @@
 import Autodiff
 import Compute
 import Networks
+import Schemas
+import TestSupport
 import Testing
+import Training
 
 /// Patches as rows of a matrix.
 struct PatchRowsTests {

@@ -1,8 +1,11 @@
 import Autodiff
 import Compute
 import Networks
+import Schemas
 import TensorStream
+import TestSupport
 import Testing
+import Training
 
 /// The sine-cosine table against PyTorch's.
 struct PositionTableTests {

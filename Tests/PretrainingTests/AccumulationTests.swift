@@ -4,32 +4,37 @@ import Foundation
 import Networks
 import Parallel
 import Pretraining
+import Runs
+import Schemas
 import TensorStream
 import Testing
+import Training
 
 /// A batch computed in parts is the batch.
 struct AccumulationTests {
   /// A run of the oracle's, with drop path so that each part must find its own pictures' draws.
-  private func configuration(_ name: String, parts: Int) throws -> Configuration {
-    var c = try OracleRun(name: name == "simple" ? "default" : name).configuration()
-    if name == "simple" { c.labelView = .simple }
+  private func run<O: Objective>(
+    _ name: String, parts: Int, threads: Int = 2, as _: O.Type = PseudoMAE.self
+  ) throws -> (run: PretrainingRun<O>, views: ViewBatches) {
+    let oracle = OracleRun(name: name == "simple" ? "default" : name)
+    var c = try oracle.configuration(O.self)
+    if name == "simple" {
+      for setting in O.Options.settings where setting.name == "label-view" {
+        #expect(setting.parse("simple", into: &c.options))
+      }
+    }
     c.dropPath = 0.5
     c.accumulate = parts
-    return c
-  }
-
-  private func run(_ name: String, parts: Int, threads: Int = 2) throws -> (run: PretrainingRun, views: ViewBatches) {
-    let run = try PretrainingRun(configuration(name, parts: parts), engine: Engine(threads: threads, poisoning: true))
-    let oracle = OracleRun(name: name == "simple" ? "default" : name)
+    let run = try PretrainingRun<O>(c, engine: Engine(threads: threads, poisoning: true))
     try run.initialise(from: oracle.start)
     return (run, try run.views(try StreamReader(path: oracle.views)))
   }
 
-  private func gradients(_ run: PretrainingRun) -> [(name: String, values: [Float])] {
-    run.model.trained.map { name, parameter in
-      let tensor = parameter.tensor
-      guard let gradient = tensor.gradient else { return (name, [Float](repeating: 0, count: tensor.count)) }
-      return (name, Array(gradient.values.values[..<tensor.count]))
+  private func gradients<O: Objective>(_ run: PretrainingRun<O>) -> [(name: String, values: [Float])] {
+    run.parts.trained.map { trained in
+      let tensor = trained.parameter.tensor
+      guard let gradient = tensor.gradient else { return (trained.name, [Float](repeating: 0, count: tensor.count)) }
+      return (trained.name, Array(gradient.values.values[..<tensor.count]))
     }
   }
 
@@ -42,19 +47,22 @@ struct AccumulationTests {
   /// Both matches, all objectives, both label views.
   @Test(arguments: ["default", "simple", "mae", "sdae", "single-fold", "single-teacher"], [2, 4])
   func lossesAndGradientsAreThoseOfTheBatch(_ name: String, parts: Int) throws {
-    let (whole, wholeViews) = try run(name, parts: 1)
-    let (split, splitViews) = try run(name, parts: parts)
-    let expected = whole.model.gradients(of: try whole.take(wholeViews, epoch: 0))
+    try compareParts(name, parts: parts, OracleRun(name: name == "simple" ? "default" : name).objective())
+  }
+
+  private func compareParts<O: Objective>(_ name: String, parts: Int, _: O.Type) throws {
+    let (whole, wholeViews) = try run(name, parts: 1, as: O.self)
+    let (split, splitViews) = try run(name, parts: parts, as: O.self)
+    let expected = whole.gradients(of: try whole.take(wholeViews, epoch: 0), at: OracleRun.firstStep)
     let batch = try split.take(splitViews, epoch: 0)
-    #expect(batch.map(\.simple.count) == [Int](repeating: 4 / parts, count: parts))
-    let losses = split.model.gradients(of: batch)
-    for (mine, theirs) in [
-      (losses.total, expected.total), (losses.m, expected.m), (losses.c, expected.c), (losses.p, expected.p),
-    ] {
-      #expect((mine == nil) == (theirs == nil))
-      if let mine, let theirs { #expect(abs(mine - theirs) <= 1e-6 * theirs) }
+    #expect(batch.count == parts)
+    let losses = split.gradients(of: batch, at: OracleRun.firstStep)
+    #expect(losses.terms.map(\.name) == expected.terms.map(\.name))
+    #expect(losses.terms.count == (name == "mae" ? 1 : 3))
+    for (mine, theirs) in zip([losses.loss] + losses.terms.map(\.value), [expected.loss] + expected.terms.map(\.value))
+    {
+      #expect(abs(mine - theirs) <= 1e-6 * theirs)
     }
-    #expect((losses.c == nil) == (name == "mae"))
     for (mine, theirs) in zip(gradients(split), gradients(whole)) {
       let pairs = zip(withoutKeys(mine.name, mine.values), withoutKeys(theirs.name, theirs.values))
       let distance = pairs.reduce(0.0) { $0 + pow(Double($1.0) - Double($1.1), 2) }.squareRoot()
@@ -67,8 +75,13 @@ struct AccumulationTests {
   @Test(arguments: [2, 4]) func labelsAreThoseOfTheBatch(parts: Int) throws {
     let (whole, wholeViews) = try run("default", parts: 1)
     let (split, splitViews) = try run("default", parts: parts)
-    let expected = try #require(whole.model.labels(of: try whole.take(wholeViews, epoch: 0)).labels.first ?? nil)
-    let labels = split.model.labels(of: try split.take(splitViews, epoch: 0)).labels.compactMap { $0 }
+    let expected = try #require(
+      whole.objective.labels(
+        of: try whole.take(wholeViews, epoch: 0), schedule: whole.configuration.options.settledSchedule
+      ).labels.first ?? nil)
+    let labels = split.objective.labels(
+      of: try split.take(splitViews, epoch: 0), schedule: split.configuration.options.settledSchedule
+    ).labels.compactMap { $0 }
     #expect(labels.count == parts)
     for (mine, theirs) in [(labels.map(\.classes), expected.classes), (labels.map(\.patches), expected.patches)] {
       let joined = mine.flatMap { Array($0.values.values) }
@@ -79,15 +92,19 @@ struct AccumulationTests {
 
   @Test(arguments: ["default", "single-fold", "mae"], [2, 4])
   func weightsAfterSomeStepsAreThoseOfTheBatch(_ name: String, parts: Int) throws {
+    try compareWeights(name, parts: parts, OracleRun(name: name).objective())
+  }
+
+  private func compareWeights<O: Objective>(_ name: String, parts: Int, _: O.Type) throws {
     let folder = FileManager.default.temporaryDirectory.path + "/pmae-accumulation-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let models = try [1, parts].map { parts in
-      let (run, views) = try run(name, parts: parts)
+      let (run, views) = try run(name, parts: parts, as: O.self)
       let runFolder = RunFolder("\(folder)/\(parts)")
       try runFolder.create()
-      try run.train(on: views, folder: runFolder, limit: nil, metadata: [:]) { _ in false }
+      try run.train(on: views, folder: runFolder, provenance: [:]) { _ in false }
       #expect(run.steps == 4)
-      return run.model
+      return run
     }
     for (mine, theirs) in zip(models[1].parts, models[0].parts) {
       for (a, b) in zip(mine.network.parameters, theirs.network.parameters) {
@@ -102,8 +119,8 @@ struct AccumulationTests {
   @Test func threadsDoNotChangeABit() throws {
     let all = try [1, 3].map { threads in
       let (run, views) = try run("odd", parts: 3, threads: threads)
-      let losses = run.model.gradients(of: try run.take(views, epoch: 0))
-      return ([losses.total, losses.m, losses.c, losses.p], gradients(run).map(\.values))
+      let losses = run.gradients(of: try run.take(views, epoch: 0), at: OracleRun.firstStep)
+      return ([losses.loss] + losses.terms.map(\.value), gradients(run).map(\.values))
     }
     #expect(all[0].0 == all[1].0)
     #expect(all[0].1 == all[1].1)
@@ -112,10 +129,10 @@ struct AccumulationTests {
   /// What a step takes beside the weights shrinks with the part, down to the labels of the batch.
   @Test func memoryIsThatOfAPart() {
     let (batch, side) = (32, 32)
-    var c = Configuration(
-      encoder: EncoderConfiguration(image: side, patch: 4, channels: 3, width: 32, depth: 2, heads: 2),
-      decoder: DecoderConfiguration(width: 32, depth: 2, heads: 2, output: 32),
-      head: HeadConfiguration(hidden: 32, bottleneck: 16, prototypes: 16))
+    var c = Configuration<PseudoMAEOptions>(
+      encoder: EncoderConfiguration(image: side, patch: 4, channels: 3, width: 32, depth: 2, heads: 2))
+    c.options.decoder = DecoderConfiguration(width: 32, depth: 2, heads: 2)
+    c.options.head = HeadConfiguration(hidden: 32, bottleneck: 16, prototypes: 16)
     c.batch = batch
     let bytes = [1, 4, 16].map { parts in
       let engine = Engine(threads: 1, poisoning: true)
@@ -130,9 +147,10 @@ struct AccumulationTests {
           let images = ImageBatch(
             pixels: (0..<count * side * side * 3).map { UInt8(truncatingIfNeeded: $0 * 31) }, count: count, side: side,
             channels: 3, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2])
-          let masks = Masks(samples: random, patches: c.encoder.patches, visible: c.visible)
-          return MicroBatch(simple: images, complex: images, masks: masks, keeps: model.student.drawKeeps(random))
-        })
+          let masks = Masks(
+            samples: random, patches: c.encoder.patches, visible: c.options.visible(of: c.encoder.patches))
+          return PseudoMAEImages(simple: images, complex: images, masks: masks, keeps: model.student.drawKeeps(random))
+        }, at: OracleRun.firstStep)
       return engine.memory.bytes - weights
     }
     // Gradients, and of the batch its labels and the teacher's tokens.
@@ -143,23 +161,9 @@ struct AccumulationTests {
 
   @Test func partsMustDivideTheBatch() throws {
     for parts in [3, 8, 0, -1] {
-      let failure = #expect(throws: Failure.self) { try configuration("default", parts: parts).validate() }
+      let failure = #expect(throws: Failure.self) { _ = try run("default", parts: parts) }
       #expect(failure?.kind == .usage)
       #expect(failure?.message.contains("divisor of the batch of 4, not \(parts)") == true)
     }
-  }
-
-  /// A checkpoint written before batches had parts can be resumed.
-  @Test func aConfigurationFromBeforeHasOnePart() throws {
-    var c = try configuration("default", parts: 1)
-    c.seed = .max
-    c.learningRate = 2.666e-4 * 768 / 256
-    let now = try c.json()
-    let before = now.replacingOccurrences(of: "\"accumulate\":1,", with: "")
-    #expect(before != now)
-    #expect(try Configuration(json: before, source: "before") == c)
-    c.accumulate = 4
-    #expect(try Configuration(json: c.json(), source: "after") == c)
-    #expect(throws: Failure.self) { try Configuration(json: "{\"batch\":4}", source: "neither") }
   }
 }

@@ -2,24 +2,31 @@ import Compute
 import Foundation
 import Networks
 import Pretraining
+import Runs
+import Schemas
 import TensorStream
 import Testing
+import Training
 
 /// The first step's gradients against PyTorch's.
 struct GradientTests {
   @Test(arguments: ["default", "mae", "odd"])
   func everyGradientAgreesWithTheOracle(_ name: String) throws {
     let oracle = OracleRun(name: name)
-    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 2, poisoning: true))
+    try compare(oracle, objective: oracle.objective())
+  }
+
+  private func compare<O: Objective>(_ oracle: OracleRun, objective: O.Type) throws {
+    let run = try PretrainingRun<O>(try oracle.configuration(O.self), engine: Engine(threads: 2, poisoning: true))
     try run.initialise(from: oracle.start)
     let views = try run.views(try StreamReader(path: oracle.views))
-    let losses = run.model.gradients(of: try run.take(views, epoch: 0))
+    let losses = run.gradients(of: try run.take(views, epoch: 0), at: OracleRun.firstStep)
     let expected = try oracle.expected()
     let loss = Double(try #require(try expected["loss"]?.values(of: Float.self).first))
-    #expect(abs(losses.total - loss) <= 1e-5 * loss)
+    #expect(abs(losses.loss - loss) <= 1e-5 * loss)
 
     var compared = 0
-    for (name, parameter) in run.model.trained {
+    for (name, parameter) in run.parts.trained.map({ ($0.name, $0.parameter) }) {
       let theirs = try #require(try expected["grad." + name]?.values(of: Float.self), "\(name)")
       let gradient = try #require(parameter.tensor.gradient, "\(name)")
       var mine = (0..<parameter.tensor.count).map { Double(gradient.pointer[$0]) }
@@ -40,10 +47,10 @@ struct GradientTests {
 
   @Test func noGradientReachesATeacher() throws {
     let oracle = OracleRun(name: "default")
-    let run = try PretrainingRun(try oracle.configuration(), engine: Engine(threads: 1, poisoning: true))
+    let run = try PretrainingRun<PseudoMAE>(try oracle.configuration(), engine: Engine(threads: 1, poisoning: true))
     let views = try run.views(try StreamReader(path: oracle.views))
-    _ = run.model.gradients(of: try run.take(views, epoch: 0))
-    for part in run.model.parts where part.prefix.contains("teacher") || part.prefix.contains("labelling") {
+    _ = run.gradients(of: try run.take(views, epoch: 0), at: OracleRun.firstStep)
+    for part in run.parts where part.prefix.contains("teacher") || part.prefix.contains("labelling") {
       #expect(part.network.parameters.allSatisfy { $0.tensor.gradient == nil }, "\(part.prefix)")
     }
   }

@@ -4,8 +4,11 @@ import Compute
 import Foundation
 import Networks
 import Pretraining
+import Runs
+import Schemas
 import TensorStream
 import Testing
+import Training
 
 /// The figures of a run's health, against NumPy's: see Fixtures/health/make.py.
 struct HealthTests {
@@ -46,12 +49,12 @@ struct HealthTests {
     #expect(abs(pmae_entropy([Float](repeating: 1 / 64, count: 64), 64) - log(64)) <= 1e-5)
   }
 
-  private func health(_ used: Double) -> LabelHealth {
-    LabelHealth(entropyC: 0.5, entropyP: 0.5, usedC: 0.8, usedP: used)
+  private func health(_ used: Double) -> [Figure] {
+    LabelHealth(entropyC: 0.5, entropyP: 0.5, usedC: 0.8, usedP: used).figures
   }
 
   @Test func aCollapseIsToldOnceAnEpoch() {
-    var watch = CollapseWatch(floor: 0.02)
+    var watch = CollapseWatch(floor: 0.02, figures: PseudoMAE.figures)
     var told: [(step: Int, text: String)] = []
     for step in 1...600 {
       // Healthy from step 20 to 300, but for one step; then collapsed.
@@ -65,40 +68,29 @@ struct HealthTests {
   }
 
   @Test func uniformLabelsAreACollapseToo() {
-    var watch = CollapseWatch(floor: 0.02)
-    let uniform = LabelHealth(entropyC: 0.9999, entropyP: 0.95, usedC: 0.5, usedP: 0.5)
+    var watch = CollapseWatch(floor: 0.02, figures: PseudoMAE.figures)
+    let uniform = LabelHealth(entropyC: 0.9999, entropyP: 0.95, usedC: 0.5, usedP: 0.5).figures
     let told = (0..<150).compactMap { _ in watch.note(uniform, epoch: 0) }
-    #expect(told == ["the labels look collapsed: entropy_c 0.9999, above 0.998"])
+    #expect(told == ["the run looks collapsed: entropy_c 0.9999, above 0.998"])
   }
 
   @Test func withoutAFloorNothingIsTold() {
-    var watch = CollapseWatch(floor: 0)
+    var watch = CollapseWatch(floor: 0, figures: PseudoMAE.figures)
     for _ in 0..<300 { #expect(watch.note(health(0), epoch: 0) == nil) }
   }
 
   @Test func labelSchedules() throws {
-    var c = try OracleRun(name: "default").configuration()
-    #expect(c.labelSchedule(epoch: 0) == c.settledLabels)
-    #expect(c.settledLabels.weight == 1 && c.settledLabels.teacherTemperature == c.teacherTemperature)
+    var c = try OracleRun(name: "default").configuration().options
+    #expect(c.schedule(epoch: 0) == c.settledSchedule)
+    #expect(c.settledSchedule.weight == 1 && c.settledSchedule.teacherTemperature == c.teacherTemperature)
     c.lambdaWarmupEpochs = 4
     c.teacherTemperature = 0.07
     c.teacherTemperatureEpochs = 2
-    #expect(c.labelSchedule(epoch: 0).weight == 0)
-    #expect(c.labelSchedule(epoch: 1).weight == 0.25)
-    #expect(c.labelSchedule(epoch: 0).teacherTemperature == 0.04)
-    #expect(abs(c.labelSchedule(epoch: 1).teacherTemperature - 0.055) < 1e-12)
-    #expect(c.labelSchedule(epoch: 2).teacherTemperature == 0.07)
-    #expect(c.labelSchedule(epoch: 4) == c.settledLabels)
-  }
-
-  /// A configuration that was written before an option came means it off.
-  @Test func oldConfigurationsAreRead() throws {
-    let c = try OracleRun(name: "default").configuration()
-    var old = try #require(try JSONSerialization.jsonObject(with: Data(try c.json().utf8)) as? [String: Any])
-    for key in ["lambdaWarmupEpochs", "teacherTemperatureStart", "teacherTemperatureEpochs"] {
-      #expect(old.removeValue(forKey: key) != nil)
-    }
-    let text = String(decoding: try JSONSerialization.data(withJSONObject: old), as: UTF8.self)
-    #expect(try Configuration(json: text, source: "old") == c)
+    #expect(c.schedule(epoch: 0).weight == 0)
+    #expect(c.schedule(epoch: 1).weight == 0.25)
+    #expect(c.schedule(epoch: 0).teacherTemperature == 0.04)
+    #expect(abs(c.schedule(epoch: 1).teacherTemperature - 0.055) < 1e-12)
+    #expect(c.schedule(epoch: 2).teacherTemperature == 0.07)
+    #expect(c.schedule(epoch: 4) == c.settledSchedule)
   }
 }

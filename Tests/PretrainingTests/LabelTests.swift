@@ -2,7 +2,10 @@ import Autodiff
 import Compute
 import Parallel
 import Pretraining
+import Runs
+import Schemas
 import Testing
+import Training
 
 /// Sinkhorn-Knopp by its definition.
 struct LabelTests {

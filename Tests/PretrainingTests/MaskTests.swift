@@ -1,7 +1,10 @@
 import Compute
 import Parallel
 import Pretraining
+import Runs
+import Schemas
 import Testing
+import Training
 
 struct MaskTests {
   @Test func visibleAndFoldedPatchesAreApartAndInOrder() {

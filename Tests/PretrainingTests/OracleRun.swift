@@ -2,6 +2,7 @@ import Foundation
 import Networks
 import Pretraining
 import TensorStream
+import Training
 
 /// One of the oracle's runs: see Fixtures/oracle/README.md.
 struct OracleRun {
@@ -15,39 +16,35 @@ struct OracleRun {
   var views: String { Self.folder + name + ".views.stz" }
   func expected() throws -> Record { try readTensors(path: Self.folder + name + ".expected.safetensors") }
 
+  /// The objective that its options name.
+  func objective() throws -> any Objective.Type {
+    try Pretraining.objective(named: try value(of: "objective"))
+  }
+
   func options() throws -> [String] {
     try String(contentsOfFile: Self.folder + name + ".options", encoding: .utf8).split(separator: "\n").map(String.init)
   }
 
-  /// The same configuration for the library, without the tool's parser.
-  func configuration() throws -> Configuration {
+  private func value(of key: String) throws -> String {
     let words = try options()
-    var value: [String: String] = [:]
-    for i in stride(from: 0, to: words.count, by: 2) { value[words[i]] = words[i + 1] }
-    func text(_ key: String) throws -> String {
-      guard let found = value["--" + key] else { throw Failure(.data, "\(name): no \(key)") }
-      return found
+    guard let place = words.firstIndex(of: "--" + key), place + 1 < words.count else {
+      throw Failure(.data, "\(name): no \(key)")
     }
-    func int(_ key: String) throws -> Int { Int(try text(key)) ?? -1 }
-    func double(_ key: String) throws -> Double { Double(try text(key)) ?? .nan }
-    let encoder = EncoderConfiguration(
-      image: try int("image"), patch: try int("patch"), channels: 3, width: try int("width"), depth: try int("depth"),
-      heads: try int("heads"))
-    let objective = Configuration.Objective(rawValue: try text("objective")) ?? .pseudoMAE
-    var c = Configuration(
-      encoder: encoder,
-      decoder: DecoderConfiguration(
-        width: try int("decoder-width"), depth: try int("decoder-depth"), heads: try int("decoder-heads"),
-        output: objective == .mae ? encoder.patchValues : encoder.width),
-      head: HeadConfiguration(
-        hidden: try int("head-hidden"), bottleneck: try int("head-bottleneck"), prototypes: try int("prototypes")))
-    c.objective = objective
-    c.teachers = Configuration.Teachers(rawValue: try text("teachers")) ?? .disentangled
-    c.match = Configuration.Match(rawValue: try text("match")) ?? .nearest
-    c.reconstructionFolds = try int("reconstruction-folds")
-    c.labelFolds = try int("label-folds")
-    c.lambdaC = try double("lambda-c")
-    c.lambdaP = try double("lambda-p")
+    return words[place + 1]
+  }
+
+  /// The same configuration for the library, without the tool's parser. Options of another objective are passed over.
+  func configuration<O: Objective>(_: O.Type = PseudoMAE.self) throws -> Configuration<O.Options> {
+    func int(_ key: String) throws -> Int { Int(try value(of: key)) ?? -1 }
+    func double(_ key: String) throws -> Double { Double(try value(of: key)) ?? .nan }
+    var c = Configuration<O.Options>(
+      encoder: EncoderConfiguration(
+        image: try int("image"), patch: try int("patch"), channels: 3, width: try int("width"),
+        depth: try int("depth"), heads: try int("heads")))
+    for setting in O.Options.settings {
+      guard let text = try? value(of: setting.name) else { continue }
+      if !setting.parse(text, into: &c.options) { throw Failure(.data, "\(name): --\(setting.name) \(text)") }
+    }
     c.dropPath = 0
     c.batch = try int("batch")
     c.epochs = try int("epochs")
@@ -55,4 +52,7 @@ struct OracleRun {
     c.learningRate = try double("lr")
     return c
   }
+
+  /// The first step of the run.
+  static let firstStep = StepPlace(step: 0, stepsPerEpoch: 1, epochs: 1)
 }

@@ -2,8 +2,11 @@ import Compute
 import Foundation
 import Networks
 import Pretraining
+import Runs
+import Schemas
 import TensorStream
 import Testing
+import Training
 
 /// What a run's arithmetic changes, and how much.
 struct PrecisionTests {
@@ -15,17 +18,24 @@ struct PrecisionTests {
     let folder = FileManager.default.temporaryDirectory.path + "/pmae-precision-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let oracle = OracleRun(name: name)
-    var c = try oracle.configuration()
-    c.precision = precision
+    return try losses(
+      oracle, oracle.objective(), in: folder,
+      engine: Engine(threads: 2, kernels: kernels, precision: precision, poisoning: poisoning), parts: parts)
+  }
+
+  private func losses<O: Objective>(
+    _ oracle: OracleRun, _: O.Type, in folder: String, engine: Engine, parts: Int
+  ) throws -> [Double] {
+    var c = try oracle.configuration(O.self)
+    c.precision = engine.precision
     c.accumulate = parts
-    let run = try PretrainingRun(
-      c, engine: Engine(threads: 2, kernels: kernels, precision: precision, poisoning: poisoning))
+    let run = try PretrainingRun<O>(c, engine: engine)
     try run.initialise(from: oracle.start)
     try RunFolder(folder).create()
     var losses: [Double] = []
     let views = try run.views(try StreamReader(path: oracle.views))
-    try run.train(on: views, folder: RunFolder(folder), limit: nil, metadata: [:]) { report in
-      losses += [report.loss, report.m] + [report.c, report.p].compactMap { $0 }
+    try run.train(on: views, folder: RunFolder(folder), provenance: [:]) { report in
+      losses += [report.loss] + report.losses.terms.map(\.value)
       return false
     }
     return losses
@@ -67,19 +77,5 @@ struct PrecisionTests {
       let (poisoned, plain) = (try losses(true), try losses(false))
       #expect(poisoned == plain)
     }
-  }
-
-  /// A checkpoint from before there was a choice can be resumed.
-  @Test func aConfigurationFromBeforeIsFloat32() throws {
-    let c = try OracleRun(name: "default").configuration()
-    let now = try c.json()
-    let before = now.replacingOccurrences(of: "\"precision\":\"float32\",", with: "")
-    #expect(before != now)
-    let old = try Configuration(json: before, source: "before")
-    #expect(old == c)
-    var other = c
-    other.precision = .bfloat16
-    #expect(try Configuration(json: other.json(), source: "after") == other)
-    #expect(try other.differences(from: old) == ["precision bfloat16, not float32"])
   }
 }

@@ -35,7 +35,7 @@ import Testing
       }
       let result = try ToolRunner.shell(
         """
-        pmae-export --quiet --output encoder.stz "\(TaskFiles.checkpoint)"
+        pmae-export --quiet --part labelling-teacher --output encoder.stz "\(TaskFiles.checkpoint)"
         pmae-evaluate embed --quiet --pool \(pool) --output f.stz encoder.stz - <views.stz
         """, in: folder)
       #expect(result.status == 0, "\(result.errors)")
@@ -57,7 +57,7 @@ import Testing
       try TaskFiles.writeViews(folder + "/views.stz")
       let result = try ToolRunner.shell(
         """
-        pmae-export --quiet --output encoder.safetensors "\(TaskFiles.checkpoint)"
+        pmae-export --quiet --part labelling-teacher --output encoder.safetensors "\(TaskFiles.checkpoint)"
         pmae-evaluate knn --quiet --k 1,24 --threads 1 encoder.safetensors views.stz - <views.stz >one
         pmae-evaluate knn --quiet --k 1,24 --threads 2 encoder.safetensors views.stz - <views.stz
         pmae-evaluate knn --quiet --k 1,24 --threads 2 encoder.safetensors views.stz - <views.stz | cmp - one
@@ -100,7 +100,7 @@ import Testing
       try TaskFiles.writeViews(folder + "/epochs.stz", epochs: 2)
       let prepared = try ToolRunner.shell(
         """
-        pmae-export --quiet --output encoder.stz "\(TaskFiles.checkpoint)"
+        pmae-export --quiet --part labelling-teacher --output encoder.stz "\(TaskFiles.checkpoint)"
         pmae-finetune --quiet --mode linear --batch 8 --epochs 1 --init encoder.stz --output model.stz views.stz
         head -c 9000 views.stz >cut.stz
         """, in: folder)

@@ -8,7 +8,7 @@ import Testing
     try ToolRunner.withTemporaryFolder { folder in
       for name in ["encoder.stz", "encoder.safetensors"] {
         let export = try ToolRunner.run(
-          "pmae-export", ["--quiet", "--output", name, TaskFiles.checkpoint], in: folder)
+          "pmae-export", ["--quiet", "--part", "labelling-teacher", "--output", name, TaskFiles.checkpoint], in: folder)
         #expect(export.status == 0, "\(export.errors)")
       }
       try TaskFiles.writeViews(folder + "/one.stz")
@@ -106,7 +106,7 @@ import Testing
     ("--init encoder.stz --accumulate 25 one.stz", 65, "an epoch of 24 images is fewer than a batch of 25"),
     ("--image 20 --patch 6 one.stz", 64, "a patch of 6 does not divide an image of 20"),
     ("--image 20 --patch 5 --width 20 --heads 3 one.stz", 64, "heads 3 does not divide width 20"),
-    ("--init encoder.stz --epochs 3 --batch 4 one.stz", 65, "one.stz: holds 1 epochs, but --epochs asks for 3"),
+    ("--init encoder.stz --epochs 3 --batch 4 one.stz", 65, "one.stz: holds epoch 0, but the run needs epochs 0 to 2"),
     ("--init encoder.stz --batch 25 one.stz", 65, "one.stz: an epoch of 24 images is fewer than a batch of 25"),
     ("--init encoder.stz --mode linear --batch 25 one.stz", 65, "an epoch of 24 images is fewer than a batch of 25"),
     ("--init encoder.stz --classes 3 --batch 4 one.stz", 65, "expected 0 to 2"),
@@ -117,7 +117,10 @@ import Testing
     ("--init encoder.stz --heads 4 one.stz", 64, "encoder.stz: has 3 heads, but --heads says 4"),
     ("--lr 1 --base-lr 1 one.stz", 64, "--lr and --base-lr exclude each other"),
     ("--image 16 --patch 4 --width 16 --heads 2 --batch 4 one.stz", 65, "expected U8 [24, 16, 16, 3]"),
-    ("--image 20 --patch 5 --width 16 --heads 2 --batch 4 --lr 1e30 three.stz", 65, "nothing is written"),
+    (
+      "--image 20 --patch 5 --width 16 --heads 2 --batch 4 --lr 1e30 three.stz", 65,
+      "training stops, and the last checkpoint stays as it was"
+    ),
   ])
   func badInput(_ arguments: String, status: Int32, message: String) throws {
     try prepared { folder in

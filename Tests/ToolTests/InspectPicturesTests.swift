@@ -66,7 +66,7 @@ import Testing
       ["--look", "photos", "views.stz", "x.jpg"],
       "photos: a run without a checkpoint: there is no photos/checkpoint.stz yet"
     ),
-    (["--look", "encoder.stz", "views.stz", "x.jpg"], "encoder.stz: record 0: holds \"weights\", expected checkpoint"),
+    (["--look", "encoder.stz", "views.stz", "x.jpg"], "encoder.stz: holds weights, expected a checkpoint"),
     (["--look", "run", "small.stz", "x.jpg"], "\"simple\" is U8 [48, 14, 14, 3], expected U8 [48, 28, 28, 3]"),
     (["--look", "run", "test-views.stz", "x.jpg"], "no tensor \"simple\""),
     (
@@ -146,10 +146,11 @@ import Testing
       // Six panels of 84 and one of two heads, half as wide; a line for the title and two for each image.
       #expect(sheets[0].width == 8 + 6 * 92 + 50)
       #expect(sheets[0].height == 10 + 16 + 3 * (20 + 84 + 8))
-      let student = try run(
-        "--look", "--part", "student", "--rows", "0-2", "--size", "84", "run/checkpoint.stz", "views.stz", "s.jpg",
+      let teacher = try run(
+        "--look", "--part", "labelling-teacher", "--rows", "0-2", "--size", "84", "run/checkpoint.stz", "views.stz",
+        "s.jpg",
         in: folder)
-      #expect(student.status == 0, "\(student.errors)")
+      #expect(teacher.status == 0, "\(teacher.errors)")
       #expect(try decoded(folder + "/s.jpg") != sheets[0])
     }
   }

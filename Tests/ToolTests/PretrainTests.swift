@@ -152,7 +152,7 @@ struct PretrainTests {
   @Test func viewsThatDoNotFitAreDataErrors() throws {
     try ToolRunner.withTemporaryFolder { folder in
       for (options, words) in [
-        (["--batch", "9"], "fewer than a batch of 9"), (["--epochs", "5"], "the run needs 0 to 4"),
+        (["--batch", "9"], "fewer than a batch of 9"), (["--epochs", "5"], "the run needs epochs 0 to 4"),
         (["--image", "64"], "expected U8 [8, 64, 64, 3]"),
       ] {
         let result = try Self.pretrain("default", folder + "/run", options)

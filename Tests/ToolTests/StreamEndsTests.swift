@@ -1,4 +1,4 @@
-// What every tool does at the ends of a stream: an input that is cut, wrong or missing, and an output that can't be had.
+// What every tool does at the ends of a stream: an input that is cut, wrong or missing, and an output that cannot be made.
 
 import Foundation
 import Testing
@@ -129,18 +129,21 @@ struct WritingTool: CustomTestStringConvertible {
     }
   }
 
-  @Test(arguments: WritingTool.all) func aStreamIsNotWrittenToATerminal(writer: WritingTool) throws {
+  @Test(.enabled(if: Terminal.isAvailable, Comment(rawValue: Terminal.reason)), arguments: WritingTool.all)
+  func aStreamIsNotWrittenToATerminal(writer: WritingTool) throws {
     try ExampleFiles.withCopy { folder in
-      let result = try ToolRunner.run("/usr/bin/script", ["-qec", writer.command, "/dev/null"], in: folder)
+      let result = try Terminal.run(writer.command, in: folder)
       #expect(result.status == 64, "\(result.text)")
       #expect(result.text.contains("is a terminal"), "\(result.text)")
     }
   }
 
-  @Test(arguments: ["pmae-inspect", "pmae-augment --output out.stz"])
+  @Test(
+    .enabled(if: Terminal.isAvailable, Comment(rawValue: Terminal.reason)),
+    arguments: ["pmae-inspect", "pmae-augment --output out.stz"])
   func aTerminalIsNoInput(command: String) throws {
     try ExampleFiles.withCopy { folder in
-      let result = try ToolRunner.run("/usr/bin/script", ["-qec", command, "/dev/null"], in: folder)
+      let result = try Terminal.run(command, in: folder)
       #expect(result.status == 64, "\(result.text)")
       #expect(result.text.contains("is a terminal"), "\(result.text)")
     }

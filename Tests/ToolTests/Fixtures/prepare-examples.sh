@@ -13,4 +13,4 @@ pmae-augment --quiet --views center --size 28 --output center.stz test.stz
 pmae-pretrain --quiet --output run --image 28 --patch 7 --width 32 --depth 2 --heads 2 \
   --decoder-width 32 --decoder-depth 1 --decoder-heads 2 --head-hidden 32 --head-bottleneck 16 --prototypes 16 \
   --batch 16 --epochs 2 --warmup-epochs 1 --steps 4 views.stz
-pmae-export --quiet --output encoder.stz run/checkpoint.stz
+pmae-export --quiet --part labelling-teacher --output encoder.stz run/checkpoint.stz

@@ -1,0 +1,79 @@
+import Compute
+import Foundation
+import Networks
+import Runs
+import TensorStream
+import Training
+
+/// All weights of a model trained for a task with AdamW (β 0.9 and 0.999), layer-wise decay of the learning rate and drop path, as MAE
+/// and BEiT fine-tune.
+public final class FinetuningRun<T: Task>: Trainee {
+  public let task: T
+  public let optimizer: AdamW
+  public let configuration: FinetuningConfiguration
+  private let engine: Engine
+
+  /// - Parameter encoder: its drop path is set and its weights are trained; they must have been made with `trained: true`.
+  public init(
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine
+  ) throws {
+    try configuration.validate()
+    precondition(configuration.mode == .full)
+    self.configuration = configuration
+    self.engine = engine
+    var encoder = encoder
+    encoder.setDropPath(configuration.dropPath)
+    task = T(encoder, classes: classes, configuration: configuration, engine: engine)
+    let depth = encoder.configuration.depth
+    let trained = task.model.parameters.map { parameter in
+      TrainedParameter(
+        parameter.name, parameter,
+        rateScale: rateScale(of: parameter.name, depth: depth, decay: configuration.layerDecay))
+    }
+    optimizer = AdamW(trained, weightDecay: configuration.weightDecay, beta2: 0.999, engine: engine)
+  }
+
+  public var parts: [Part] { [Part("classifier.", task.model)] }
+
+  /// Trains for the configuration's epochs, the rows in the order of the stream (`TrainingLoop.run`).
+  /// - Parameters:
+  ///   - limit: stop after that many steps of the whole run.
+  ///   - record: where the run is kept; its epochs are then those of the stream by their numbers. Without, they count from
+  ///     the stream's first.
+  ///   - onStep: called after each step; returning true stops after it.
+  public func train(
+    on views: LabelledViews, limit: Int? = nil, keeping record: RunRecord? = nil,
+    signals: TrainingSignals = TrainingSignals(), onStep: (StepReport) throws -> Bool
+  ) throws -> TrainingLoop.Outcome {
+    let c = configuration
+    let loop = TrainingLoop(
+      batch: c.batch, epochs: c.epochs, learningRate: c.learningRate, warmupEpochs: c.warmupEpochs, limit: limit,
+      engine: engine)
+    let source = ViewSource(views.batches, batch: c.batch, countsFromFirst: record == nil) { [task] _ in
+      try (0..<c.accumulate).map { _ in try task.take(c.batch / c.accumulate, from: views) }
+    }
+    return try loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep)
+  }
+
+  public func gradients(of batch: [T.Examples], at place: StepPlace) -> StepLosses {
+    let batch = task.augmented(batch, at: place)
+    return Training.gradients(parts: batch.count, engine: engine) { tape, part in
+      let draws = randomNumbers(
+        task.index(of: batch[part]), seed: configuration.seed, epoch: place.epoch, .dropPath)
+      return task.losses(tape, batch[part], keeps: task.encoder.drawKeeps(draws))
+    }
+  }
+}
+
+/// BEiT's layer-wise decay: tokens and patches are layer 0, block i layer i + 1, norm and head the layer above the last block,
+/// whose rate is whole.
+public func rateScale(of name: String, depth: Int, decay: Double) -> Double {
+  let parts = name.split(separator: ".")
+  let layer: Int
+  switch parts[0] {
+  case "cls_token", "pos_embed", "patch_embed": layer = 0
+  case "blocks": layer = (parts.count > 1 ? Int(parts[1]) : nil).map { $0 + 1 } ?? depth + 1
+  default: layer = depth + 1
+  }
+  return pow(decay, Double(depth + 1 - layer))
+}

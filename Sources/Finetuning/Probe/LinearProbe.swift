@@ -1,0 +1,103 @@
+import Autodiff
+import Compute
+import Networks
+import TensorStream
+import Training
+
+/// A linear layer trained on the features of a frozen encoder. The features are computed in the engine's precision, the layer is
+/// trained in float32: it costs nothing, and it is what is measured.
+///
+/// The features are standardised first, each of the D to mean 0 and variance 1 over the training set, as MAE's probe does with
+/// a batch norm that has no weights; here the statistics are those of the whole set, not running ones. At the end the
+/// standardisation is folded into the layer, so that the model is a plain one.
+///
+/// Views of one epoch are computed once, and all passes of training go over their features, which is why a probe takes a
+/// minute where fine-tuning takes hours. Views of several epochs (random crops) give each pass its own features; the
+/// statistics are the first epoch's.
+public final class LinearProbe: Trainee {
+  public let classifier: Classifier
+  public let optimizer: AdamW
+  let configuration: FinetuningConfiguration
+  let engine: Engine
+  let extractor: FeatureExtractor
+  /// The features' mean and deviation; set by the first epoch's features, or by a checkpoint.
+  let scaling: Standardisation
+
+  /// - Parameter encoder: made with `trained: false`, its weights set.
+  public init(
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine
+  ) throws {
+    try configuration.validate()
+    precondition(configuration.mode == .linear)
+    self.configuration = configuration
+    self.engine = engine
+    classifier = Classifier(
+      encoder, classes: classes, pooling: configuration.pooling, engine: engine, trained: true)
+    initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
+    extractor = FeatureExtractor(encoder, pooling: configuration.pooling)
+    scaling = Standardisation(width: encoder.configuration.width, engine: engine)
+    let head = classifier.head
+    optimizer = AdamW(
+      [head.weight, head.bias].map { TrainedParameter($0.name, $0) }, weightDecay: configuration.weightDecay,
+      beta2: 0.999, engine: engine)
+  }
+
+  /// The head and the standardisation: the encoder is frozen, and stands in its own file.
+  public var parts: [Part] { [Part("classifier.", classifier.headNetwork), Part("standardisation.", scaling)] }
+
+  /// Rows of a batch, and the features of their epoch.
+  public struct Batch {
+    let features: Tensor
+    let labels: [Int32]
+    let rows: [Int32]
+  }
+
+  /// Computes features and trains on them.
+  /// - Parameters:
+  ///   - limit: stop after that many steps.
+  ///   - record: where the run is kept; nil where it is not.
+  ///   - onImages: called with the number of images of this epoch whose features are there; returning true stops.
+  ///   - onStep: called after each step; returning true stops after it.
+  /// - Returns: whether it came to its end; only then the classifier is complete.
+  public func train(
+    on views: LabelledViews, limit: Int? = nil, keeping record: RunRecord? = nil,
+    signals: TrainingSignals = TrainingSignals(), onImages: @escaping (Int) -> Bool = { _ in false },
+    onStep: (StepReport) throws -> Bool
+  ) throws -> Bool {
+    let source = ProbeSource(self, views: views, onImages: onImages)
+    return try train(on: source, limit: limit, keeping: record, signals: signals, onStep: onStep)
+  }
+
+  /// Trains on features that are there already.
+  /// - Returns: whether it came to its end; only then the classifier is complete.
+  public func train(
+    on features: Features, limit: Int? = nil, onStep: (StepReport) throws -> Bool = { _ in false }
+  ) throws -> Bool {
+    try train(on: ProbeSource(self, features: features), limit: limit, onStep: onStep)
+  }
+
+  private func train(
+    on source: ProbeSource, limit: Int?, keeping record: RunRecord? = nil, signals: TrainingSignals = TrainingSignals(),
+    onStep: (StepReport) throws -> Bool
+  ) throws -> Bool {
+    let c = configuration
+    let loop = TrainingLoop(
+      batch: c.batch, epochs: c.epochs, learningRate: c.learningRate, warmupEpochs: c.warmupEpochs, limit: limit,
+      engine: engine)
+    do {
+      if try !loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep).isComplete { return false }
+    } catch is ProbeSource.GivenUp {
+      return false
+    }
+    scaling.fold(into: classifier.head)
+    return true
+  }
+
+  public func gradients(of batch: Batch, at place: StepPlace) throws -> StepLosses {
+    let head = classifier.head
+    return Training.gradients(parts: 1, engine: engine, precision: .float32) { tape, _ in
+      let logits = tape.linear(tape.gatherRows(batch.features, batch.rows), head.weight.tensor, head.bias.tensor)
+      return classificationLoss(tape, logits, labels: batch.labels, smoothing: configuration.labelSmoothing)
+    }
+  }
+}

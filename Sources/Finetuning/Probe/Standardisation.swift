@@ -1,0 +1,105 @@
+import Autodiff
+import Compute
+import Networks
+
+/// Each feature's mean and deviation over a training set: x' = (x − mean) / √(variance + ε), ε 1e-6 as MAE's batch norm has it. A network
+/// without weights, so that a probe's checkpoint has them.
+final class Standardisation: Network {
+  /// Whether the statistics are known (1) or not (0); then three rows of means, then three of one over the deviation. A double is the sum
+  /// of three floats: the nearest, and twice the nearest to what is left.
+  private let table: Tensor
+  private let width: Int
+
+  init(width: Int, engine: Engine) {
+    self.width = width
+    table = Tensor(rows: 7, columns: width, values: engine.memory.take(7 * width))
+    table.values.zero()
+  }
+
+  var parameters: [Parameter] { [] }
+  var constants: [Constant] { [Constant(name: "table", shape: [7, width], tensor: table)] }
+
+  private var isKnown: Bool { table.row(0)[0] == 1 }
+  private var mean: [Double] { values(1) }
+  private var inverse: [Double] { values(4) }
+
+  private func values(_ row: Int) -> [Double] {
+    (0..<width).map { i in (row..<row + 3).reduce(0.0) { $0 + Double(table.row($1)[i]) } }
+  }
+
+  private func set(_ row: Int, _ values: [Double]) {
+    for (i, value) in values.enumerated() {
+      var rest = value
+      for part in row..<row + 3 {
+        table.row(part)[i] = Float(rest)
+        rest -= Double(Float(rest))
+      }
+    }
+  }
+
+  /// Takes the statistics of features [n, D], unless they are known; summed in double precision, from the first row to the last.
+  func measure(_ features: Tensor, engine: Engine) {
+    if isKnown { return }
+    let count = Double(features.rows)
+    var mean = [Double](repeating: 0, count: width)
+    var inverse = [Double](repeating: 0, count: width)
+    mean.withUnsafeMutableBufferPointer { mean in
+      inverse.withUnsafeMutableBufferPointer { inverse in
+        nonisolated(unsafe) let (mean, inverse) = (mean, inverse)
+        let strip = 16
+        engine.threads.run((width + strip - 1) / strip) { task in
+          let columns = task * strip..<min(width, (task + 1) * strip)
+          for r in 0..<features.rows {
+            let row = features.row(r)
+            for c in columns { mean[c] += Double(row[c]) }
+          }
+          for c in columns { mean[c] /= count }
+          for r in 0..<features.rows {
+            let row = features.row(r)
+            for c in columns {
+              let d = Double(row[c]) - mean[c]
+              inverse[c] += d * d
+            }
+          }
+          for c in columns { inverse[c] = 1 / (inverse[c] / count + 1e-6).squareRoot() }
+        }
+      }
+    }
+    set(1, mean)
+    set(4, inverse)
+    table.row(0)[0] = 1
+  }
+
+  /// Standardises features in place.
+  func apply(to features: Tensor, engine: Engine) {
+    let (mean, inverse) = (mean.map(Float.init), inverse.map(Float.init))
+    mean.withUnsafeBufferPointer { mean in
+      inverse.withUnsafeBufferPointer { inverse in
+        nonisolated(unsafe) let (mean, inverse) = (mean, inverse)
+        engine.rows(features.rows, cost: width) { rows in
+          for r in rows {
+            let row = features.row(r)
+            for c in 0..<features.columns { row[c] = (row[c] - mean[c]) * inverse[c] }
+          }
+        }
+      }
+    }
+  }
+
+  /// Changes a layer that was trained on standardised features into one that takes them as they are:
+  /// W' = W / deviation, b' = b − W' · mean.
+  func fold(into layer: LinearWeights) {
+    if !isKnown { return }
+    let (mean, inverse) = (mean, inverse)
+    let weight = layer.weight.tensor
+    for c in 0..<weight.rows {
+      var shift = 0.0
+      for d in 0..<weight.columns {
+        let value = Double(weight.row(c)[d]) * inverse[d]
+        weight.row(c)[d] = Float(value)
+        shift += value * mean[d]
+      }
+      layer.bias.tensor.pointer[c] = Float(Double(layer.bias.tensor.pointer[c]) - shift)
+    }
+  }
+}

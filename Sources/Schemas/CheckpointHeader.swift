@@ -1,0 +1,60 @@
+import TensorStream
+
+/// What a `checkpoint` says of its run.
+public struct CheckpointHeader: Sendable {
+  /// The run's configuration, as JSON.
+  public var config: String
+  /// Steps taken.
+  public var step: Int
+  /// What the run's views said of themselves, by the names that a message calls it (`ViewsHeader.identity`).
+  public var views: [String: String]
+  /// Of the views.
+  public var classes: [String]?
+
+  public init(config: String, step: Int, views: [String: String], classes: [String]?) {
+    (self.config, self.step, self.views, self.classes) = (config, step, views, classes)
+  }
+
+  /// - Throws: `Failure(.data)` where the configuration or the step is missing.
+  public init(_ record: Record, source: String) throws {
+    let fields = MetadataFields(record, source: source)
+    guard let config = fields.text(MetadataKey.config), let step = fields.text("step").flatMap({ Int($0) }), step >= 0
+    else { throw Failure(.data, "\(source): a checkpoint without its configuration or step") }
+    self.config = config
+    self.step = step
+    classes = try fields.value(MetadataKey.classes)
+    views = try fields.value("views") ?? [:]
+    // What versions before 1.0 said of the views, and what all say for those that read weights alone.
+    for key in ["rows_per_epoch", MetadataKey.mean, MetadataKey.std] where views[key] == nil {
+      views[key] = fields.text(key)
+    }
+  }
+
+  /// Rows of an epoch of the views; nil where it does not say.
+  public var rowsPerEpoch: Int? { views["rows_per_epoch"].flatMap { Int($0) } }
+
+  /// The metadata, provenance aside.
+  public func metadata() throws -> [String: String] {
+    var metadata = [MetadataKey.config: config, "step": String(step), "views": try JSONText.encode(views)]
+    for key in ["rows_per_epoch", MetadataKey.mean, MetadataKey.std] { metadata[key] = views[key] }
+    metadata.merge(try ClassNames.metadata(classes)) { $1 }
+    return metadata
+  }
+
+  /// What differs in views that a run is to go on with, each as `seed of the views 2, not 1`. What one of the two does not say is no
+  /// difference: earlier versions say less.
+  public func differences(from other: [String: String]) -> [String] {
+    other.sorted { $0.key < $1.key }.compactMap { key, value in
+      guard let mine = views[key], !Self.isSame(mine, value) else { return nil }
+      return "\(key) of the views \(value), not \(mine)"
+    }
+  }
+
+  /// Lists of numbers are the same where they are in float32, in which networks read them: files have them with more digits or fewer.
+  private static func isSame(_ a: String, _ b: String) -> Bool {
+    if a == b { return true }
+    func numbers(_ text: String) -> [Float]? { try? JSONText.decode([Float].self, from: text, what: "") }
+    guard let first = numbers(a), let second = numbers(b) else { return false }
+    return first == second
+  }
+}

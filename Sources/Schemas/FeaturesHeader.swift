@@ -1,0 +1,32 @@
+import TensorStream
+
+/// What a `features` stream says of itself: `features` f32 [n, width], with `index` and `label` as views have them.
+public struct FeaturesHeader: Equatable, Sendable {
+  /// D, the values of a row.
+  public var width: Int
+  /// How tokens became a feature: `class` or `mean`.
+  public var pool: String
+  public var classes: [String]?
+
+  public init(width: Int, pool: String, classes: [String]?) {
+    (self.width, self.pool, self.classes) = (width, pool, classes)
+  }
+
+  public init(_ record: Record, source: String) throws {
+    let fields = MetadataFields(record, source: source)
+    width = try fields.required("width", of: "the features have")
+    pool = fields.text("pool") ?? ""
+    classes = try fields.value(MetadataKey.classes)
+  }
+
+  /// The first record's metadata, provenance aside.
+  public func metadata() throws -> [String: String] {
+    try ClassNames.metadata(classes).merging(["width": String(width), "pool": pool]) { $1 }
+  }
+}
+
+/// The name of a features record's own tensor.
+public enum FeatureTensors {
+  /// f32 [n, width].
+  public static let features = "features"
+}

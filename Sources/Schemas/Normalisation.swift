@@ -1,0 +1,39 @@
+import TensorStream
+
+/// What turns pixels into a network's input, (pixel / 255 − mean) / std: for each channel its mean and standard deviation over a set of
+/// images, of values from 0 to 1. The metadata `mean` and `std` of images, views, weights and checkpoints.
+public struct Normalisation: Equatable, Sendable {
+  public let mean: [Double]
+  public let std: [Double]
+
+  public init(mean: [Double], std: [Double]) {
+    self.mean = mean
+    self.std = std
+  }
+
+  /// From a record's metadata; nil where neither key is there.
+  /// - Parameter channels: how many values are expected; nil for any.
+  /// - Throws: `Failure(.data)` where one of the two is missing, or a value is not finite, or `std` not above 0.
+  public init?(of record: Record, channels: Int? = nil, source: String) throws {
+    let fields = MetadataFields(record, source: source)
+    let mean = try fields.value(MetadataKey.mean, [Double].self)
+    let std = try fields.value(MetadataKey.std, [Double].self)
+    if mean == nil && std == nil { return nil }
+    guard let mean, let std else {
+      throw Failure(.data, "\(source): has no \"\(mean == nil ? MetadataKey.mean : MetadataKey.std)\"")
+    }
+    let count = channels ?? mean.count
+    guard mean.count == count, std.count == count, mean.allSatisfy(\.isFinite),
+      std.allSatisfy({ $0.isFinite && $0 > 0 })
+    else {
+      throw Failure(
+        .data, "\(source): mean \(mean) and std \(std): expected \(counted(count, "finite value")) each, std above 0")
+    }
+    self.init(mean: mean, std: std)
+  }
+
+  /// The two keys.
+  public func metadata() throws -> [String: String] {
+    [MetadataKey.mean: try JSONText.encode(mean), MetadataKey.std: try JSONText.encode(std)]
+  }
+}

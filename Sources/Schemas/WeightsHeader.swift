@@ -1,0 +1,43 @@
+import TensorStream
+
+/// What a `weights` file says of its model. Its configuration is the network's own matter (`config`, JSON); the rest is here.
+public struct WeightsHeader: Sendable {
+  /// The networks' configuration, as JSON; nil for a file of somebody else's.
+  public var config: String?
+  /// By which the model wants its pixels normalised.
+  public var normalisation: Normalisation?
+  /// Names of a head's classes.
+  public var classes: [String]?
+  /// The part of a run that it was taken out of, and after how many steps.
+  public var part: String?
+  public var step: Int?
+
+  public init(
+    config: String?, normalisation: Normalisation?, classes: [String]? = nil, part: String? = nil, step: Int? = nil
+  ) {
+    self.config = config
+    self.normalisation = normalisation
+    self.classes = classes
+    self.part = part
+    self.step = step
+  }
+
+  /// - Parameter channels: for as many, mean and deviation are expected; nil for any.
+  public init(_ record: Record, channels: Int? = nil, source: String) throws {
+    let fields = MetadataFields(record, source: source)
+    self.init(
+      config: fields.text(MetadataKey.config),
+      normalisation: try Normalisation(of: record, channels: channels, source: source),
+      classes: try fields.value(MetadataKey.classes), part: fields.text("part"), step: try fields.value("step"))
+  }
+
+  /// The metadata, provenance aside.
+  public func metadata() throws -> [String: String] {
+    var metadata = try normalisation?.metadata() ?? [:]
+    metadata[MetadataKey.config] = config
+    metadata.merge(try ClassNames.metadata(classes)) { $1 }
+    metadata["part"] = part
+    metadata["step"] = step.map(String.init)
+    return metadata
+  }
+}

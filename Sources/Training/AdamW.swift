@@ -1,0 +1,129 @@
+import Autodiff
+import CKernels
+import Compute
+import Foundation
+import Synchronization
+
+/// A parameter that an optimiser trains.
+public struct TrainedParameter {
+  /// As it is in a checkpoint, its part's prefix included.
+  public let name: String
+  public let parameter: Parameter
+  /// Multiplies the learning rate (layer-wise decay).
+  public let rateScale: Double
+
+  public init(_ name: String, _ parameter: Parameter, rateScale: Double = 1) {
+    (self.name, self.parameter, self.rateScale) = (name, parameter, rateScale)
+  }
+}
+
+extension [Part] {
+  /// The parameters that take gradients, under their names in a checkpoint.
+  public var trained: [TrainedParameter] {
+    flatMap { part in part.network.parameters.map { TrainedParameter(part.prefix + $0.name, $0) } }
+      .filter { $0.parameter.tensor.tracksGradient }
+  }
+}
+
+/// AdamW (Loshchilov & Hutter, 2019), β 0.9 and 0.95 unless said otherwise, ε 1e-8; decay on matrices alone.
+public final class AdamW {
+  public struct Group {
+    /// The parameter's in a checkpoint.
+    public let name: String
+    public let parameter: Parameter
+    public let first: Buffer
+    public let second: Buffer
+    /// Multiplies the learning rate (layer-wise decay).
+    public let rateScale: Double
+  }
+
+  public let groups: [Group]
+  /// Steps taken.
+  public var steps = 0
+  private let beta1: Double
+  private let beta2: Double
+  private let weightDecay: Double
+  private let engine: Engine
+  /// What a thread works on at a time: some neighbouring values of one parameter.
+  private let blocks: [(group: Int, range: Range<Int>)]
+
+  public init(
+    _ parameters: [TrainedParameter], weightDecay: Double, beta1: Double = 0.9,
+    beta2: Double = 0.95, engine: Engine
+  ) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.weightDecay = weightDecay
+    self.engine = engine
+    groups = parameters.map { trained in
+      let count = trained.parameter.tensor.count
+      let group = Group(
+        name: trained.name, parameter: trained.parameter, first: engine.memory.take(count),
+        second: engine.memory.take(count), rateScale: trained.rateScale)
+      group.first.zero()
+      group.second.zero()
+      return group
+    }
+    blocks = groups.enumerated().flatMap { place, group in
+      let count = group.parameter.tensor.count
+      return stride(from: 0, to: count, by: 16384).map { (place, $0..<min(count, $0 + 16384)) }
+    }
+  }
+
+  /// Weights that it trains.
+  public var weightCount: Int { groups.reduce(0) { $0 + $1.parameter.tensor.count } }
+
+  /// The name of the first parameter whose gradient holds a NaN or an infinity, if there is one.
+  public func firstNonFiniteGradient() -> String? {
+    let gradients = groups.map { $0.parameter.tensor.gradient?.pointer }
+    let first = Atomic(Int.max)
+    forBlocks(values: 1) { group, range in
+      guard let gradient = gradients[group] else { return }
+      if pmae_all_finite(gradient + range.lowerBound, range.count) == 0 { first.min(group, ordering: .relaxed) }
+    }
+    let place = first.load(ordering: .relaxed)
+    return place == .max ? nil : groups[place].name
+  }
+
+  /// The name of the first parameter that the last step left with a weight or a moment that is not finite, if there is one:
+  /// a rate that is beyond float32, or a gradient whose square is. The run is lost then, but for its last checkpoint.
+  public private(set) var firstNonFiniteParameter: String?
+
+  /// One step with every parameter's gradient (none is zero), which is then let go of.
+  public func step(rate: Double) {
+    steps += 1
+    let root2 = (1 - pow(beta2, Double(steps))).squareRoot()
+    let correction1 = 1 - pow(beta1, Double(steps))
+    let values = groups.map { group in
+      let tensor = group.parameter.tensor
+      if tensor.gradient == nil { tensor.setZeroGradient(engine) }
+      let lr = rate * group.rateScale
+      return (
+        weights: tensor.pointer, gradient: tensor.gradient!.pointer, first: group.first.pointer,
+        second: group.second.pointer, keep: Float(group.parameter.decays ? 1 - lr * weightDecay : 1),
+        rate: Float(lr / correction1)
+      )
+    }
+    let broken = Atomic(Int.max)
+    forBlocks(values: 7) { group, range in
+      let (i, v) = (range.lowerBound, values[group])
+      pmae_adamw(
+        v.weights + i, v.gradient + i, v.first + i, v.second + i, range.count, v.keep, Float(1 - beta1),
+        Float(1 - beta2), v.rate, Float(1 / root2), 1e-8)
+      // While they are in cache, this is next to nothing.
+      for values in [v.weights, v.first, v.second] where pmae_all_finite(values + i, range.count) == 0 {
+        broken.min(group, ordering: .relaxed)
+      }
+    }
+    let place = broken.load(ordering: .relaxed)
+    if place < .max, firstNonFiniteParameter == nil { firstNonFiniteParameter = groups[place].name }
+    for group in groups { group.parameter.tensor.clearGradient() }
+  }
+
+  /// Runs `body` for each block on all threads, one job for all parameters: most are small.
+  private func forBlocks(values: Int, _ body: (_ group: Int, _ range: Range<Int>) -> Void) {
+    engine.measure(.optimizer, values: values * weightCount) {
+      engine.threads.run(blocks.count) { body(blocks[$0].group, blocks[$0].range) }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Autodiff
+import Compute
+
+/// A number with the name that it has in metrics.jsonl, in TensorBoard and on curves.
+public struct Figure: Equatable, Sendable {
+  public let name: String
+  public let value: Double
+
+  public init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
+}
+
+/// What a step's forward pass found.
+public struct StepLosses: Sendable {
+  /// What is minimised: the weighted sum of the terms of the loss.
+  public var loss: Double
+  /// The terms without their weights, and what else a progress line shows.
+  public var terms: [Figure]
+  /// What shows how the run is, for metrics alone.
+  public var watched: [Figure]
+
+  public init(loss: Double, terms: [Figure] = [], watched: [Figure] = []) {
+    (self.loss, self.terms, self.watched) = (loss, terms, watched)
+  }
+
+  /// Those of a whole batch from those of its parts, of equal size and with the same terms.
+  public init(meanOf parts: [StepLosses]) {
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    func means(_ figures: (StepLosses) -> [Figure]) -> [Figure] {
+      figures(parts[0]).indices.map { i in
+        Figure(figures(parts[0])[i].name, mean(parts.map { figures($0)[i].value }))
+      }
+    }
+    self.init(loss: mean(parts.map(\.loss)), terms: means(\.terms), watched: means(\.watched))
+  }
+}
+
+/// The weighted terms of a loss at the end of a tape: L = Σ weight · term.
+public struct LossTerms {
+  public struct Term {
+    /// As metrics have it; nil for a term that is the whole loss.
+    public let name: String?
+    public let loss: Loss
+    public let weight: Double
+
+    public init(_ name: String?, _ loss: Loss, weight: Double = 1) {
+      (self.name, self.loss, self.weight) = (name, loss, weight)
+    }
+  }
+
+  public let terms: [Term]
+  /// What else a progress line shows.
+  public let shown: [Figure]
+  /// What else was found on the way, for metrics alone.
+  public let watched: [Figure]
+
+  public init(_ terms: [Term], shown: [Figure] = [], watched: [Figure] = []) {
+    (self.terms, self.shown, self.watched) = (terms, shown, watched)
+  }
+
+  public var losses: StepLosses {
+    StepLosses(
+      loss: terms.reduce(0) { $0 + $1.weight * $1.loss.value },
+      terms: terms.compactMap { term in term.name.map { Figure($0, term.loss.value) } } + shown, watched: watched)
+  }
+
+  /// - Parameter share: of the images in the whole batch.
+  public func backward(_ tape: Tape, share: Double = 1) {
+    tape.backward(terms.map { ($0.loss, Float($0.weight * share)) })
+  }
+}
+
+/// The losses of a batch; adds their gradients to the parameters' own. Its parts, of equal size, are computed one after the other, so
+/// that memory is needed for one alone.
+/// - Parameters:
+///   - precision: what matrices are multiplied in; the engine's unless given.
+///   - terms: the loss of a part, by its place in the batch.
+public func gradients(
+  parts: Int, engine: Engine, precision: Precision? = nil, terms: (_ tape: Tape, _ part: Int) throws -> LossTerms
+) rethrows -> StepLosses {
+  StepLosses(
+    meanOf: try (0..<parts).map { part in
+      let tape = Tape(engine, precision: precision)
+      let terms = try terms(tape, part)
+      terms.backward(tape, share: 1 / Double(parts))
+      return terms.losses
+    })
+}

@@ -1,0 +1,112 @@
+import Compute
+import Runs
+import TensorStream
+
+/// The loop that every trainer runs: a batch in, a step, a report out, checkpoints between. Every number depends on the trainee and the
+/// batches alone, so that a run that was stopped and resumed ends in the bits of one that was not.
+public struct TrainingLoop {
+  /// Images a step.
+  public var batch: Int
+  /// Of the whole run.
+  public var epochs: Int
+  /// The peak learning rate.
+  public var learningRate: Double
+  public var warmupEpochs: Double
+  /// Stop after that many steps of the whole run.
+  public var limit: Int?
+  private let engine: Engine
+
+  public init(
+    batch: Int, epochs: Int, learningRate: Double, warmupEpochs: Double, limit: Int? = nil, engine: Engine
+  ) {
+    (self.batch, self.epochs) = (batch, epochs)
+    (self.learningRate, self.warmupEpochs) = (learningRate, warmupEpochs)
+    self.limit = limit
+    self.engine = engine
+  }
+
+  /// What a call of `run` did.
+  public struct Outcome: Sendable {
+    /// Whether it came to its end, rather than being stopped.
+    public let isComplete: Bool
+    /// Checkpoints written, and the seconds that the run stood still for them.
+    public let checkpoints: Int
+    public let seconds: Double
+  }
+
+  /// Trains until the last epoch, the limit, or a stop that is asked for. Checkpoints are written at the end of each epoch, as
+  /// often as the run's policy says, where one is asked for, at the end, and where the source fails, so that no step is lost.
+  /// - Parameters:
+  ///   - record: where the run is kept; nil where it is not.
+  ///   - onStep: called after each step; returning true stops after it.
+  /// - Throws: `Failure(.data)` where the source lacks steps or fails, or a number is not finite: the last checkpoint stays as it was.
+  public func run<T: Trainee, S: BatchSource>(
+    _ trainee: T, on source: S, keeping record: RunRecord? = nil, signals: TrainingSignals = TrainingSignals(),
+    onStep: (StepReport) throws -> Bool
+  ) throws -> Outcome where S.Batch == T.Batch {
+    let optimizer = trainee.optimizer
+    let steps = try EpochSteps(rows: source.rowsPerEpoch, batch: batch, source: source.name)
+    let stepsPerEpoch = steps.stepsPerEpoch
+    let end = min(limit ?? .max, epochs * stepsPerEpoch)
+    var place: StepPlace { StepPlace(step: optimizer.steps, stepsPerEpoch: stepsPerEpoch, epochs: epochs) }
+    let first = place
+    if first.step < end { try source.seek(to: first, end: end) }
+    let keeper = try record?.begin(at: first)
+    func save() throws { try keeper?.save(trainee.state) }
+    /// Does something with the source; where that fails, the steps that were taken are saved first.
+    func reading<R>(_ body: () throws -> R) throws -> R {
+      do {
+        return try body()
+      } catch {
+        if optimizer.steps > first.step { try save() }
+        try keeper?.wait()
+        throw error
+      }
+    }
+    var stopped = false
+    while optimizer.steps < end && !stopped {
+      let start = ContinuousClock.now
+      let at = place
+      let batch = try reading { try engine.measure(.input) { try source.take(at) } }
+      let report = try step(trainee, batch, at: at, since: start)
+      try keeper?.log(report)
+      stopped = try onStep(report) || signals.stopRequested()
+      let isAsked = signals.checkpointRequested()
+      let isDue = keeper?.isDue(after: report.step) ?? false
+      if at.endsEpoch || stopped || isAsked || isDue || report.step == end { try save() }
+      try keeper?.check()
+      if at.endsEpoch { try reading { try source.finishEpoch(at) } }
+    }
+    try save()
+    try keeper?.wait()
+    if !stopped { try source.finish() }
+    return Outcome(isComplete: !stopped, checkpoints: keeper?.count ?? 0, seconds: keeper?.seconds ?? 0)
+  }
+
+  /// Forward, backward, optimiser, and what follows it. A NaN or an infinity ends the run before it reaches a weight.
+  private func step<T: Trainee>(
+    _ trainee: T, _ batch: T.Batch, at place: StepPlace, since start: ContinuousClock.Instant
+  ) throws -> StepReport {
+    let optimizer = trainee.optimizer
+    let rate = Training.learningRate(
+      peak: learningRate, epoch: place.epochsDone, warmup: warmupEpochs, epochs: Double(epochs))
+    func broken(_ what: String) -> Failure {
+      Failure(.data, "step \(place.step + 1): \(what): training stops, and the last checkpoint stays as it was")
+    }
+    let losses = try trainee.gradients(of: batch, at: place)
+    for figure in losses.terms + [Figure("the loss", losses.loss)] where !figure.value.isFinite {
+      throw broken("\(figure.name) is \(figure.value)")
+    }
+    if let name = optimizer.firstNonFiniteGradient() { throw broken("the gradient of \(name) is not finite") }
+    optimizer.step(rate: rate)
+    if let name = optimizer.firstNonFiniteParameter {
+      throw broken("\(name), or a moment of it, is not finite")
+    }
+    let moved = trainee.follow(at: place)
+    // Never zero, by a clock that nobody can set.
+    let seconds = max((ContinuousClock.now - start) / .seconds(1), 1e-9)
+    return StepReport(
+      step: optimizer.steps, epoch: place.epoch, losses: losses, learningRate: rate, moved: moved, seconds: seconds,
+      imagesPerSecond: Double(self.batch) / seconds)
+  }
+}

@@ -1,0 +1,87 @@
+import Autodiff
+import Foundation
+import Networks
+import Runs
+import Schemas
+import TensorStream
+
+/// What a run needs to go on from between two steps: all weights, and the optimiser's moments under the names of their
+/// parameters. How many steps were taken goes with it as metadata.
+public struct TrainingState {
+  private let parts: [Part]
+  private let optimizer: AdamW
+
+  public init(parts: [Part], optimizer: AdamW) {
+    self.parts = parts
+    self.optimizer = optimizer
+  }
+
+  public var steps: Int { optimizer.steps }
+
+  /// Everything for a writer, in memory that it shares with the networks.
+  public var tensors: [NamedTensor] { storedTensors(parts + [moments]) }
+
+  /// What the names of the optimiser's tensors begin with.
+  public static let optimizerPrefix = "optimizer."
+
+  /// Sets everything from a checkpoint, or nothing: `Failure(.data)` names each tensor that is missing or does not fit.
+  public func load(from checkpoint: CheckpointFile) throws {
+    try Training.load(parts + [moments], from: checkpoint.record, source: checkpoint.path)
+    optimizer.steps = checkpoint.steps
+  }
+
+  private var moments: Part { Part(Self.optimizerPrefix, Moments(optimizer.groups)) }
+
+  /// The moments as constants under their names, so that they are checked and read like weights.
+  private struct Moments: Network {
+    var parameters: [Parameter] { [] }
+    let constants: [Constant]
+
+    init(_ groups: [AdamW.Group]) {
+      constants = groups.flatMap { group in
+        [("first_moment.", group.first), ("second_moment.", group.second)].map { prefix, values in
+          let tensor = group.parameter.tensor
+          return Constant(
+            name: prefix + group.name, shape: group.parameter.shape,
+            tensor: Tensor(rows: tensor.rows, columns: tensor.columns, values: values))
+        }
+      }
+    }
+  }
+}
+
+extension CheckpointFile {
+  /// Throws `Failure(.data)` naming each difference where a run is asked to go on from this checkpoint with another configuration or on
+  /// other views.
+  /// - Parameters:
+  ///   - configuration: what is asked for, as JSON.
+  ///   - kept: the checkpoint's own configuration, as this version of the program writes it.
+  ///   - views: what the views say of themselves.
+  public func require(configuration: String, kept: String, views: [String: String]) throws {
+    let problems =
+      try differences(of: configuration, from: kept, source: path) + header.differences(from: views)
+    if !problems.isEmpty {
+      throw Failure(.data, "\(path): is of another configuration: asked for " + problems.joined(separator: "; "))
+    }
+  }
+}
+
+/// What differs between two configurations in JSON, by the first's keys: `batch 32, not 64`.
+public func differences(of mine: String, from theirs: String, source: String) throws -> [String] {
+  func flat(_ value: Any, _ path: String) -> [String: String] {
+    guard let object = value as? [String: Any] else { return [path: "\(value)"] }
+    return object.reduce(into: [:]) { all, entry in
+      all.merge(flat(entry.value, path.isEmpty ? entry.key : "\(path).\(entry.key)")) { $1 }
+    }
+  }
+  func flat(_ text: String) throws -> [String: String] {
+    guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else {
+      throw Failure(.data, "\(source): its configuration is not JSON")
+    }
+    return flat(value, "")
+  }
+  let (mine, theirs) = (try flat(mine), try flat(theirs))
+  return mine.keys.sorted().filter { $0 != "version" && mine[$0] != theirs[$0] }.map {
+    "\($0) \(mine[$0] ?? "none"), not \(theirs[$0] ?? "none")"
+  }
+}

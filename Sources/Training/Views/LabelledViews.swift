@@ -1,0 +1,101 @@
+import Networks
+import Schemas
+import TensorStream
+
+/// One recipe of a `views` stream as what an encoder reads, with labels: the input of fine-tuning and evaluation.
+public final class LabelledViews {
+  public let batches: ViewBatches
+  /// The recipe that is read.
+  public let view: String
+  public let normalisation: Normalisation
+  private let labels: Labels
+
+  /// Which labels a row must have.
+  public enum Labels: Sendable {
+    /// From 0 to below the number of classes.
+    case below(Int)
+    /// From 0.
+    case known
+    /// Any or none.
+    case optional
+  }
+
+  /// Some rows.
+  public struct Batch {
+    public let images: ImageBatch
+    /// A label each; empty where the stream has none.
+    public let labels: [Int32]
+    /// Each row's number in the set of images.
+    public let index: [Int64]
+  }
+
+  /// - Parameters:
+  ///   - view: the recipe; nil for the stream's only one, or of several the first of `preferred` that is there.
+  ///   - encoder: what the views have to fit.
+  ///   - normalisation: the model's; nil for the stream's own.
+  ///   - mayBeginWithin: whether the stream may begin in the middle of an epoch.
+  /// - Throws: `Failure(.data)` naming what is missing or does not fit.
+  public init(
+    _ reader: StreamReader, view: String? = nil, preferred: [String], encoder: EncoderConfiguration,
+    normalisation: Normalisation?, labels: Labels, mayBeginWithin: Bool = false
+  ) throws {
+    let name = reader.name
+    let header = try ViewsHeader(reader.header, source: name)
+    let recipes = header.recipes.map(\.name)
+    let there = recipes.isEmpty ? "none by name" : recipes.joined(separator: ", ")
+    let chosen: String
+    if let view {
+      if !recipes.isEmpty && !recipes.contains(view) {
+        throw Failure(.data, "\(name): has no view \"\(view)\", only \(there)")
+      }
+      chosen = view
+    } else if recipes.count == 1 {
+      chosen = recipes[0]
+    } else if let first = preferred.first(where: recipes.contains) {
+      chosen = first
+    } else {
+      throw Failure(.data, "\(name): its views are \(there): say with --view which is meant")
+    }
+    self.view = chosen
+    if let own = header.normalisation, own.mean.count != encoder.channels {
+      throw Failure(
+        .data, "\(name): views of \(own.mean.count) channels, but the model takes \(encoder.channels)")
+    }
+    batches = try ViewBatches(reader, views: [ViewNeed(chosen, side: encoder.image)], channels: encoder.channels)
+    guard mayBeginWithin || header.firstRow == 0 else {
+      throw Failure(
+        .data,
+        "\(name): begins at row \(header.firstRow) of an epoch: whole epochs are needed here (see pmae-augment --from)"
+      )
+    }
+    self.normalisation = normalisation ?? batches.normalisation
+    self.labels = labels
+  }
+
+  /// The next `count` rows.
+  /// - Throws: `Failure(.data)` where the stream ends before, or a label is missing or out of range.
+  public func take(_ count: Int) throws -> Batch {
+    let start = batches.position
+    let rows = try batches.take(count)
+    try check(rows.label, from: start, count: rows.count)
+    let images = rows.images(view, of: batches, normalisation: normalisation)
+    return Batch(images: images, labels: rows.label, index: rows.index)
+  }
+
+  private func check(_ found: [Int32], from start: Int, count: Int) throws {
+    let name = batches.reader.name
+    let limit: Int
+    switch labels {
+    case .optional where found.isEmpty || found.count == count: return
+    case .below(let classes): limit = classes
+    case .known, .optional: limit = .max
+    }
+    guard found.count == count else {
+      throw Failure(.data, "\(name): no labels: the views have no \"label\", so pmae-pack found none")
+    }
+    if let bad = found.firstIndex(where: { $0 < 0 || $0 >= limit }) {
+      let expected = limit == .max ? "0 or more" : "0 to \(limit - 1)"
+      throw Failure(.data, "\(name): row \(start + bad): the label is \(found[bad]), expected \(expected)")
+    }
+  }
+}

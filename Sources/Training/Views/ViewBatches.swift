@@ -1,0 +1,199 @@
+import Foundation
+import Networks
+import Parallel
+import Schemas
+import TensorStream
+
+/// A view that a run reads.
+public struct ViewNeed: Equatable, Sendable {
+  /// The recipe's name in the stream.
+  public let name: String
+  /// The side of the square that the network takes, in pixels.
+  public let side: Int
+  /// Whether the run can do without it where the stream has none.
+  public let isOptional: Bool
+
+  public init(_ name: String, side: Int, isOptional: Bool = false) {
+    (self.name, self.side, self.isOptional) = (name, side, isOptional)
+  }
+}
+
+/// Rows of a `views` stream as batches: cut anew from its records, never across the end of an epoch.
+public final class ViewBatches {
+  /// What every row has: some recipes' pixels, and what else the stream carries.
+  public struct Rows: Sendable {
+    public fileprivate(set) var count = 0
+    /// For each recipe asked for, [count, side, side, channels] of that view.
+    public fileprivate(set) var pixels: [String: [UInt8]] = [:]
+    /// Each row's number in the set of images.
+    public fileprivate(set) var index: [Int64] = []
+    /// Empty where the stream has no labels.
+    public fileprivate(set) var label: [Int32] = []
+    /// [count · N], or empty where the stream has no permutations.
+    public fileprivate(set) var shuffle: [Int32] = []
+  }
+
+  public let reader: StreamReader
+  public let header: ViewsHeader
+  /// The views that are read.
+  public let views: [ViewNeed]
+  public let channels: Int
+  /// Of the images that the views were made from.
+  public let normalisation: Normalisation
+  public var epochs: Int { header.epochs }
+  public var rowsPerEpoch: Int { header.rowsPerEpoch }
+  public var firstEpoch: Int { header.firstEpoch }
+  /// Rows taken or skipped so far, those of the first epoch that the stream leaves out included.
+  public private(set) var position: Int
+  private var record: Record?
+  private var used = 0
+
+  /// - Parameters:
+  ///   - views: what is read. One that is optional is left out where the stream says that it has none of that name.
+  ///   - channels: of the network; a stream of other views is an error.
+  /// - Throws: `Failure(.data)` naming what is missing or does not fit.
+  public init(_ reader: StreamReader, views: [ViewNeed], channels: Int) throws {
+    self.reader = reader
+    self.channels = channels
+    header = try ViewsHeader(reader.header, source: reader.name)
+    guard let normalisation = try Normalisation(of: reader.header, channels: channels, source: reader.name) else {
+      throw Failure(.data, "\(reader.name): the views have no \"mean\" and \"std\"")
+    }
+    self.normalisation = normalisation
+    let there = header.recipes.map(\.name)
+    self.views = views.filter { !$0.isOptional || there.isEmpty || there.contains($0.name) }
+    position = header.firstRow
+  }
+
+  /// Whether a view is read.
+  public func has(_ view: String) -> Bool { views.contains { $0.name == view } }
+
+  /// What a run on these views keeps to from its first step to its last.
+  public func identity() throws -> [String: String] { try header.identity(recipes: views.map(\.name)) }
+
+  /// The next `count` rows.
+  /// - Throws: `Failure(.data)` where the stream ends before, or a tensor is missing or of another shape.
+  public func take(_ count: Int) throws -> Rows {
+    var rows = Rows()
+    for view in views { rows.pixels[view.name] = [] }
+    while rows.count < count {
+      let (record, available) = try current()
+      let n = min(count - rows.count, available)
+      try append(record, used..<used + n, to: &rows)
+      advance(n)
+    }
+    return rows
+  }
+
+  /// Passes over `count` rows.
+  public func skip(_ count: Int) throws {
+    var left = count
+    while left > 0 {
+      let n = min(left, try current().available)
+      advance(n)
+      left -= n
+    }
+  }
+
+  /// Reads to the end of the stream, so that it is known to be whole.
+  /// - Throws: `Failure(.data)` where it is not, or holds more rows than its metadata says.
+  public func finish() throws {
+    while record == nil, let next = try reader.next() {
+      if next.rows > 0 {
+        throw Failure(
+          .data, "\(reader.name): holds more than the \(epochs) epochs of \(rowsPerEpoch) rows that it announces")
+      }
+    }
+  }
+
+  private func advance(_ n: Int) {
+    used += n
+    position += n
+    if let record, used == record.rows { self.record = nil }
+  }
+
+  private func current() throws -> (record: Record, available: Int) {
+    while record == nil {
+      guard let next = try reader.next() else {
+        throw Failure(
+          .data,
+          "\(reader.name): ends after \(position) rows: expected \(epochs) epochs of \(rowsPerEpoch) rows")
+      }
+      if next.rows == 0 { continue }
+      try check(next)
+      record = next
+      used = 0
+    }
+    guard let record else { preconditionFailure("a record was just read") }
+    return (record, record.rows - used)
+  }
+
+  private func check(_ record: Record) throws {
+    func tensor(_ name: String, _ type: ElementType, _ shape: [Int]) throws {
+      guard let tensor = record[name] else {
+        throw Failure(
+          .data,
+          "\(reader.name): after row \(position): no tensor \"\(name)\" (there are \(record.tensors.map(\.name).joined(separator: ", ")))"
+        )
+      }
+      let rest = Array(tensor.shape.dropFirst())
+      if tensor.type != type || rest != shape && shape != [-1] {
+        throw Failure(
+          .data,
+          "\(reader.name): after row \(position): \"\(name)\" is \(tensor.type.rawValue) \(tensor.shape), expected \(type.rawValue) \([record.rows] + shape)"
+        )
+      }
+    }
+    for view in views { try tensor(view.name, .u8, [view.side, view.side, channels]) }
+    if record[ViewTensors.index] != nil { try tensor(ViewTensors.index, .i64, []) }
+    if let shuffle = record[ViewTensors.shuffle] {
+      if shuffle.type != .i32 || shuffle.shape.count != 2 { try tensor(ViewTensors.shuffle, .i32, [0]) }
+    }
+  }
+
+  private func append(_ record: Record, _ range: Range<Int>, to rows: inout Rows) throws {
+    for view in views {
+      guard let tensor = record[view.name] else { continue }
+      let size = view.side * view.side * channels
+      tensor.withUnsafeBytes { bytes in
+        let part = UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound * size..<range.upperBound * size])
+        rows.pixels[view.name]?.append(contentsOf: part)
+      }
+    }
+    if let tensor = record[ViewTensors.index] {
+      try tensor.withValues(of: Int64.self) { rows.index.append(contentsOf: $0[range]) }
+    } else {
+      rows.index.append(contentsOf: range.map { Int64(position + $0 - range.lowerBound) })
+    }
+    let place = "\(reader.name): after row \(position)"
+    if let labels = try Targets.labels(of: record, rows: record.rows, place: place) {
+      rows.label.append(contentsOf: labels[range])
+    }
+    if let tensor = record[ViewTensors.shuffle] {
+      let n = tensor.shape[1]
+      try tensor.withValues(of: Int32.self) {
+        rows.shuffle.append(contentsOf: $0[range.lowerBound * n..<range.upperBound * n])
+      }
+    }
+    rows.count += range.count
+  }
+}
+
+extension ViewBatches.Rows {
+  /// A view's pixels as a network's input.
+  /// - Parameter normalisation: a model's own; nil for that of the views.
+  public func images(
+    _ view: String, of batches: ViewBatches, normalisation: Normalisation? = nil
+  ) -> ImageBatch {
+    let normalisation = normalisation ?? batches.normalisation
+    return ImageBatch(
+      pixels: pixels[view] ?? [], count: count, side: batches.views.first { $0.name == view }?.side ?? 0,
+      channels: batches.channels, mean: normalisation.mean.map { Float($0) }, std: normalisation.std.map { Float($0) })
+  }
+
+}
+
+/// Random numbers for one purpose of a run, for each image its own, by its number in the set.
+public func randomNumbers(_ index: [Int64], seed: UInt64, epoch: Int, _ purpose: Purpose) -> [CounterRandom] {
+  index.map { CounterRandom(seed: seed, epoch: epoch, sample: Int($0), purpose: purpose.rawValue) }
+}

@@ -1,0 +1,116 @@
+import Autodiff
+import Foundation
+import Networks
+import Schemas
+import TensorStream
+
+/// An encoder's weights as a file of kind `weights` (.stz) or a plain .safetensors file: tensors under timm's names and, in
+/// the metadata, `config` and the statistics of the images that it was trained on. A model that was fine-tuned has a head
+/// besides.
+public struct WeightsFile: Sendable {
+  /// A classifier's head.
+  public struct Head: Equatable, Sendable {
+    public let classes: Int
+    public let pooling: Pooling
+
+    public init(classes: Int, pooling: Pooling) {
+      self.classes = classes
+      self.pooling = pooling
+    }
+  }
+
+  /// The file's name, for messages.
+  public let source: String
+  public let record: Record
+  /// Tells the file from others, for provenance; empty for a plain .safetensors file.
+  public let digest: String
+  public let encoder: EncoderConfiguration
+  /// Nil where the file holds an encoder alone.
+  public let head: Head?
+  /// What turns pixels into the network's input; nil where the file does not say.
+  public let normalisation: Normalisation?
+  /// Names of a head's classes, where known.
+  public let classNames: [String]?
+
+  /// Reads a file, whose tensors are checked by `load(into:)` later.
+  /// - Parameter heads: attention heads. No tensor shows them: needed for a file without our `config`, and an error where
+  ///   it contradicts one.
+  /// - Throws: `Failure` naming the file, what was expected and what was found.
+  public init(path: String, heads: Int? = nil) throws {
+    (record, source, digest) = try Self.read(path)
+    let header = try WeightsHeader(record, source: source)
+    if let text = header.config {
+      let config = try JSONText.decode(Config.self, from: text, what: "\(source): metadata \"config\"")
+      encoder = config.encoder
+      if let heads, heads != encoder.heads {
+        throw Failure(.usage, "\(source): has \(encoder.heads) heads, but --heads says \(heads)")
+      }
+      switch (config.classes, config.pool) {
+      case (nil, _): head = nil
+      case (let classes?, let pool?) where (1...1 << 24).contains(classes): head = Head(classes: classes, pooling: pool)
+      default: throw Failure(.data, "\(source): its \"config\" has \(config.classes ?? 0) classes and no pool")
+      }
+    } else {
+      encoder = try EncoderConfiguration(inferredFrom: record, heads: heads, source: source)
+      head = nil
+    }
+    try encoder.validate(source: source, against: record)
+    normalisation = try WeightsHeader(record, channels: encoder.channels, source: source).normalisation
+    classNames = header.classes
+  }
+
+  /// Sets an encoder's weights; the head of a model that was fine-tuned is left out.
+  /// - Throws: `Failure(.data)` naming every tensor that is missing, not expected or of another shape.
+  public func load(into encoder: Encoder) throws {
+    try Training.load([Part("", encoder)], from: record, source: source) {
+      head != nil && ($0 == "head.weight" || $0 == "head.bias")
+    }
+  }
+
+  /// Sets a classifier's weights, head and all.
+  public func load(into classifier: Classifier) throws {
+    try Training.load([Part("", classifier)], from: record, source: source)
+  }
+
+  /// The metadata of such a file, provenance aside.
+  /// - Parameters:
+  ///   - part: of a run, that it was taken out of, and after how many steps.
+  public static func metadata(
+    encoder: EncoderConfiguration, head: Head? = nil, normalisation: Normalisation?, classNames: [String]? = nil,
+    part: String? = nil, step: Int? = nil
+  ) throws -> [String: String] {
+    let config = Config(encoder: encoder, classes: head?.classes, pool: head?.pooling)
+    return try WeightsHeader(
+      config: try JSONText.encode(config), normalisation: normalisation, classes: classNames, part: part, step: step
+    ).metadata()
+  }
+
+  /// `config`: a checkpoint's has the encoder under the same key, among much else.
+  struct Config: Codable {
+    var encoder: EncoderConfiguration
+    var classes: Int?
+    var pool: Pooling?
+  }
+
+  private static func read(_ path: String) throws -> (Record, source: String, digest: String) {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw Failure(
+        .noInput, "\(path): a folder, expected weights: of a run, pmae-export \(path) --output FILE takes them out")
+    }
+    switch try AnyInput(path: path) {
+    case .safetensors(let record): return (record, path == "-" ? "standard input" : path, "")
+    case .stream(let reader):
+      if reader.kind == StreamKind.checkpoint.rawValue {
+        throw Failure(.data, "\(reader.name): holds a checkpoint, expected weights: pmae-export takes them out of it")
+      }
+      if reader.kind != StreamKind.weights.rawValue {
+        throw Failure(.data, "\(reader.name): holds \(reader.kind), expected weights")
+      }
+      guard try reader.next() == nil else {
+        throw Failure(.data, "\(reader.name): weights in several records, expected a file of one record")
+      }
+      return (reader.header, reader.name, reader.digest)
+    }
+  }
+}
