@@ -43,6 +43,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
@@ -71,7 +72,7 @@ let package = Package(
     .target(name: "Finetuning", dependencies: above(training: ["CKernels"])),
     .target(name: "Evaluation", dependencies: above(training: ["CKernels"])),
     .target(
-      name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "Parallel", "Schemas", "TensorStream"]),
+      name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "Schemas", "TensorStream"]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "Runs", "Schemas", "TensorStream"]),
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),

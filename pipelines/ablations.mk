@@ -28,8 +28,9 @@ TRAIN_IMAGES ?= 2000
 TEST_IMAGES ?= 1000
 EPOCHS ?= 2
 EVALUATE_AT ?= 1 2
-MODEL ?= --width 32 --depth 2 --heads 2 --decoder-width 32 --decoder-depth 1 --decoder-heads 2 \
-  --head-hidden 64 --head-bottleneck 32 --prototypes 64
+MODEL ?= --width 32 --depth 2 --heads 2 --decoder-width 32 --decoder-depth 1 --decoder-heads 2
+# The projection head, of every cell but MAE, which has none.
+HEAD ?= --head-hidden 64 --head-bottleneck 32 --prototypes 64
 PER_CLASS ?= 10
 FEW_EPOCHS ?= 4
 ALL_EPOCHS ?= 1
@@ -40,8 +41,9 @@ TRAIN_IMAGES ?= 20000
 TEST_IMAGES ?= 10000
 EPOCHS ?= 15
 EVALUATE_AT ?= 5 10 15
-MODEL ?= --width 128 --depth 4 --heads 4 --decoder-width 64 --decoder-depth 2 --decoder-heads 2 \
-  --head-hidden 256 --head-bottleneck 64 --prototypes 512
+MODEL ?= --width 128 --depth 4 --heads 4 --decoder-width 64 --decoder-depth 2 --decoder-heads 2
+# The projection head, of every cell but MAE, which has none.
+HEAD ?= --head-hidden 256 --head-bottleneck 64 --prototypes 512
 PER_CLASS ?= 100
 FEW_EPOCHS ?= 40
 ALL_EPOCHS ?= 5
@@ -141,6 +143,8 @@ $(OUT)/%.center.stz: $(OUT)/%.stz
 
 # --- Pretraining -------------------------------------------------------------------------------------------------
 
+# The head's options for a cell.
+head = $(if $(findstring --objective mae,$($1.options)),,$(HEAD))
 SHAPE := --image $(IMAGE) --patch $(PATCH) $(MODEL) --batch $(BATCH) --epochs $(EPOCHS) $(PRETRAIN)
 
 # $(call pretrain,CELL,SEED,EPOCH): trains up to the end of that epoch of the whole run, from where the run is, and exports.
@@ -158,7 +162,7 @@ if ((done > steps)); then rm -rf "$$run"; done=0; fi
 if ((done < steps)); then
   { pmae-augment $(OUT)/train.stz --views $(or $($1.views),$(BOTH)) --size $(IMAGE) --epochs $3 --seed $2 --threads 1 --quiet \
       --resume "$$run" || (($$? == 141)); } \
-    | pmae-pretrain $(SHAPE) $($1.options) --seed $2 --steps "$$steps" --threads $(THREADS) --resume --output "$$run" -
+    | pmae-pretrain $(SHAPE) $(call head,$1) $($1.options) --seed $2 --steps "$$steps" --threads $(THREADS) --resume --output "$$run" -
 fi
 pmae-export --part $(call part,$1) --overwrite --quiet --output $@ "$$run"
 endef
@@ -174,7 +178,7 @@ endef
 define untrained
 $(OUT)/cells/scratch/seed$1/epoch0.stz: $(OUT)/train.center.stz
 	@mkdir -p $$(@D)
-	pmae-pretrain $(SHAPE) --seed $1 --steps 0 --overwrite --quiet --output $$(@D)/run $$<
+	pmae-pretrain $(SHAPE) $(HEAD) --seed $1 --steps 0 --overwrite --quiet --output $$(@D)/run $$<
 	pmae-export --part student --overwrite --quiet --output $$@ $$(@D)/run
 endef
 
@@ -259,7 +263,7 @@ COSTS := $(foreach c,$(trained),$(OUT)/cells/$c/cost.json)
 $(COSTS): $(OUT)/cells/%/cost.json: $(OUT)/train.stz
 	@mkdir -p $(@D)
 	{ pmae-augment $< --views $(or $($*.views),$(BOTH)) --size $(IMAGE) --epochs $(EPOCHS) --threads 1 --quiet || (($$? == 141)); } \
-	  | pmae-pretrain $(SHAPE) $($*.options) --steps 4 --profile-json $@ --quiet --overwrite --output $(@D)/cost -
+	  | pmae-pretrain $(SHAPE) $(call head,$*) $($*.options) --steps 4 --profile-json $@ --quiet --overwrite --output $(@D)/cost -
 	rm -rf $(@D)/cost
 
 # The GFLOP of an epoch of each cell.

@@ -36,5 +36,5 @@ check: $(if $(BIN),,build)
 	"$(SCRIPT)" check
 
 build:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev zlib1g-dev pkg-config
 	swift build -c release --static-swift-stdlib --package-path "$(ROOT)" --scratch-path "$(SCRATCH)"

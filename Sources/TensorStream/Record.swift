@@ -15,61 +15,73 @@ public struct Record: Sendable {
     tensors.first { $0.name == name }?.tensor
   }
 
-  /// The rows of a data record: the dimension that its tensors lead with; with `image.offsets` [rows + 1], what that says.
+  /// The rows of a data record: the dimension that its tensors lead with; with byte strings, what `image.offsets` or `name.offsets`
+  /// [rows + 1] says.
   /// 0 where there are no tensors. Only a data record has rows: of weights this is a number without a meaning.
   public var rows: Int {
-    if let offsets = self["image.offsets"] { return max((offsets.shape.first ?? 0) - 1, 0) }
+    for name in Self.byteStrings {
+      if let offsets = self[name + ".offsets"] { return max((offsets.shape.first ?? 0) - 1, 0) }
+    }
     return tensors.first?.tensor.shape.first ?? 0
   }
 
   /// Checks what a data record promises, and returns its rows: there is a tensor, all share their leading dimension, and
-  /// encoded images (`image.bytes` U8 [total] with `image.offsets` I64 [rows + 1], which rise from 0 to total) are all there.
+  /// byte strings (`image.bytes` U8 [total] with `image.offsets` I64 [rows + 1], which rise from 0 to total; `name.…`) are all there.
   package func checkedRows() throws -> Int {
     if metadata["stream"] != nil {
       throw Damage.malformed("the first record of another stream, without an end record before it")
     }
-    guard let first = tensors.first else { throw Damage.malformed("a data record without tensors") }
-    let rows: Int
-    let leader: String
-    switch (self["image.bytes"], self["image.offsets"]) {
-    case (nil, nil):
-      guard let dimension = first.tensor.shape.first else {
-        throw Damage.malformed("tensor \(quoted(first.name)) is a scalar; in a data record tensors lead with the rows")
-      }
-      rows = dimension
-      leader = first.name
-    case (let bytes?, let offsets?):
-      rows = try checkedImages(bytes: bytes, offsets: offsets)
-      leader = "image.offsets"
-    case (nil, _?): throw Damage.malformed("image.offsets without image.bytes")
-    case (_?, nil): throw Damage.malformed("image.bytes without image.offsets")
-    }
-    for (name, tensor) in tensors where name != "image.bytes" && name != "image.offsets" {
-      guard tensor.shape.first == rows else {
+    guard !tensors.isEmpty else { throw Damage.malformed("a data record without tensors") }
+    var rows: Int?
+    var leader = ""
+    func agree(_ name: String, _ shape: [Int], _ count: Int) throws {
+      if let rows, count != rows {
         throw Damage.malformed(
-          "tensor \(quoted(name)) has shape \(tensor.shape), but \(quoted(leader)) is of \(counted(rows, "row"))")
+          "tensor \(quoted(name)) has shape \(shape), but \(quoted(leader)) is of \(counted(rows, "row"))")
       }
+      if rows == nil { (rows, leader) = (count, name) }
     }
-    return rows
+    for name in Self.byteStrings {
+      if let count = try checkedByteStrings(name) { try agree("\(name).offsets", [count + 1], count) }
+    }
+    for (name, tensor) in tensors where !Self.isPartOfByteStrings(name) {
+      guard let dimension = tensor.shape.first else {
+        throw Damage.malformed("tensor \(quoted(name)) is a scalar; in a data record tensors lead with the rows")
+      }
+      try agree(name, tensor.shape, dimension)
+    }
+    return rows ?? 0
   }
 
-  private func checkedImages(bytes: StoredTensor, offsets: StoredTensor) throws -> Int {
+  /// What has a byte string for each row: encoded images, and names. `X.bytes` U8 [total], and `X.offsets` I64 [rows + 1].
+  private static let byteStrings = ["image", "name"]
+
+  private static func isPartOfByteStrings(_ name: String) -> Bool {
+    byteStrings.contains { name == $0 + ".bytes" || name == $0 + ".offsets" }
+  }
+
+  /// The rows of byte strings, which are all there; nil where there are none of that name.
+  private func checkedByteStrings(_ name: String) throws -> Int? {
+    let (found, places) = (self[name + ".bytes"], self[name + ".offsets"])
+    if found == nil && places == nil { return nil }
+    guard let bytes = found else { throw Damage.malformed("\(name).offsets without \(name).bytes") }
+    guard let offsets = places else { throw Damage.malformed("\(name).bytes without \(name).offsets") }
     guard bytes.type == .u8, bytes.shape.count == 1 else {
-      throw Damage.malformed("image.bytes is \(bytes.type.rawValue) \(bytes.shape), expected U8 [total]")
+      throw Damage.malformed("\(name).bytes is \(bytes.type.rawValue) \(bytes.shape), expected U8 [total]")
     }
     guard offsets.type == .i64, offsets.shape.count == 1, offsets.count >= 1 else {
-      throw Damage.malformed("image.offsets is \(offsets.type.rawValue) \(offsets.shape), expected I64 [rows + 1]")
+      throw Damage.malformed("\(name).offsets is \(offsets.type.rawValue) \(offsets.shape), expected I64 [rows + 1]")
     }
     try offsets.withValues(of: Int64.self) { values in
       var last: Int64 = 0
       for (i, value) in values.enumerated() {
         guard i == 0 ? value == 0 : value >= last else {
-          throw Damage.malformed("image.offsets[\(i)] is \(value), expected \(i == 0 ? "0" : "at least \(last)")")
+          throw Damage.malformed("\(name).offsets[\(i)] is \(value), expected \(i == 0 ? "0" : "at least \(last)")")
         }
         last = value
       }
       guard last == bytes.count else {
-        throw Damage.malformed("image.offsets end at \(last), but image.bytes has \(bytes.count) bytes")
+        throw Damage.malformed("\(name).offsets end at \(last), but \(name).bytes has \(bytes.count) bytes")
       }
     }
     return offsets.count - 1

@@ -22,6 +22,20 @@ struct AugmentTool: Tool {
   @Flag(help: "Make one list of the classes of several sets, by name.")
   var mergeClasses = false
 
+  @Flag(help: "Leave labels out, so that sets with labels and without go together.")
+  var noLabels = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The mean of each channel that training will subtract, 0 to 1, with commas between them (default: the pictures' own).",
+      valueName: "numbers"))
+  var mean: ChannelValues?
+
+  @Option(
+    help: ArgumentHelp(
+      "The deviation of each channel that training will divide by (default: the pictures' own).", valueName: "numbers"))
+  var std: ChannelValues?
+
   @Option(
     help: ArgumentHelp(
       "Which views, with commas between them: simple, complex, three-augment, finetune, center (default: simple,complex; with --view none).",
@@ -37,7 +51,8 @@ struct AugmentTool: Tool {
   @Option(help: ArgumentHelp("The side of the square views (default: the pictures' own, or 224).", valueName: "pixels"))
   var size: Int?
 
-  @Option(help: ArgumentHelp("Channels of the views: 3, or 1 for grey pixels and a one-channel model.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Channels of the views: 3, or 1 for grey pictures and a one-channel model.", valueName: "n"))
   var channels: Int = 3
 
   @Option(help: ArgumentHelp("How many epochs to make.", valueName: "n"))
@@ -93,6 +108,10 @@ struct AugmentTool: Tool {
       throw ValidationError("--size is \(size): expected 1 to \(Self.maximumSize)")
     }
     if channels != 1 && channels != 3 { throw ValidationError("--channels is \(channels): expected 1 or 3") }
+    if noLabels && mergeClasses { throw ValidationError("--merge-classes and --no-labels exclude each other") }
+    for (name, values) in [("--mean", mean), ("--std", std)] {
+      if let values { try values.check(name, channels: channels) }
+    }
     // Epochs are 32 bits of the random numbers' counter.
     if firstEpoch < 0 || firstEpoch > Int(UInt32.max) - epochs {
       throw ValidationError("--first-epoch is \(firstEpoch): expected 0 to \(Int(UInt32.max) - epochs)")
@@ -147,14 +166,37 @@ struct AugmentTool: Tool {
     }
   }
 
+  /// What --mean and --std say, and of what they leave open the pictures' own; nil without either.
+  private func statistics(of store: ImageStore) throws -> ChannelStatistics? {
+    if let flat = store.statistics?.std.firstIndex(of: 0), std == nil {
+      note(
+        "pmae-augment",
+        "\(store.name): channel \(flat + 1) has no variance, and training divides by the deviation: --std gives it one",
+        quiet: output.quiet)
+    }
+    if mean == nil && std == nil { return nil }
+    func values(_ given: ChannelValues?, _ own: [Double]?, _ name: String, _ other: String) throws -> [Double] {
+      if let given { return given.of(channels: channels) }
+      guard let own else {
+        throw Failure(.usage, "\(store.name): says no mean and deviation, so \(other) needs \(name)")
+      }
+      return own.count == channels ? own : Array(repeating: own[0], count: channels)
+    }
+    return ChannelStatistics(
+      mean: try values(mean, store.statistics?.mean, "--mean", "--std"),
+      std: try values(std, store.statistics?.std, "--std", "--mean"))
+  }
+
   func execute() throws {
     let store = try ImageStore(
-      try images.map { try ImageInput(operand: $0) }, mergesClasses: mergeClasses, memory: shuffleMemory.bytes)
+      try images.map { try ImageInput(operand: $0) }, mergesClasses: mergeClasses, ignoresLabels: noLabels,
+      memory: shuffleMemory.bytes)
     let side = store.pixelShape.flatMap { $0.height == $0.width && $0.height <= Self.maximumSize ? $0.height : nil }
     let size = size ?? side ?? 224
     let recipes = try recipes(centerShare: cropRatio ?? (side == size ? 1 : 0.875))
     var views = ViewStream(recipes: recipes, size: size, rowsPerRecord: rowsPerRecord)
     views.channels = channels
+    views.statistics = try statistics(of: store)
     let start = try firstPlace(rows: store.rows)
     views.epochs = firstEpoch + epochs - start.epoch
     views.firstEpoch = start.epoch

@@ -12,12 +12,14 @@ struct PackTool: Tool {
     commandName: "pmae-pack",
     abstract: "Packs pictures, and labels where there are any, into an images stream.",
     discussion: """
-      A SOURCE is a folder of JPEG and PNG files, with one sub-folder for each class or none; a tar file; a list of files as CSV, \
-      TSV or plain text; a CIFAR batch or its folder; an IDX file; or - for one of them on standard input. See pmae-pack(1).
+      A SOURCE is a folder of picture files, with one sub-folder for each class or none; a tar file; a list of files as CSV, \
+      TSV, JSON lines or plain text; picture files; a CIFAR batch or its folder; an IDX file; or - for one of them on standard \
+      input. See pmae-pack(1).
       """,
     version: pmaeVersion)
 
-  @Argument(help: ArgumentHelp("Folders, tar files, lists, CIFAR batches, IDX files.", valueName: "source"))
+  @Argument(
+    help: ArgumentHelp("Folders, tar files, lists, picture files, CIFAR batches, IDX files.", valueName: "source"))
   var sources: [String]
 
   @OptionGroup var reading: ReadingOptions
@@ -28,6 +30,10 @@ struct PackTool: Tool {
 
   @Option(help: ArgumentHelp("The JPEG quality of pictures made smaller, 1 to 100 (default: 90).", valueName: "n"))
   var quality: Int?
+
+  @Option(
+    help: ArgumentHelp("Channels to read pictures with: 1 for grey, 3 for colour (default: 3).", valueName: "n"))
+  var channels: Int?
 
   @Option(help: ArgumentHelp("Pictures in each record (default: about a megabyte of them).", valueName: "n"))
   var rowsPerRecord: Int?
@@ -55,6 +61,9 @@ struct PackTool: Tool {
     if let quality, !(1...100).contains(quality) {
       throw ValidationError("--quality is \(quality): expected 1 to 100")
     }
+    if let channels, channels != 1 && channels != 3 {
+      throw ValidationError("--channels is \(channels): expected 1 or 3")
+    }
     if quality != nil && shortSide == nil { throw ValidationError("--quality needs --short-side") }
     if resume && shardSize == nil { throw ValidationError("--resume needs --shard-size: it keeps whole shards") }
     if resume && output.overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
@@ -65,7 +74,20 @@ struct PackTool: Tool {
     let destination = try PackedOutput(
       output.output, shardSize: shardSize?.bytes, overwrite: output.overwrite, resumes: resume)
     try shardSize == nil ? output.checkEarly() : destination.checkEarly()
-    let pictures = try PictureSet(sources, options: reading.options(spool: temporaryFolder))
+    let pool = ThreadPool(threads: threads.count)
+    let watch = StallWatch { path, seconds in
+      log("pmae-pack", "\(path): still being read, after \(seconds) s: is the disk or the network there?")
+    }
+    defer { watch.stop() }
+    let pictures = try PictureSet(
+      sources, options: reading.options(spool: temporaryFolder), pool: pool, watch: watch)
+    if reading.requireLabels, pictures.classes == nil {
+      throw Failure(.data, "\(pictures.name): no labels: \(pictures.origin)")
+    }
+    if let channels, let shape = pictures.pixelShape, shape.channels != channels {
+      throw Failure(
+        .usage, "\(pictures.name): --channels \(channels): these are pixels of \(counted(shape.channels, "channel"))")
+    }
     if shortSide != nil, let shape = pictures.pixelShape {
       throw Failure(
         .usage,
@@ -76,17 +98,24 @@ struct PackTool: Tool {
     packing.rowsPerRecord = rowsPerRecord
     packing.isStrict = strict
     packing.shrinking = shortSide.map { Shrinking(shortSide: $0, quality: quality ?? Self.defaultQuality) }
+    packing.channels = channels
+    packing.watch = watch
     let progress = Progress(tool: "pmae-pack", what: "pictures", total: chosen.count, quiet: output.quiet)
     let metadata = Provenance.metadata(
       tool: "pmae-pack", arguments: Self.lasting(Array(CommandLine.arguments.dropFirst())), inputs: [])
     let summary = try packing.write(
-      pictures, chosen, metadata: metadata, to: destination, pool: ThreadPool(threads: threads.count),
+      pictures, chosen, metadata: metadata, to: destination, pool: pool,
       report: { log("pmae-pack", "\($0.message): left out") }, progress: { progress.update($0) })
     progress.finish()
     if summary.kept > 0 { note("pmae-pack", "\(counted(summary.kept, "shard")) kept", quiet: output.quiet) }
     if summary.skipped > 0 {
       log("pmae-pack", "\(counted(summary.skipped, "bad picture")) left out, \(grouped(summary.rows)) packed")
     }
+    let shown = pictures.pixelShape?.channels ?? channels ?? 3
+    for line in pictures.notes + ClosingLine.warnings(summary, channels: shown) {
+      note("pmae-pack", line, quiet: output.quiet)
+    }
+    note("pmae-pack", ClosingLine.text(pictures, summary), quiet: output.quiet)
   }
 
   /// Beside the output, where there is room for it; for a pipe, where temporary files go.
@@ -96,8 +125,8 @@ struct PackTool: Tool {
     return folder.isEmpty ? "." : folder
   }
 
-  /// The arguments that the result depends on, so that equal results have equal bytes: not the number of threads, and not whether
-  /// it took one run or several.
+  /// The arguments that the result depends on, so that equal results have equal bytes: not the number of threads, not whether it took
+  /// one run or several, and not what would have been an error.
   private static func lasting(_ arguments: [String]) -> [String] {
     var kept: [String] = []
     var rest = arguments[...]
@@ -105,7 +134,7 @@ struct PackTool: Tool {
       switch argument {
       case "--": return kept + [argument] + rest
       case "--threads": _ = rest.popFirst()
-      case "--resume", "--overwrite", "--quiet": break
+      case "--resume", "--overwrite", "--quiet", "--allow-empty-classes", "--require-labels": break
       default: if !argument.hasPrefix("--threads=") { kept.append(argument) }
       }
     }

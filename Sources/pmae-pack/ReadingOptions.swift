@@ -1,6 +1,8 @@
 import ArgumentParser
 import Imaging
 
+extension LabelType: ExpressibleByArgument {}
+
 /// How sources are read.
 struct ReadingOptions: ParsableArguments {
   @Option(
@@ -14,6 +16,25 @@ struct ReadingOptions: ParsableArguments {
   @Flag(help: "Leave labels out.")
   var noLabels = false
 
+  @Flag(help: "End with an error where there are no labels.")
+  var requireLabels = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Take all labels for numbers of classes, or for names: number or text (default: numbers where all are).",
+      valueName: "type"))
+  var labelType: LabelType?
+
+  @Flag(help: "Keep class folders without a picture as classes.")
+  var allowEmptyClasses = false
+
+  @Option(
+    help: ArgumentHelp("The part of a set to pack: its folder, or what a list's column split says.", valueName: "name"))
+  var split: String?
+
+  @Flag(help: "Pack pictures that belong to another beside them too, as a.seg.png beside a.jpg.")
+  var withMasks = false
+
   @Flag(help: "Of CIFAR-100, the 20 coarse labels instead of the 100 fine ones.")
   var coarseLabels = false
 
@@ -25,17 +46,21 @@ struct ReadingOptions: ParsableArguments {
     help: ArgumentHelp("The column of a list that has paths: its name, or its number from 1.", valueName: "column"))
   var pathColumn: String?
 
-  @Option(help: ArgumentHelp("The column of a list that has labels.", valueName: "column"))
+  @Option(
+    help: ArgumentHelp("The column of a list, or the key of JSON objects, that has labels.", valueName: "column"))
   var labelColumn: String?
 
   func validate() throws {
     if noLabels {
       for (name, isGiven) in [
         ("--labels", !labels.isEmpty), ("--class-names", classNames != nil), ("--coarse-labels", coarseLabels),
-        ("--label-column", labelColumn != nil),
+        ("--label-column", labelColumn != nil), ("--label-type", labelType != nil), ("--require-labels", requireLabels),
+        ("--allow-empty-classes", allowEmptyClasses),
       ] where isGiven { throw ValidationError("\(name) and --no-labels exclude each other") }
     }
-    for (name, value) in [("--root", root), ("--path-column", pathColumn), ("--label-column", labelColumn)] {
+    for (name, value) in [
+      ("--root", root), ("--path-column", pathColumn), ("--label-column", labelColumn), ("--split", split),
+    ] {
       if value == "" { throw ValidationError("\(name) is empty") }
     }
     let names = names ?? []
@@ -54,6 +79,10 @@ struct ReadingOptions: ParsableArguments {
     options.labels = labels
     options.classNames = names
     options.unlabelled = noLabels
+    options.labelType = labelType
+    options.allowsEmptyClasses = allowEmptyClasses
+    options.split = split
+    options.takesMasks = withMasks
     options.coarseLabels = coarseLabels
     options.root = root
     options.pathColumn = pathColumn

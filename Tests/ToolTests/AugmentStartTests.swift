@@ -4,12 +4,12 @@ import Testing
 
 /// --from and --resume: the rest of a stream is the rest of the bits.
 @Suite struct AugmentStartTests {
-  /// All rows of a stream, tensor by tensor.
+  /// All rows of a stream, tensor by tensor; but for names, whose lengths differ: see PackNamesTests.
   private func contents(_ path: String) throws -> [String: [UInt8]] {
     let reader = try StreamReader(path: path, kinds: ["views"])
     var bytes: [String: [UInt8]] = [:]
     while let record = try reader.next() {
-      for (name, tensor) in record.tensors {
+      for (name, tensor) in record.tensors where !name.hasPrefix("name.") {
         tensor.withUnsafeBytes { bytes[name, default: []].append(contentsOf: $0) }
       }
     }

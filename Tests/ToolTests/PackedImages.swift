@@ -1,6 +1,7 @@
 // What a test looks for in an images stream.
 
 import Foundation
+import Schemas
 import TensorStream
 import Testing
 
@@ -10,11 +11,14 @@ struct PackedImages {
   let pictures: [[UInt8]]
   let labels: [Int32]?
   let metadata: [String: String]
+  /// As messages show them; nil where there are none.
+  let names: [String]?
 
   init(_ path: String) throws {
     let reader = try StreamReader(path: path, kinds: ["images"])
     var pictures: [[UInt8]] = []
     var labels: [Int32]?
+    var names: [String]?
     while let record = try reader.next() {
       if let pixels = record["pixels"] {
         let values = try pixels.values(of: UInt8.self)
@@ -25,9 +29,12 @@ struct PackedImages {
         let offsets = try #require(record["image.offsets"]).values(of: Int64.self).map { Int($0) }
         for (start, end) in zip(offsets, offsets.dropFirst()) { pictures.append(Array(all[start..<end])) }
       }
+      if let found = try RowNames(record, what: path) {
+        names = (names ?? []) + (0..<found.count).map { found.text($0) }
+      }
       if let label = record["label"] { labels = (labels ?? []) + (try label.values(of: Int32.self)) }
     }
-    (self.pictures, self.labels, metadata) = (pictures, labels, reader.header.metadata)
+    (self.pictures, self.labels, self.names, metadata) = (pictures, labels, names, reader.header.metadata)
   }
 
   var classes: [String]? {

@@ -8,6 +8,7 @@ import Testing
     let classes: [String]?
     let crc32: [UInt32]
     let labels: [Int32?]
+    let names: [String]?
   }
 
   static let fixtures = ToolRunner.checkout + "/Tests/ToolTests/Fixtures"
@@ -27,15 +28,21 @@ import Testing
   }
 
   @Test func everyLayoutIsReadAsPythonReadsIt() throws {
-    #expect(Self.expected.count > 20)
+    #expect(Self.expected.count > 60)
     try withSources { folder in
       for (command, expected) in Self.expected {
         let result = try ToolRunner.shell("pmae-pack --quiet --overwrite --output o.stz \(command)", in: folder)
-        #expect(result.status == 0 && result.errors == "", "\(command): \(result.errors)")
+        // Of some lists, rows are of pictures that cannot be read.
+        let errors = result.errors.split(separator: "\n").filter {
+          !$0.contains("left out") || !command.contains("lost")
+        }
+        #expect(result.status == 0 && errors == [], "\(command): \(result.errors)")
         let packed = try PackedImages(folder + "/o.stz")
         #expect(packed.pictures.map(crc32) == expected.crc32, "\(command)")
         #expect(try packed.classes == expected.classes, "\(command)")
         #expect(packed.labels ?? [] == expected.labels.compactMap { $0 }, "\(command)")
+        if let names = expected.names { #expect(packed.names == names, "\(command)") }
+        #expect(packed.names?.count == packed.pictures.count, "\(command)")
       }
     }
   }
@@ -98,31 +105,28 @@ import Testing
         ("pmae-pack photos cifar-10-batches-bin", 65, "pack them apart, pmae-augment takes several streams"),
         (
           "pmae-pack --class-names ant named.tar", 65,
-          "named.tar: has the class zebra, which is not among --class-names"
+          "named.tar has the class zebra, which is not among --class-names"
         ),
         (
           "pmae-pack --class-names a,b lists/plain.csv", 65,
           "lists/plain.csv: has label 3, but 2 class names were given"
         ),
         ("pmae-pack --labels train-labels-idx1-ubyte.gz photos", 64, "there is no IDX file of pictures for it"),
-        ("pmae-pack --root x photos", 64, "--root, --path-column and --label-column go with a list"),
+        ("pmae-pack --root x photos", 64, "--root and --path-column go with a list"),
+        ("pmae-pack --label-column x photos", 64, "--label-column goes with a list of pictures, or with a tar file"),
         ("pmae-pack --coarse-labels photos", 64, "--coarse-labels goes with CIFAR-100"),
         ("pmae-pack --coarse-labels cifar-10-batches-bin", 64, "CIFAR-10 has one label a picture"),
         ("pmae-pack --short-side 9 cifar-10-batches-bin", 64, "--short-side is for picture files"),
         ("pmae-pack --label-column z lists/columns.tsv", 64, "--label-column z: its columns are id, what, where"),
         (
-          "pmae-pack photos/bars/0.jpg", 65,
-          "photos/bars/0.jpg: not a folder, a tar file, an IDX file, a CIFAR batch or a list"
-        ),
-        (
           ": > empty; pmae-pack empty", 65,
-          "empty: not a folder, a tar file, an IDX file, a CIFAR batch or a list of pictures: it is empty"
+          "empty: not a folder, a tar file, an IDX file, a CIFAR batch, a picture file or a list of pictures: it is empty"
         ),
         (cut, 65, "cut.tar: ends inside "),
         ("head -c 9216 named.tar > early.tar; head -c 2048 early.tar > cut.tar; pmae-pack cut.tar", 65, "cut short"),
         ("printf 'a.jpg,\"x\\n' > bad.csv; pmae-pack bad.csv", 65, "bad.csv: line 1: a quoted field that does not end"),
         (
-          "printf 'a.jpg,1\\nb.jpg,\\n' > bad.csv; pmae-pack bad.csv", 65,
+          "cp photos/bars/0.jpg a.jpg; cp a.jpg b.jpg; printf 'a.jpg,1\\nb.jpg,\\n' > bad.csv; pmae-pack bad.csv", 65,
           "b.jpg: has no label, but others of bad.csv have"
         ),
         (

@@ -1,6 +1,7 @@
 // Files by their bytes: opened by names that need not be text, read whole, with errors that say which file.
 
 import Foundation
+import Schemas
 import TensorStream
 
 /// A file name as the system has it: any bytes but zero. Not every name is UTF-8, and none may be lost for that.
@@ -18,33 +19,7 @@ public struct FilePath: Sendable, Hashable {
   /// and a message stays on its line.
   public var description: String { Self.printable(bytes) }
 
-  static func printable(_ bytes: some Sequence<UInt8>) -> String {
-    var text = ""
-    var rest = Array(bytes)[...]
-    while !rest.isEmpty {
-      var decoder = UTF8()
-      var iterator = rest.makeIterator()
-      if case .scalarValue(let scalar) = decoder.decode(&iterator) {
-        switch scalar {
-        case "\n": text += "\\n"
-        case "\t": text += "\\t"
-        case "\r": text += "\\r"
-        case "\\": text += "\\\\"
-        default:
-          if scalar.value < 32 || scalar.value == 127 {
-            text += "\\x" + hex(UInt8(scalar.value))
-          } else {
-            text.unicodeScalars.append(scalar)
-          }
-        }
-        rest = rest.dropFirst(UTF8.width(scalar))
-      } else {
-        text += "\\x" + hex(rest.first!)
-        rest = rest.dropFirst()
-      }
-    }
-    return text
-  }
+  static func printable(_ bytes: some Sequence<UInt8>) -> String { printableText(bytes) }
 
   func withCString<R>(_ body: (UnsafePointer<CChar>) throws -> R) rethrows -> R {
     try (bytes + [0]).withUnsafeBytes { try body($0.baseAddress!.assumingMemoryBound(to: CChar.self)) }
@@ -78,11 +53,8 @@ final class ByteFile: @unchecked Sendable {
   /// Opens for reading. Throws `Failure(.noInput)` where that fails.
   convenience init(_ path: FilePath) throws {
     let name = path.description
-    var descriptor: Int32
     // Non-blocking, so that opening a named pipe by mistake cannot hang.
-    repeat {
-      descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    } while descriptor < 0 && errno == EINTR
+    let descriptor = path.open(O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
     try self.init(descriptor: descriptor, name: name, owned: true)
   }
@@ -93,9 +65,9 @@ final class ByteFile: @unchecked Sendable {
     if path == "-" {
       try self.init(descriptor: 0, name: "standard input", owned: false)
     } else {
-      let name = FilePath(path).description
-      var descriptor: Int32
-      repeat { descriptor = open(path, O_RDONLY | O_CLOEXEC) } while descriptor < 0 && errno == EINTR
+      let path = FilePath(operand: path)
+      let name = path.description
+      let descriptor = path.open(O_RDONLY | O_CLOEXEC)
       if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
       try self.init(descriptor: descriptor, name: name, owned: true)
     }
@@ -156,7 +128,8 @@ final class ByteFile: @unchecked Sendable {
   /// Makes the next `read` begin at the file's first byte.
   func rewind() { lseek(descriptor, 0, SEEK_SET) }
 
-  /// Reads a regular file from its beginning to its end. Throws `Failure(.data)` where it is larger than `limit` bytes.
+  /// Reads a regular file from its beginning to its end. Throws `Failure(.data)` where it is larger than `limit` bytes, or where
+  /// somebody writes to it meanwhile.
   func readAll(into memory: Scratch<UInt8>, limit: Int) throws -> UnsafeRawBufferPointer {
     guard isRegular else { throw Failure(.data, "\(name): neither a file nor a folder") }
     let size = Int(status.st_size)
@@ -164,7 +137,11 @@ final class ByteFile: @unchecked Sendable {
     let base = memory.reserve(size)
     let count = try read(into: base, count: size)
     guard count == size else {
-      throw Failure(.io, "\(name): ends after \(count) of \(size) bytes: changed while being read")
+      throw Failure(.data, "\(name): ends after \(count) of \(size) bytes: changed while being read")
+    }
+    var after = stat()
+    guard fstat(descriptor, &after) == 0, FileStamp(after) == stamp else {
+      throw Failure(.data, "\(name): changed while being read")
     }
     return UnsafeRawBufferPointer(start: base, count: count)
   }

@@ -7,13 +7,12 @@ import TensorStream
 struct CIFARPictures: PictureSource {
   let name: String
   let count: Int
-  let classes: [String]?
+  let labels: SourceLabels
   let pixelShape: PixelShape? = PixelShape(height: 32, width: 32, channels: 3)
   private let files: [ByteFile]
   /// The number of each file's first picture.
   private let starts: [Int]
   private let labelBytes: Int
-  private let labels: [UInt8]
 
   static let pixels = 32 * 32 * 3
 
@@ -52,8 +51,9 @@ struct CIFARPictures: PictureSource {
   ///   - paths: files of one kind, in order.
   ///   - coarse: of CIFAR-100, the twenty labels that its first byte says, not the hundred of the second.
   /// - Throws: `Failure(.data)` where a size is not a whole number of records, or a label is too large.
-  init(name: String, paths: [String], coarse: Bool, classNames: [String]?) throws {
-    self.name = FilePath(name).description
+  init(name: String, paths: [String], options: SourceOptions) throws {
+    let coarse = options.coarseLabels
+    self.name = FilePath(operand: name).description
     files = try paths.map { try ByteFile(FilePath($0)) }
     let kinds = zip(paths, files).map { Self.kind(path: $0, size: $1.stamp.size) }
     guard let first = kinds.first, let kind = first, kinds.allSatisfy({ $0 == kind }) else {
@@ -71,18 +71,21 @@ struct CIFARPictures: PictureSource {
       starts.append(labels.count)
       labels += try Self.labels(of: file, kind: kind, coarse: coarse)
     }
-    (self.starts, self.labels, count) = (starts, labels, labels.count)
+    (self.starts, count) = (starts, labels.count)
     let limit = kind.classCount(coarse: coarse)
     if let bad = labels.firstIndex(where: { $0 >= limit }) {
       throw Failure(.data, "\(self.name): picture \(bad) has label \(labels[bad]): expected 0 to \(limit - 1)")
     }
     let beside = (paths[0] as NSString).deletingLastPathComponent
     let namesFile = (beside.isEmpty ? "." : beside) + "/" + kind.namesFile(coarse: coarse)
-    classes = try classNames ?? Self.names(namesFile, count: limit) ?? (0..<limit).map { String($0) }
-    if classes!.count < limit {
+    let classes = try options.classNames ?? Self.names(namesFile, count: limit) ?? (0..<limit).map { String($0) }
+    if classes.count < limit {
       throw Failure(
-        .data, "\(self.name): has \(limit) classes, but \(counted(classes!.count, "class name")) were given")
+        .data, "\(self.name): has \(limit) classes, but \(counted(classes.count, "class name")) were given")
     }
+    var own = SourceLabels(.fixed(classes), origin: "the records of \(self.name)")
+    own.table = LabelTable(ids: labels.map { Int32($0) })
+    self.labels = options.unlabelled ? .none("") : own
   }
 
   /// Every picture's label, read some thousand pictures at a time.
@@ -109,8 +112,6 @@ struct CIFARPictures: PictureSource {
     return lines
   }
 
-  func label(_ index: Int) -> Int32 { Int32(labels[index]) }
-
   private func place(_ index: Int) -> (file: ByteFile, row: Int) {
     let number = starts.lastIndex { $0 <= index }!
     return (files[number], index - starts[number])
@@ -119,6 +120,12 @@ struct CIFARPictures: PictureSource {
   func path(_ index: Int) -> String {
     let (file, row) = place(index)
     return "\(file.name): picture \(row)"
+  }
+
+  func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
+    let (file, row) = place(index)
+    let name = isAlone ? (file.name as NSString).lastPathComponent : file.name
+    return Array("\(name)/\(row)".utf8)
   }
 
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer {

@@ -27,7 +27,7 @@ public struct IDX: Sendable {
     var magic: [UInt8] = [0, 0]
     file.rewind()
     if pread(file.descriptor, &magic, 2, 0) == 2, magic == [0x1F, 0x8B] {
-      return try parse(name: file.name, ranks: ranks, size: nil, read: Gunzip(file).read)
+      return try parse(name: file.name, ranks: ranks, size: nil, read: GzipInput(file).read)
     }
     return try parse(
       name: file.name, ranks: ranks, size: file.isRegular ? Int(file.status.st_size) : nil, read: file.read)

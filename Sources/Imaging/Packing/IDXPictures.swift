@@ -1,15 +1,15 @@
 // Pictures and labels from two IDX files, as MNIST and its relatives come.
 
+import Foundation
 import TensorStream
 
 /// An IDX file of pictures, [n, H, W] or [n, H, W, C], and one of labels, [n]; both in memory.
 struct IDXPictures: PictureSource {
   let name: String
   let count: Int
-  let classes: [String]?
+  let labels: SourceLabels
   let pixelShape: PixelShape?
   private let shape: PixelShape
-  private let labels: [UInt8]
   private let pixels: [UInt8]
 
   /// - Parameters:
@@ -35,7 +35,7 @@ struct IDXPictures: PictureSource {
     }
     pixels = file.values
     guard let labels else {
-      (self.labels, classes) = ([], nil)
+      self.labels = .none(Self.nearest(to: images))
       return
     }
     let labelFile = try IDX.read(path: labels, ranks: 1...1)
@@ -43,12 +43,27 @@ struct IDXPictures: PictureSource {
       throw Failure(
         .data, "\(labels): \(counted(labelFile.values.count, "label")), but \(name) has \(counted(count, "picture"))")
     }
-    self.labels = labelFile.values
-    classes = try numberedClasses(
+    let classes = try numberedClasses(
       upTo: Int(labelFile.values.max() ?? 0), source: labels, classNames: classNames)
+    var own = SourceLabels(.fixed(classes), origin: labels)
+    own.table = LabelTable(ids: labelFile.values.map { Int32($0) })
+    self.labels = own
   }
 
-  func label(_ index: Int) -> Int32 { Int32(labels[index]) }
+  /// The file that MNIST and its relatives would have the labels in.
+  private static func nearest(to images: ByteFile) -> String {
+    let path = FilePath(operand: images.name)
+    let name = String(decoding: path.base, as: UTF8.self)
+    let likely = name.replacingOccurrences(of: "images", with: "labels").replacingOccurrences(of: "idx3", with: "idx1")
+    let file = path.folder.appending(Array(likely.utf8))
+    return likely != name && file.isFile
+      ? "an IDX file of pictures has none; \(file.description) lies beside it: --labels \(file.description)"
+      : "an IDX file of pictures has none: --labels names the IDX file of labels"
+  }
+
+  func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
+    Array("\(isAlone ? (name as NSString).lastPathComponent : name)/\(index)".utf8)
+  }
 
   func path(_ index: Int) -> String { "\(name): picture \(index)" }
 

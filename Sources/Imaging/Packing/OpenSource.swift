@@ -3,67 +3,68 @@
 import Foundation
 import TensorStream
 
+/// What one operand is.
+enum OpenedOperand {
+  case source(any PictureSource)
+  /// A picture file by its first bytes. Several that follow each other are one source.
+  case picture(FilePath)
+}
+
 /// Opens one operand. Takes the next of `labels` for an IDX file.
-func openSource(
-  _ path: String, options: SourceOptions, labels: inout ArraySlice<String>
-) throws -> any PictureSource {
-  var file = try ByteFile(operand: path)
+func openOperand(
+  _ operand: String, options: SourceOptions, labels: inout ArraySlice<String>
+) throws -> OpenedOperand {
+  var file = try ByteFile(operand: operand)
+  let path = FilePath(operand: operand)
   if file.isFolder {
-    if let training = CIFARPictures.trainingFiles(in: path) {
-      return try CIFARPictures(
-        name: path, paths: training, coarse: options.coarseLabels, classNames: options.classNames)
+    if let training = CIFARPictures.trainingFiles(in: operand) {
+      return .source(try CIFARPictures(name: operand, paths: training, options: options))
     }
-    return try PictureFolder(path, classNames: options.unlabelled ? nil : options.classNames)
+    return .source(try PictureFolder(path, options: options))
   }
-  var named: String? = path == "-" ? nil : path
+  var named: FilePath? = operand == "-" ? nil : path
   if !file.isRegular || lseek(file.descriptor, 0, SEEK_CUR) != 0 {
     file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: file.read)
     named = nil
   }
-  if CIFARPictures.kind(path: path, size: file.stamp.size) != nil {
-    return try CIFARPictures(name: path, paths: [path], coarse: options.coarseLabels, classNames: options.classNames)
+  if CIFARPictures.kind(path: operand, size: file.stamp.size) != nil {
+    return .source(try CIFARPictures(name: operand, paths: [operand], options: options))
   }
   var head = try file.bytes(at: 0, count: TarMembers.block)
-  let isCompressed = head.starts(with: [0x1F, 0x8B])
+  if let named, isPicture(head) { return .picture(named) }
+  let isCompressed = GzipInput.isGzip(head)
   if isCompressed {
-    file.rewind()
-    // Closed before it has given all, which ends it. A damaged beginning is its own error.
-    let start = try Gunzip(file)
+    // A damaged beginning is its own error.
+    let start = try GzipInput(file)
     head = try [UInt8](unsafeUninitializedCapacity: TarMembers.block) {
-      $1 = try start.read(into: $0.baseAddress!, count: $0.count)
+      $1 = try start.read(into: $0.baseAddress!, count: TarMembers.block)
     }
   }
   if isIDX(head) || (!options.labels.isEmpty && !TarMembers.isTar(head)) {
     let labels = labels.popFirst()
-    return try IDXPictures(
-      images: file, labels: options.unlabelled ? nil : labels, classNames: options.classNames)
+    return .source(
+      try IDXPictures(images: file, labels: options.unlabelled ? nil : labels, classNames: options.classNames))
   }
   if TarMembers.isTar(head) {
     if isCompressed {
-      file.rewind()
-      file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: Gunzip(file).read)
+      file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: GzipInput(file).read)
       named = nil
     }
-    return try TarPictures(file, path: named, classNames: options.classNames, unlabelled: options.unlabelled)
+    return .source(try TarPictures(file, path: named, options: options))
   }
-  guard !isCompressed, isText(head, path: path) else {
+  guard ListText.isText(head) else {
     let start = head.withUnsafeBytes { describeStart($0, count: 4) }
     throw Failure(
-      .data, "\(file.name): not a folder, a tar file, an IDX file, a CIFAR batch or a list of pictures: \(start)")
+      .data,
+      "\(file.name): not a folder, a tar file, an IDX file, a CIFAR batch, a picture file or a list of pictures: \(start)"
+    )
   }
-  return try PictureList(
-    file, path: path,
-    options: PictureList.Options(
-      root: options.root, pathColumn: options.pathColumn, labelColumn: options.labelColumn),
-    classNames: options.classNames, unlabelled: options.unlabelled)
+  return .source(try PictureList(file, path: path, options: options))
 }
+
+private func isPicture(_ head: [UInt8]) -> Bool { head.withUnsafeBytes { ImageFile.Format($0) != nil } }
 
 /// Two zero bytes, a type, and a number of dimensions.
 private func isIDX(_ head: [UInt8]) -> Bool {
   head.count >= 4 && head[0] == 0 && head[1] == 0 && (0x08...0x0E).contains(head[2]) && head[3] > 0
-}
-
-/// No control characters, which no list has.
-private func isText(_ head: [UInt8], path: String) -> Bool {
-  !head.isEmpty && !head.contains { $0 < 0x09 || (0x0E..<0x20).contains($0) } && head[0] < 0xF5
 }

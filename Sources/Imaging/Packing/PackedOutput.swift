@@ -1,6 +1,7 @@
 // Where packed pictures go: one stream, or shards whose names are numbered.
 
 import Foundation
+import Schemas
 import TensorStream
 
 /// One stream, or shards. A shard is there whole or not at all, since a stream gets its name when it is whole; so those that are there
@@ -81,7 +82,9 @@ public struct PackedOutput: Sendable {
           + "instead of --resume starts from the beginning")
     }
     if found["made_by"] != metadata["made_by"] { throw differs("made_by is", "made_by") }
-    for (key, what) in [("entries_digest", "pictures' digest is"), ("classes", "classes are")]
+    for (key, what) in [
+      ("entries_digest", "pictures' digest is"), ("classes", "classes are"), (RowNames.sourcesKey, "sources are"),
+    ]
     where found[key] != metadata[key] {
       throw differs(what, key)
     }

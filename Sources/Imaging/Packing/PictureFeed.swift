@@ -22,6 +22,8 @@ final class PictureFeed {
     let height: Int
     let width: Int
     let statistics: PixelStatistics
+    /// Whether the file itself says that it is grey.
+    let isGrey: Bool
   }
 
   enum Outcome: Sendable {
@@ -37,7 +39,10 @@ final class PictureFeed {
   let chosen: [Int]
   private let set: PictureSet
   private let shrinking: Shrinking?
+  /// 1: colours become grey before they are measured.
+  private let channels: Int
   private let pool: ThreadPool
+  private let watch: StallWatch?
   private let workers: [Worker]
   /// What was prepared, from the picture at `position` on, the last first.
   private var ready: [Outcome] = []
@@ -48,7 +53,10 @@ final class PictureFeed {
     let decoder = PictureDecoder()
   }
 
-  init(_ set: PictureSet, chosen: [Int], shrinking: Shrinking?, pool: ThreadPool) {
+  init(
+    _ set: PictureSet, chosen: [Int], shrinking: Shrinking?, channels: Int, pool: ThreadPool, watch: StallWatch? = nil
+  ) {
+    (self.channels, self.watch) = (channels, watch)
     self.set = set
     self.chosen = chosen
     self.shrinking = shrinking
@@ -96,11 +104,16 @@ final class PictureFeed {
   }
 
   private func check(_ index: Int, _ worker: Worker) throws -> Checked {
-    let bytes = try set.bytes(index, memory: worker.memory)
+    if set.classes != nil, set.label(index) < 0 {
+      throw Failure(.data, try stillBad(index, worker))
+    }
+    let bytes = try read(index, worker)
     if let shape = set.pixelShape {
       var statistics = PixelStatistics(channels: shape.channels)
       statistics.add(bytes.bindMemory(to: UInt8.self).baseAddress!, pixels: shape.height * shape.width)
-      return Checked(bytes: Array(bytes), height: shape.height, width: shape.width, statistics: statistics)
+      return Checked(
+        bytes: Array(bytes), height: shape.height, width: shape.width, statistics: statistics,
+        isGrey: shape.channels == 1)
     }
     let name = set.path(index)
     if let shrinking,
@@ -113,12 +126,28 @@ final class PictureFeed {
     return try measured(bytes, stored: Array(bytes), worker, name: name)
   }
 
+  private func read(_ index: Int, _ worker: Worker) throws -> UnsafeRawBufferPointer {
+    guard let watch else { return try set.bytes(index, memory: worker.memory) }
+    return try watch.watch(worker, path: { [set] in set.path(index) }) { try set.bytes(index, memory: worker.memory) }
+  }
+
+  /// Why a picture without a class is left out. It could not be read when the classes were settled.
+  private func stillBad(_ index: Int, _ worker: Worker) throws -> String {
+    let name = set.path(index)
+    let bytes = try read(index, worker)
+    _ = try worker.decoder.decode(bytes, name: name)
+    return "\(name): could not be read before, and has no class: changed while being packed"
+  }
+
   private func measured(
     _ bytes: UnsafeRawBufferPointer, stored: [UInt8], _ worker: Worker, name: String
   ) throws -> Checked {
-    let pixels = try worker.decoder.decode(bytes, name: name)
-    var statistics = PixelStatistics(channels: 3)
+    let decoded = try worker.decoder.decode(bytes, name: name)
+    let pixels = channels == 1 ? decoded.greyInPlace() : decoded
+    var statistics = PixelStatistics(channels: channels)
     statistics.add(pixels.base, pixels: pixels.height * pixels.width)
-    return Checked(bytes: stored, height: pixels.height, width: pixels.width, statistics: statistics)
+    return Checked(
+      bytes: stored, height: pixels.height, width: pixels.width, statistics: statistics,
+      isGrey: try ImageFile.header(bytes, name: name).channels == 1)
   }
 }

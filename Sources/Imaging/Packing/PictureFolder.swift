@@ -3,116 +3,138 @@
 import Foundation
 import TensorStream
 
-/// A folder of JPEG and PNG files. Where it has sub-folders, each is a class, and every file in it or below belongs to that class; where it has
-/// none, the files are without labels. Names that start with a dot are left out, as `ls` does.
+/// A folder of picture files. Where it has sub-folders, each is a class, and every file in it or below belongs to that class; where it has
+/// none, or where no labels are asked for, the files are without labels. Names that start with a dot are left out, as `ls` does.
 struct PictureFolder: PictureSource {
   let name: String
-  private(set) var classes: [String]?
+  private(set) var labels: SourceLabels
   let pixelShape: PixelShape? = nil
-  private var labels: [Int32] = []
+  private let root: FilePath
+  private let takesParts: Bool
   private var names = NameTable()
   private var folderOfName: [Int32] = []
-  private var folders: [FilePath] = []
+  /// Folders, from the root on.
+  private var folders: [[UInt8]] = []
+  private var parts: (count: Int, first: String?) = (0, nil)
 
   var count: Int { names.count }
 
-  /// Reads the names. Throws `Failure(.data)` for a folder without files, a class without files, or files beside class folders.
-  init(_ path: String, classNames: [String]?) throws {
-    let root = FilePath(path)
+  /// Reads the names.
+  /// - Throws: `Failure(.data)` for a folder without files, or with a folder that leads back to itself; `.noInput` for one that cannot be read.
+  init(_ path: FilePath, options: SourceOptions) throws {
+    root = path
     name = root.description
-    let (files, subfolders) = try Self.list(root)
-    if subfolders.isEmpty {
-      guard files.count > 0 else { throw Failure(.data, "\(name): an empty folder: there are no pictures in it") }
-      append(files, in: root)
-      return
-    }
-    if files.count > 0 {
-      throw Failure(
-        .data,
-        "\(root.appending(Array(files[0])).description): a file beside the class folders of \(name): expected files in "
-          + "sub-folders, or none at all")
-    }
-    var table = LabelTable()
-    for folder in subfolders {
-      let before = count
-      try appendAll(below: folder, within: [])
-      guard count > before else {
-        throw Failure(.data, "\(folder.description): an empty folder: there are no pictures of this class in it")
+    takesParts = options.takesMasks
+    labels = SourceLabels(.folders, origin: "the folders of \(name)")
+    if let version = Self.pythonCIFAR(root) { throw Failure(.data, "\(name): \(version)") }
+    var top: [UInt8] = []
+    if let split = options.split {
+      top = Array(split.utf8)
+      guard root.appending(top).status.map({ $0.st_mode & S_IFMT == S_IFDIR }) ?? false else {
+        let there = try FolderListing(root, takesParts: false).folders.map { FilePath.printable($0) }
+        throw Failure(
+          .usage,
+          "\(name): --split \(split): there is no such folder in it\(there.isEmpty ? "" : ": it has \(there.joined(separator: ", "))")"
+        )
       }
-      let base = Array(folder.bytes[(folder.bytes.lastIndex(of: UInt8(ascii: "/"))! + 1)...])
-      for _ in before..<count { table.append(base) }
+      labels.origin = "the folders of \(root.appending(top).description)"
     }
-    // By name, even where all names are numbers: a folder's label is its place among the folders.
-    if let classNames {
-      guard let finished = try table.finished(source: name, classNames: classNames, path: self.path) else { return }
-      (labels, classes) = finished
+    let listing = try FolderListing(root.appending(path: top), takesParts: takesParts)
+    append(listing, in: top)
+    if options.unlabelled || listing.folders.isEmpty {
+      if options.unlabelled {
+        let stamp = try ByteFile(root.appending(path: top)).stamp
+        for folder in listing.folders { try appendAll(below: top + Self.separator(top) + folder, within: [stamp]) }
+      }
+      labels = .none(
+        listing.list.map {
+          "\(name) has no sub-folders, which would be classes; \(root.appending(path: top).appending($0).description) "
+            + "lies in it: if it lists labels, name it as the source"
+        } ?? "\(name) has no sub-folders, which would be classes")
     } else {
-      (labels, classes) = table.sortedByName()
+      for _ in 0..<count { labels.table.append(nil) }
+      let stamp = try ByteFile(root.appending(path: top)).stamp
+      for folder in listing.folders {
+        let before = count
+        try appendAll(below: top + Self.separator(top) + folder, within: [stamp])
+        _ = labels.table.place(of: folder)
+        for _ in before..<count { labels.table.append(folder) }
+      }
+    }
+    if parts.count > 0, let first = parts.first {
+      labels.notes.append(PictureParts.note(parts.count, first))
+    }
+    guard count > 0 else {
+      // Empty classes say more.
+      if labels.hasLabels && !options.allowsEmptyClasses { return }
+      throw Failure(.data, "\(name): an empty folder: there are no pictures in it")
     }
   }
 
-  func label(_ index: Int) -> Int32 { labels[index] }
+  private static func separator(_ path: [UInt8]) -> [UInt8] { path.isEmpty ? [] : [UInt8(ascii: "/")] }
+
+  /// What to do with CIFAR's version for Python; nil where the folder holds something else.
+  private static func pythonCIFAR(_ folder: FilePath) -> String? {
+    func has(_ name: String) -> Bool { folder.appending(Array(name.utf8)).isFile }
+    let isTen = has("batches.meta") && has("data_batch_1")
+    guard isTen || (has("meta") && has("train") && has("test")) else { return nil }
+    return pythonVersion(of: isTen ? "CIFAR-10" : "CIFAR-100")
+  }
+
+  static func pythonVersion(of name: String) -> String {
+    let file = name.lowercased()
+    return
+      "\(name) as Python objects (pickles), which are not read: take its binary version, \(file)-binary.tar.gz from the "
+      + "same place, unpack it, and name the folder it makes"
+  }
 
   func path(_ index: Int) -> String { file(index).description }
 
-  private func file(_ index: Int) -> FilePath { folders[Int(folderOfName[index])].appending(Array(names[index])) }
+  func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
+    if !isAlone { return file(index).bytes }
+    let folder = folders[Int(folderOfName[index])]
+    return folder + Self.separator(folder) + names[index]
+  }
+
+  private func file(_ index: Int) -> FilePath {
+    root.appending(path: folders[Int(folderOfName[index])]).appending(Array(names[index]))
+  }
 
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer {
     try ByteFile(file(index)).readAll(into: memory, limit: maximumPictureFileSize)
   }
 
-  private mutating func append(_ files: NameTable, in folder: FilePath) {
-    folders.append(folder)
-    for i in 0..<files.count { names.append(files[i]) }
-    folderOfName += repeatElement(Int32(folders.count - 1), count: files.count)
+  private mutating func append(_ listing: FolderListing, in folder: [UInt8]) {
+    let files = listing.files
+    if files.count > 0 {
+      folders.append(folder)
+      for i in 0..<files.count { names.append(files[i]) }
+      folderOfName += repeatElement(Int32(folders.count - 1), count: files.count)
+    }
+    if let first = listing.parts.first {
+      parts = (
+        parts.count + listing.parts.count, parts.first ?? root.appending(path: folder).appending(first).description
+      )
+    }
   }
 
   /// All files below a folder: its own first, then each sub-folder's. `above` are the folders on the way here, so that a link
   /// that leads back up ends in an error, not in an endless walk.
-  private mutating func appendAll(below folder: FilePath, within above: [FileStamp]) throws {
-    let stamp = try ByteFile(folder).stamp
-    guard !above.contains(where: { $0.inode == stamp.inode && $0.device == stamp.device }), above.count < 100 else {
-      throw Failure(.data, "\(folder.description): a link back to a folder that it is in")
+  private mutating func appendAll(below folder: [UInt8], within above: [FileStamp]) throws {
+    let path = root.appending(path: folder)
+    let stamp = try ByteFile(path).stamp
+    guard !above.contains(where: { $0.inode == stamp.inode && $0.device == stamp.device }) else {
+      throw Failure(.data, "\(path.description): a link back to a folder that it is in")
     }
-    let (files, subfolders) = try Self.list(folder)
-    append(files, in: folder)
-    for subfolder in subfolders { try appendAll(below: subfolder, within: above + [stamp]) }
+    let listing = try FolderListing(path, takesParts: takesParts)
+    append(listing, in: folder)
+    for subfolder in listing.folders {
+      try appendAll(below: folder + [UInt8(ascii: "/")] + subfolder, within: above + [stamp])
+    }
   }
+}
 
-  /// The files and the folders directly in a folder, each in the order of the bytes of the name. What is neither is among the files: reading
-  /// it will say so.
-  private static func list(_ folder: FilePath) throws -> (files: NameTable, folders: [FilePath]) {
-    func failure() -> Failure { Failure(.noInput, "\(folder.description): \(String(cString: strerror(errno)))") }
-    guard let handle = folder.withCString({ opendir($0) }) else { throw failure() }
-    defer { closedir(handle) }
-    var names = NameTable()
-    var isFolder: [Bool] = []
-    while true {
-      errno = 0
-      guard let entry = readdir(handle) else {
-        if errno != 0 { throw failure() }
-        break
-      }
-      let type = Int(entry.pointee.d_type)
-      withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        let name = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.firstIndex(of: 0) ?? bytes.count)])
-        if name.first == UInt8(ascii: ".") { return }
-        names.append(name)
-        // Of a million files none but links costs a look.
-        if type == Int(DT_LNK) || type == Int(DT_UNKNOWN) {
-          var status = stat()
-          let found = folder.appending(Array(name)).withCString { stat($0, &status) } == 0
-          isFolder.append(found && status.st_mode & S_IFMT == S_IFDIR)
-        } else {
-          isFolder.append(type == Int(DT_DIR))
-        }
-      }
-    }
-    var files = NameTable()
-    var folders: [FilePath] = []
-    for i in names.sorted() {
-      if isFolder[i] { folders.append(folder.appending(Array(names[i]))) } else { files.append(names[i]) }
-    }
-    return (files, folders)
-  }
+extension FilePath {
+  /// This folder, or what a path from it on leads to; an empty one leads nowhere.
+  func appending(path: [UInt8]) -> FilePath { path.isEmpty ? self : appending(path) }
 }

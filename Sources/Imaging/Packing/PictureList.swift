@@ -1,4 +1,4 @@
-// A list of picture files: CSV, TSV, or words between spaces; and the list of Oxford's Pets.
+// A list of picture files: columns, lines of paths, or JSON; and the list of Oxford's Pets.
 
 import Foundation
 import TensorStream
@@ -6,144 +6,105 @@ import TensorStream
 /// Files that a list names, in its order, with the labels that it gives.
 struct PictureList: PictureSource {
   let name: String
-  private(set) var classes: [String]?
+  private(set) var labels: SourceLabels
   let pixelShape: PixelShape? = nil
   private var names = NameTable()
-  private var labels: [Int32] = []
-  private let root: FilePath
+  private let files: ListFiles
 
   var count: Int { names.count }
 
-  struct Options: Sendable {
-    /// The folder that paths are relative to; nil: the list's own.
-    var root: String?
-    /// Columns by the name in the first row, or by number from 1; nil for the usual names, or the first and the second.
-    var pathColumn: String?
-    var labelColumn: String?
+  private enum Form {
+    case columns(DelimitedList)
+    case lines(PlainList)
+    case json(JSONList)
+
+    var line: Int {
+      switch self {
+      case .columns(let list): list.line
+      case .lines(let list): list.line
+      case .json(let list): list.line
+      }
+    }
+    var says: (origin: String, absence: String) {
+      switch self {
+      case .columns(let list): (list.origin, list.absence)
+      case .lines(let list): (list.origin, list.absence)
+      case .json(let list): (list.origin, list.absence)
+      }
+    }
+    mutating func next() throws -> ListRow? {
+      switch self {
+      case .columns(var list):
+        defer { self = .columns(list) }
+        return try list.next()
+      case .lines(var list):
+        defer { self = .lines(list) }
+        return try list.next()
+      case .json(var list):
+        defer { self = .json(list) }
+        return try list.next()
+      }
+    }
   }
 
-  private static let pathNames = ["path", "file", "filename", "file_name", "filepath", "image", "image_path", "img"]
-  private static let labelNames = ["label", "class", "cls", "category", "target", "class_name", "label_name"]
-  private static let maximumSize = 1 << 34
-
-  /// - Parameter path: the file's, which says what separates its fields and where paths begin.
+  /// - Parameter path: the file's, which says where its paths begin.
   /// - Throws: `Failure(.data)` that names the line, where it is no such list; `.usage` for a column that it has not.
-  init(_ file: ByteFile, path: String, options: Options, classNames: [String]?, unlabelled: Bool) throws {
+  init(_ file: ByteFile, path: FilePath, options: SourceOptions) throws {
     name = file.name
-    file.rewind()
-    let memory = Scratch<UInt8>()
-    let bytes = try file.readAll(into: memory, limit: Self.maximumSize)
-    let separator = DelimitedText.Separator(path: path, firstLine: bytes.prefix { $0 != 0x0A })
-    var text = DelimitedText(bytes, separator: separator)
-    var root = options.root ?? Self.folder(of: path)
+    let text = try ListText.read(file)
+    let start = ListFiles(
+      root: options.root.map { FilePath(operand: $0) }
+        ?? (path.bytes == [UInt8(ascii: "-")] ? FilePath(".") : path.folder))
+    var form: Form
+    if JSONList.isJSON(text), !start.isThere(trimmed(text.prefix { $0 != 10 && $0 != 13 })) {
+      form = .json(try JSONList(text, list: name, options: options))
+    } else if let separator = ListText.separator(text, path: name, isFile: start.isThere) {
+      form = .columns(DelimitedList(text, separator: separator, list: name, files: start, options: options))
+    } else {
+      form = .lines(PlainList(text, list: name, files: start, options: options))
+    }
     var table = LabelTable()
-    var pets: [Int: [UInt8]] = [:]
-    var columns: (path: Int, label: Int?)?
-    var isPets = false
+    var splits: Set<String> = []
     do {
-      while let row = try text.next() {
-        if columns == nil {
-          isPets = separator == .spaces && options.pathColumn == nil && options.labelColumn == nil && Self.isPets(row)
-          let (found, isHeader) = try Self.columns(row, options: options, list: name)
-          columns = found
-          if isPets, options.root == nil { root += "/../images" }
-          if isHeader { continue }
-        }
-        let (pathColumn, labelColumn) = columns!
-        guard pathColumn < row.count, !row[pathColumn].isEmpty, !row[pathColumn].contains(0) else {
-          throw Damage.malformed("has no path in column \(pathColumn + 1)")
-        }
-        names.append(row[pathColumn])
-        if unlabelled { continue }
-        if isPets {
-          guard Self.isPets(row), let number = LabelTable.number(row[1]) else {
-            throw Damage.malformed("expected NAME_NUMBER and three numbers, as Oxford's Pets has them")
-          }
-          let breed = Array(row[0][..<row[0].lastIndex(of: UInt8(ascii: "_"))!])
-          guard pets[number, default: breed] == breed else {
-            throw Damage.malformed(
-              "class \(number) is \(FilePath.printable(breed)), but was \(FilePath.printable(pets[number]!)) before")
-          }
-          pets[number] = breed
-          table.append(breed)
-        } else {
-          // A label that is not there is found out by the table, which knows whether any has one.
-          let label = labelColumn.flatMap { $0 < row.count && !row[$0].isEmpty ? row[$0] : nil }
-          table.append(label)
-        }
+      while let row = try form.next() {
+        if let part = row.split { splits.insert(FilePath.printable(part)) }
+        if let split = options.split, row.split != Array(split.utf8) { continue }
+        names.append(row.path)
+        if !options.unlabelled { table.append(row.label) }
       }
     } catch Damage.malformed(let what) {
-      throw Failure(.data, "\(name): line \(text.line): \(what)")
+      throw Failure(.data, "\(name): line \(form.line): \(what)")
     }
-    self.root = FilePath(root)
+    if case .lines(let list) = form { files = list.files } else { files = start }
+    labels = .none(form.says.absence)
+    if let split = options.split, count == 0 {
+      throw Failure(
+        .usage,
+        "\(name): --split \(split): "
+          + (splits.isEmpty ? "it has no column split" : "its parts are \(splits.sorted().joined(separator: ", "))"))
+    }
     guard count > 0 else { throw Failure(.data, "\(name): a list without a picture") }
-    if unlabelled { return }
+    if options.split == nil, splits.count > 1 {
+      labels.notes.append(
+        "\(name) has the parts \(splits.sorted().joined(separator: ", ")), all of which are packed; --split packs one")
+    }
+    guard table.hasLabels else { return }
+    labels.kind = .said
+    labels.table = table
+    labels.origin = form.says.origin
     // Pets' classes are numbered by its own list.
-    let order = isPets ? pets.sorted { $0.key < $1.key }.map { FilePath.printable($0.value) } : nil
-    let made = try table.finished(source: name, classNames: classNames ?? order) { FilePath.printable(names[$0]) }
-    if let made { (labels, classes) = made }
-  }
-
-  /// `Abyssinian_1 1 1 1`: a name without a suffix, and three numbers.
-  private static func isPets(_ row: [[UInt8]]) -> Bool {
-    row.count == 4 && row[0].contains(UInt8(ascii: "_")) && !row[0].contains(UInt8(ascii: "."))
-      && row[1...].allSatisfy { LabelTable.number($0) != nil }
-  }
-
-  /// Which columns hold paths and labels, and whether the row only says so.
-  private static func columns(
-    _ row: [[UInt8]], options: Options, list: String
-  ) throws -> (columns: (path: Int, label: Int?), isHeader: Bool) {
-    let texts = row.map { String(decoding: $0, as: UTF8.self) }
-    let lower = texts.map { $0.lowercased() }
-    let named = pathNames.lazy.compactMap { lower.firstIndex(of: $0) }.first
-    func place(_ option: String, _ name: String) throws -> Int {
-      if let place = texts.firstIndex(of: name) { return place }
-      if let number = Int(name), (1...row.count).contains(number) { return number - 1 }
-      throw Failure(.usage, "\(list): \(option) \(name): its columns are \(texts.joined(separator: ", "))")
+    if case .lines(let list) = form, list.isPets {
+      labels.order = list.pets.sorted { $0.key < $1.key }.map { FilePath.printable($0.value) }
     }
-    let path = try options.pathColumn.map { try place("--path-column", $0) }
-    let label = try options.labelColumn.map { try place("--label-column", $0) }
-    let byName = [options.pathColumn, options.labelColumn].contains { $0 != nil && texts.contains($0!) }
-    if byName || named != nil {
-      let usual = labelNames.lazy.compactMap { lower.firstIndex(of: $0) }.first
-      return ((path ?? named ?? 0, label ?? usual), true)
-    }
-    let first = path ?? (label == 0 ? 1 : 0)
-    guard first < row.count else { throw Failure(.usage, "\(list): has one column, which --label-column takes") }
-    return ((first, label ?? (row.count > 1 ? (first == 1 ? 0 : 1) : nil)), false)
   }
 
-  private static func folder(of path: String) -> String {
-    let folder = path == "-" ? "" : (path as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
+  func path(_ index: Int) -> String { files.path(Array(names[index])).description }
+
+  func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
+    isAlone ? Array(names[index]) : files.path(Array(names[index])).bytes
   }
 
-  func label(_ index: Int) -> Int32 { labels[index] }
-
-  func path(_ index: Int) -> String { file(index).description }
-
-  private func file(_ index: Int) -> FilePath {
-    let name = Array(names[index])
-    if name.first == UInt8(ascii: "/") { return FilePath(bytes: name) }
-    return root.bytes == [UInt8(ascii: ".")] ? FilePath(bytes: name) : root.appending(name)
-  }
-
-  /// A name without a suffix may lack the one that the file has.
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer {
-    let path = file(index)
-    do {
-      return try ByteFile(path).readAll(into: memory, limit: maximumPictureFileSize)
-    } catch let failure as Failure where failure.kind == .noInput {
-      let base = path.bytes[((path.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
-      if !base.contains(UInt8(ascii: ".")) {
-        for suffix in [".jpg", ".JPEG", ".jpeg", ".png"] {
-          if let file = try? ByteFile(FilePath(bytes: path.bytes + Array(suffix.utf8))) {
-            return try file.readAll(into: memory, limit: maximumPictureFileSize)
-          }
-        }
-      }
-      throw failure
-    }
+    try files.open(Array(names[index])).readAll(into: memory, limit: maximumPictureFileSize)
   }
 }

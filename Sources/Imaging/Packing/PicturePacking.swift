@@ -1,6 +1,7 @@
 // From a set of pictures to images streams: one, or shards of a size.
 
 import Parallel
+import Schemas
 import TensorStream
 
 /// Writes the chosen pictures of a set, in their order, each read once. The bytes do not depend on the number of threads.
@@ -9,6 +10,10 @@ public struct PicturePacking {
   public var rowsPerRecord: Int?
   /// nil: files are stored as they came.
   public var shrinking: Shrinking?
+  /// 1: pictures are grey, and those that are not become so; nil: as they are.
+  public var channels: Int?
+  /// Is told what is read.
+  public var watch: StallWatch?
   /// Ends at the first bad picture, which is otherwise reported and left out.
   public var isStrict = false
 
@@ -24,6 +29,12 @@ public struct PicturePacking {
     public internal(set) var skipped = 0
     /// Shards that were there already.
     public internal(set) var kept = 0
+    /// Pictures of each class, without those of kept shards; empty without labels.
+    public internal(set) var perClass: [Int] = []
+    /// Pictures that have colours, and became grey.
+    public internal(set) var coloured = 0
+    /// Channels all of whose values are equal, from 0, and the value of each.
+    public internal(set) var flatChannels: [(channel: Int, value: Int)] = []
   }
 
   /// - Parameters:
@@ -42,9 +53,14 @@ public struct PicturePacking {
       metadata["width"] = String(shape.width)
       metadata["channels"] = String(shape.channels)
     }
+    metadata[RowNames.sourcesKey] = try JSONText.encode(set.sourceNames)
     if output.shardSize != nil { metadata["entries_digest"] = set.digest(of: chosen) }
-    let feed = PictureFeed(set, chosen: chosen, shrinking: shrinking, pool: pool)
+    let channels = set.pixelShape?.channels ?? channels ?? 3
+    let feed = PictureFeed(
+      set, chosen: chosen, shrinking: shrinking, channels: channels, pool: pool, watch: watch)
     var summary = Summary()
+    summary.perClass = Array(repeating: 0, count: set.classes?.count ?? 0)
+    var statistics = PixelStatistics(channels: channels)
     var shard = 0
     while feed.position < chosen.count {
       if let kept = try output.keptShard(shard, metadata: metadata, from: feed.position) {
@@ -57,14 +73,18 @@ public struct PicturePacking {
         summary.kept += 1
         progress(feed.position)
       } else {
-        var part = Shard(self, set, metadata: metadata, path: output.path(ofShard: shard))
+        var part = Shard(self, set, metadata: metadata, channels: channels)
         try part.write(from: feed, output: output, shard: shard, report: report, progress: progress)
         summary.rows += part.rows
         summary.skipped += part.skippedCount
+        summary.coloured += channels == 1 ? part.coloured : 0
+        for (label, count) in part.perClass { summary.perClass[Int(label)] += count }
+        statistics.add(part.statistics)
       }
       shard += 1
     }
     try output.removeShards(from: shard)
+    if statistics.pixels > 0 { summary.flatChannels = statistics.flatChannels }
     return summary
   }
 }
@@ -74,11 +94,12 @@ private struct Shard {
   private let packing: PicturePacking
   private let set: PictureSet
   private let metadata: [String: String]
-  private let path: String
   private(set) var rows = 0
+  private(set) var coloured = 0
+  private(set) var perClass: [Int32: Int] = [:]
   private(set) var skippedCount = 0
   private var skipped: [Skipped] = []
-  private var statistics: PixelStatistics
+  private(set) var statistics: PixelStatistics
   private var smallest = [Int.max, Int.max]
   private var largest = [0, 0]
   private var record = RecordMaker()
@@ -88,12 +109,11 @@ private struct Shard {
     let why: String
   }
 
-  init(_ packing: PicturePacking, _ set: PictureSet, metadata: [String: String], path: String) {
+  init(_ packing: PicturePacking, _ set: PictureSet, metadata: [String: String], channels: Int) {
     self.packing = packing
     self.set = set
     self.metadata = metadata
-    self.path = path
-    statistics = PixelStatistics(channels: set.pixelShape?.channels ?? 3)
+    statistics = PixelStatistics(channels: channels)
   }
 
   /// Takes pictures until the next good one would make it larger than a shard may be. The bad ones before that belong to it.
@@ -113,8 +133,10 @@ private struct Shard {
         report(failure)
         skip(set.path(feed.chosen[feed.position]), failure)
       case .good(let picture):
-        // Eight bytes of offset and four of label.
-        let cost = picture.bytes.count + 12
+        let entry = feed.chosen[feed.position]
+        let name = set.entryName(entry)
+        // Eight bytes for each offset and four for the label.
+        let cost = picture.bytes.count + name.count + 20
         if let limit = output.shardSize, size > 0, size + cost > limit {
           try finish(open!, entries: start..<feed.position, sharded: true)
           return
@@ -124,7 +146,7 @@ private struct Shard {
           let writer = try output.writer(shard, metadata: metadata)
           open = (writer, WriteBehind(writer))
         }
-        add(picture, label: set.classes == nil ? nil : set.label(feed.chosen[feed.position]))
+        add(picture, name: name, label: set.classes == nil ? nil : set.label(entry))
         if record.isFull(rows: packing.rowsPerRecord, shape: set.pixelShape) {
           try open!.behind.write([record.take(shape: set.pixelShape)])
         }
@@ -146,8 +168,10 @@ private struct Shard {
     skipped.append(Skipped(path: path, why: why))
   }
 
-  private mutating func add(_ picture: PictureFeed.Checked, label: Int32?) {
-    record.add(picture.bytes, label: label)
+  private mutating func add(_ picture: PictureFeed.Checked, name: [UInt8], label: Int32?) {
+    record.add(picture.bytes, name: name, label: label)
+    if let label { perClass[label, default: 0] += 1 }
+    if !picture.isGrey { coloured += 1 }
     statistics.add(picture.statistics)
     smallest = [min(smallest[0], picture.height), min(smallest[1], picture.width)]
     largest = [max(largest[0], picture.height), max(largest[1], picture.width)]
@@ -163,7 +187,10 @@ private struct Shard {
       "mean": try JSONText.encode(statistics.mean), "std": try JSONText.encode(statistics.deviation),
       "pixels": String(statistics.pixels),
     ]
-    if set.pixelShape == nil { end["sizes"] = try JSONText.encode(["min": smallest, "max": largest]) }
+    if set.pixelShape == nil {
+      end["sizes"] = try JSONText.encode(["min": smallest, "max": largest])
+      end["channels"] = statistics.sums.count == 1 || coloured == 0 ? "1" : "3"
+    }
     if sharded { end["entries"] = try JSONText.encode([entries.lowerBound, entries.upperBound]) }
     if skippedCount > 0 {
       end["skipped"] = try JSONText.encode(skipped)
@@ -178,11 +205,13 @@ private struct RecordMaker {
   private var bytes: [UInt8] = []
   private var offsets: [Int64] = [0]
   private var labels: [Int32] = []
+  private var names = RowNames()
 
   var rows: Int { offsets.count - 1 }
 
-  mutating func add(_ picture: [UInt8], label: Int32?) {
+  mutating func add(_ picture: [UInt8], name: [UInt8], label: Int32?) {
     bytes += picture
+    names.append(name)
     offsets.append(Int64(bytes.count))
     if let label { labels.append(label) }
   }
@@ -197,7 +226,7 @@ private struct RecordMaker {
   mutating func take(shape: PixelShape?) -> [NamedTensor] {
     defer { self = RecordMaker() }
     let label: [NamedTensor] =
-      labels.isEmpty ? [] : [(name: "label", tensor: StoredTensor(labels, shape: [rows]))]
+      (labels.isEmpty ? [] : [(name: "label", tensor: StoredTensor(labels, shape: [rows]))]) + names.tensors
     if let shape {
       let pixels = StoredTensor(bytes, shape: [rows, shape.height, shape.width, shape.channels])
       return [(name: "pixels", tensor: pixels)] + label

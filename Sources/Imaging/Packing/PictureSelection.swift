@@ -45,6 +45,8 @@ public struct PictureSelection: Sendable {
     var taken = [Int](repeating: 0, count: classes.count)
     let chosen = order.filter { index in
       let label = Int(source.label(index))
+      // It will not be packed.
+      if label < 0 { return false }
       taken[label] += 1
       return taken[label] <= perClass
     }

@@ -1,26 +1,8 @@
 // What the operands name, told by what is in it, as one list of pictures with one list of classes.
 
 import Foundation
+import Parallel
 import TensorStream
-
-/// How operands are read.
-public struct SourceOptions: Sendable {
-  /// IDX files of labels, one for each IDX file of pictures, in order.
-  public var labels: [String] = []
-  /// The classes in their order; nil: as the sources have them.
-  public var classNames: [String]?
-  /// Of CIFAR-100, the twenty coarse labels.
-  public var coarseLabels = false
-  /// Leaves labels out.
-  public var unlabelled = false
-  public var root: String?
-  public var pathColumn: String?
-  public var labelColumn: String?
-  /// Where what can be read only once is kept meanwhile.
-  public var temporaryFolder = "/tmp"
-
-  public init() {}
-}
 
 /// Pictures of several sources, one after the other.
 public struct PictureSet: Sendable {
@@ -30,49 +12,125 @@ public struct PictureSet: Sendable {
   public let classes: [String]?
   /// Of pixels; nil where pictures are JPEG or PNG files.
   public let pixelShape: PixelShape?
+  /// Where labels come from; where there are none, what is nearest to labels, and what to do to have them.
+  public let origin: String
+  /// What is worth knowing of how pictures and labels were told from other things, each a sentence.
+  public let notes: [String]
+  /// The operands, for messages. Pictures' names start from them.
+  public let sourceNames: [String]
   private let sources: [any PictureSource]
   private let starts: [Int]
-  /// For each source, its classes' numbers among all.
+  /// For each source its pictures' labels, and these labels' numbers among all classes.
+  private let labels: [[Int32]]
   private let numbers: [[Int32]]
 
   /// Opens the operands: `-` is standard input.
   ///
-  /// Classes: of one source, its own in their order. Of several, the longest list where all others are the beginning of it; otherwise all names,
-  /// numbers first, by value, then the others in the order of their bytes.
+  /// Classes are settled before a picture is packed: see `ClassSettling` and `mergedClasses`.
   /// - Throws: `Failure(.noInput)`, `.data` or `.usage` that names the source.
-  public init(_ paths: [String], options: SourceOptions) throws {
-    var labels = options.labels[...]
-    let sources = try paths.map { try openSource($0, options: options, labels: &labels) }
-    guard labels.isEmpty else {
-      throw Failure(.usage, "--labels \(labels[labels.startIndex]): there is no IDX file of pictures for it")
+  public init(_ paths: [String], options: SourceOptions, pool: ThreadPool, watch: StallWatch? = nil) throws {
+    var labelFiles = options.labels[...]
+    var sources: [any PictureSource] = []
+    var pictures: [FilePath] = []
+    func takePictures() {
+      if !pictures.isEmpty { sources.append(PictureFiles(pictures, takesParts: options.takesMasks)) }
+      pictures = []
+    }
+    let operands = Self.withoutSidecars(paths)
+    for path in operands {
+      switch try openOperand(path, options: options, labels: &labelFiles) {
+      case .picture(let path): pictures.append(path)
+      case .source(let source):
+        takePictures()
+        sources.append(source)
+      }
+    }
+    takePictures()
+    guard labelFiles.isEmpty else {
+      throw Failure(.usage, "--labels \(labelFiles[labelFiles.startIndex]): there is no IDX file of pictures for it")
     }
     try Self.check(options, against: sources)
     self.sources = sources
-    name = paths.count == 1 ? sources[0].name : counted(paths.count, "source")
+    name = sources.count == 1 ? sources[0].name : counted(sources.count, "source")
+    sourceNames = operands.map { $0 == "-" ? "standard input" : FilePath(operand: $0).description }
     var starts = [0]
     for source in sources { starts.append(starts.last! + source.count) }
     (self.starts, count) = (starts, starts.last!)
     pixelShape = try Self.commonShape(sources)
+    let settled = try ClassSettling(sources, options: options, pool: pool, watch: watch)
+    (classes, labels, numbers) = (settled.classes, settled.labels, settled.numbers)
+    let passed = paths.count - operands.count
+    notes =
+      (passed == 0 ? [] : ["\(counted(passed, "operand")) passed over: what cameras, clouds and systems leave"])
+      + settled.notes + sources.flatMap { $0.labels.notes }
     if options.unlabelled {
-      (classes, numbers) = (nil, [])
+      origin = "--no-labels leaves them out"
     } else {
-      classes = try Self.commonClasses(sources)
-      let places = Dictionary(uniqueKeysWithValues: (classes ?? []).enumerated().map { ($1, Int32($0)) })
-      numbers = sources.map { $0.classes.map { $0.map { places[$0]! } } ?? [] }
+      origin =
+        settled.classes == nil ? Self.absence(sources, settled.absences) : Self.shown(sources.map { $0.labels.origin })
     }
   }
 
+  /// Operands as `photos/*` makes them, without what is no picture in a folder either. A single operand is taken at its word, and so is
+  /// JSON that does not lie beside another, for it may be a list.
+  private static func withoutSidecars(_ paths: [String]) -> [String] {
+    if paths.count < 2 { return paths }
+    var stems: [ArraySlice<UInt8>: Int] = [:]
+    for path in paths { stems[PictureParts.stem(FilePath(operand: path).bytes), default: 0] += 1 }
+    let kept = paths.filter { operand in
+      let path = FilePath(operand: operand)
+      if operand == "-" || path.base.elementsEqual(".".utf8) || path.base.elementsEqual("..".utf8) { return true }
+      let isFolder = path.status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+      guard PictureParts.isSidecar(path.base, isFolder: isFolder) else { return true }
+      guard !isFolder, let suffix = PictureParts.suffix(of: path.base), suffix == "json" || suffix == "xml" else {
+        return false
+      }
+      let stem = PictureParts.stem(path.bytes)
+      // IMG.json or IMG.jpg.json beside IMG.jpg.
+      let isBeside = stems[stem, default: 0] > 1 || stems[PictureParts.stem(stem)] != nil
+      return !isBeside
+    }
+    return kept.isEmpty ? paths : kept
+  }
+
+  private static func shown(_ texts: [String]) -> String {
+    var different: [String] = []
+    for text in texts where !text.isEmpty && !different.contains(text) { different.append(text) }
+    return different.prefix(3).joined(separator: "; ") + (different.count > 3 ? "; …" : "")
+  }
+
+  private static func absence(_ sources: [any PictureSource], _ absences: [String]) -> String {
+    let folders = sources.compactMap { $0 as? PictureFolder }.map { FilePath(operand: $0.name).folder }
+    if sources.count > 1, folders.count == sources.count, Set(folders).count == 1 {
+      let parent = folders[0].description
+      return
+        "\(sources[0].name) and the others have no sub-folders, which would be classes; name \(parent), the folder that they "
+        + "are in, and they are the classes"
+    }
+    return shown(absences)
+  }
+
   private static func check(_ options: SourceOptions, against sources: [any PictureSource]) throws {
-    if options.root != nil || options.pathColumn != nil || options.labelColumn != nil,
-      !sources.contains(where: { $0 is PictureList })
-    {
-      throw Failure(.usage, "--root, --path-column and --label-column go with a list of pictures, and there is none")
+    let hasList = sources.contains { $0 is PictureList }
+    if options.root != nil || options.pathColumn != nil, !hasList {
+      throw Failure(.usage, "--root and --path-column go with a list of pictures, and there is none")
+    }
+    if options.labelColumn != nil, !hasList, !sources.contains(where: { $0 is TarPictures }) {
+      throw Failure(
+        .usage,
+        "--label-column goes with a list of pictures, or with a tar file that has .json members, and there is none")
     }
     if options.coarseLabels, !sources.contains(where: { $0 is CIFARPictures }) {
       throw Failure(.usage, "--coarse-labels goes with CIFAR-100, and there is none")
     }
-    if options.classNames != nil, !options.unlabelled, !sources.contains(where: { $0.classes != nil }) {
-      throw Failure(.usage, "--class-names: \(sources[0].name) has no labels to name")
+    if options.split != nil, sources.contains(where: { $0.pixelShape != nil || $0 is PictureFiles }) {
+      throw Failure(.usage, "--split goes with folders, tar files and lists")
+    }
+    if options.classNames != nil, !options.unlabelled, !sources.contains(where: { $0.labels.hasLabels }) {
+      throw Failure(
+        .usage,
+        "--class-names: \(sources[0].name) has no labels to name: \(absence(sources, sources.map { $0.labels.absence }))"
+      )
     }
   }
 
@@ -89,30 +147,6 @@ public struct PictureSet: Sendable {
     return sources[0].pixelShape
   }
 
-  private static func commonClasses(_ sources: [any PictureSource]) throws -> [String]? {
-    let lists = sources.map { $0.classes }
-    guard let labelled = lists.firstIndex(where: { $0 != nil }) else { return nil }
-    if let without = lists.firstIndex(where: { $0 == nil }) {
-      throw Failure(
-        .data,
-        "\(sources[without].name) has no labels, but \(sources[labelled].name) has; --no-labels packs all of them without"
-      )
-    }
-    for (source, list) in zip(sources, lists) {
-      if let twice = Dictionary(grouping: list!, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
-        throw Failure(.data, "\(source.name): two classes have the name \(twice)")
-      }
-    }
-    let longest = lists.max { $0!.count < $1!.count }!!
-    if lists.allSatisfy({ longest.starts(with: $0!) }) { return longest }
-    let all = Set(lists.flatMap { $0! })
-    let numbered = all.compactMap { LabelTable.number(Array($0.utf8)) }.sorted().map { String($0) }
-    let named = all.filter { LabelTable.number(Array($0.utf8)) == nil }.sorted {
-      $0.utf8.lexicographicallyPrecedes($1.utf8)
-    }
-    return numbered + named
-  }
-
   private func place(_ index: Int) -> (source: Int, index: Int) {
     var (low, high) = (0, sources.count)
     while high - low > 1 {
@@ -122,10 +156,17 @@ public struct PictureSet: Sendable {
     return (low, index - starts[low])
   }
 
-  /// The class of a picture, from 0. There are classes.
+  /// The class of a picture, from 0; −1 for one that could not be read when the classes were settled. There are classes.
   public func label(_ index: Int) -> Int32 {
     let (source, index) = place(index)
-    return numbers[source][Int(sources[source].label(index))]
+    let label = labels[source][index]
+    return label < 0 ? -1 : numbers[source][Int(label)]
+  }
+
+  /// What a picture is called in a stream: of a single operand the path from it on; of several the operand too.
+  func entryName(_ index: Int) -> [UInt8] {
+    let (source, index) = place(index)
+    return sources[source].entryName(index, isAlone: sources.count == 1)
   }
 
   /// What messages call a picture.

@@ -11,15 +11,16 @@ protocol PictureSource: Sendable {
   /// What messages call it.
   var name: String { get }
   var count: Int { get }
-  /// The names of the classes that labels number; nil where there are no labels.
-  var classes: [String]? { get }
-  /// Of pixels; nil where pictures are JPEG or PNG files.
+  /// What it says of its pictures' classes, one label for each picture; none at all under `SourceOptions.unlabelled`.
+  var labels: SourceLabels { get }
+  /// Of pixels; nil where pictures are picture files.
   var pixelShape: PixelShape? { get }
 
-  /// The class of a picture, from 0. Only asked for where there are classes.
-  func label(_ index: Int) -> Int32
   /// What messages call a picture.
   func path(_ index: Int) -> String
+  /// What a picture is called in the stream.
+  /// - Parameter isAlone: whether the source is the only operand; otherwise the name says which operand it is of.
+  func entryName(_ index: Int, isAlone: Bool) -> [UInt8]
   /// A picture's file as it is stored, or its pixels [height, width, channels]. In `memory`, until the next call. Any thread may call it.
   /// Throws `Failure(.data)` or `.noInput` where this picture cannot be had, `.io` where the device fails.
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer

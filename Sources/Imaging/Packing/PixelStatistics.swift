@@ -41,6 +41,16 @@ struct PixelStatistics: Sendable {
     pixels += other.pixels
   }
 
+  /// Channels all of whose values are equal, and the value of each.
+  var flatChannels: [(channel: Int, value: Int)] {
+    sums.indices.compactMap { c in
+      // Equal values are those whose mean of squares is the square of their mean.
+      let (high, low) = sums[c].multipliedFullWidth(by: sums[c])
+      let (high2, low2) = squares[c].multipliedFullWidth(by: UInt64(pixels))
+      return high == high2 && low == low2 ? (c, Int(sums[c]) / max(1, pixels)) : nil
+    }
+  }
+
   /// Of a grey picture as three equal channels.
   var asColour: PixelStatistics {
     var copy = self

@@ -12,6 +12,7 @@ struct TarMember {
   var size: Int
 
   var isFile: Bool { type == UInt8(ascii: "0") || type == 0 || type == UInt8(ascii: "7") }
+  var isFolder: Bool { type == UInt8(ascii: "5") }
   var isLink: Bool { type == UInt8(ascii: "1") || type == UInt8(ascii: "2") }
 }
 

@@ -1,27 +1,23 @@
-// The pictures of a tar file: WebDataset's layout, or class/name.jpg.
+// The pictures of a tar file: WebDataset's layout, or a folder for each class.
 
 import Foundation
 import TensorStream
 
 /// Pictures in a tar file, in its order.
 ///
-/// Members of one key (the name up to its first dot, folders included) that follow each other are a sample: `key.jpg`, `.jpeg` or `.png` is its picture;
-/// `key.cls` (a number or a name) or the field `label` or `cls` of `key.json` its label. Where no member says a label, the folder that a picture lies
-/// in does; where there are no folders either, there are no labels. Other members are left out, and so are names that begin with a dot.
+/// Labels are what `TarSample` says. Where no member says a label, folders do, as in a folder of the same files; where there are no
+/// folders either, there are no labels. Which members are pictures is told as in a folder: see `PictureParts`.
 struct TarPictures: PictureSource {
   let name: String
-  private(set) var classes: [String]?
+  private(set) var labels: SourceLabels
   let pixelShape: PixelShape? = nil
   private let storage: Storage
   private var names = NameTable()
   /// Where each picture's bytes begin; −1 for a link.
   private var offsets: [Int] = []
   private var sizes: [Int] = []
-  private var labels: [Int32] = []
 
   var count: Int { names.count }
-
-  private static let maximumLabelSize = 1 << 24
 
   /// Named files are opened for each picture: a set may have more shards than a process may have open files.
   private enum Storage: Sendable {
@@ -30,124 +26,30 @@ struct TarPictures: PictureSource {
     case kept(ByteFile)
   }
 
-  /// Members of one key.
-  private struct Sample {
-    var key: [UInt8] = []
-    /// Pictures whose name has one dot, and those that have more.
-    var pictures: [TarMember] = []
-    var others: [TarMember] = []
-    var label: [UInt8]?
-    var labelName: [UInt8]?
-  }
-
   /// - Parameters:
   ///   - file: a regular file, not compressed.
   ///   - path: its name; nil where it has none.
-  ///   - unlabelled: leaves labels alone.
-  init(_ file: ByteFile, path named: String?, classNames: [String]?, unlabelled: Bool) throws {
-    storage = named.map { .named(FilePath($0), file.stamp) } ?? .kept(file)
+  init(_ file: ByteFile, path named: FilePath?, options: SourceOptions) throws {
+    storage = named.map { .named($0, file.stamp) } ?? .kept(file)
     name = file.name
-    var members = TarMembers(file)
-    var sample = Sample()
-    var stated = LabelTable()
-    var fromFolder = LabelTable()
-    while let member = try members.next() {
-      guard member.isFile || member.isLink else { continue }
-      let base = member.name[((member.name.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
-      guard base.first != UInt8(ascii: "."), let dot = base.firstIndex(of: UInt8(ascii: ".")) else { continue }
-      let key = Array(member.name[..<dot])
-      if key != sample.key {
-        try finish(sample, &stated, &fromFolder)
-        sample = Sample(key: key)
-      }
-      try take(member, suffix: Self.lowercased(base[(dot + 1)...]), of: file, into: &sample, unlabelled: unlabelled)
+    labels = SourceLabels(.said)
+    var reader = Reading(name: name, file: file, options: options)
+    try reader.readAll()
+    (names, offsets, sizes) = (reader.names, reader.offsets, reader.sizes)
+    if options.unlabelled {
+      labels.notes = reader.notes
+    } else {
+      labels = reader.labels
     }
-    try finish(sample, &stated, &fromFolder)
-    guard count > 0 else { throw Failure(.data, "\(name): no member is a picture (name.jpg, name.jpeg or name.png)") }
-    if unlabelled { return }
-    if stated.hasLabels {
-      if let made = try stated.finished(source: name, classNames: classNames, path: path) { (labels, classes) = made }
-    } else if fromFolder.hasLabels {
-      // As of a folder: by name.
-      let checked = try fromFolder.finished(source: name, classNames: classNames, path: path)
-      (labels, classes) = classNames == nil ? fromFolder.sortedByName() : checked!
-    }
+    guard count > 0 else { throw Failure(.data, "\(name): no member is a picture") }
   }
-
-  private static func lowercased(_ text: some Collection<UInt8>) -> String {
-    String(decoding: text, as: UTF8.self).lowercased()
-  }
-
-  private static func isPicture(_ suffix: some StringProtocol) -> Bool {
-    ["jpg", "jpeg", "png"].contains(String(suffix))
-  }
-
-  private func take(
-    _ member: TarMember, suffix: String, of file: ByteFile, into sample: inout Sample, unlabelled: Bool
-  ) throws {
-    if Self.isPicture(suffix) {
-      sample.pictures.append(member)
-    } else if Self.isPicture(suffix.split(separator: ".", omittingEmptySubsequences: false).last ?? "") {
-      sample.others.append(member)
-    } else if suffix == "cls" || suffix == "json", !unlabelled, member.isFile {
-      let what = "\(name): \(FilePath.printable(member.name))"
-      guard member.size <= Self.maximumLabelSize else {
-        throw Failure(
-          .data, "\(what): \(grouped(member.size)) bytes: at most \(grouped(Self.maximumLabelSize)) are accepted")
-      }
-      let bytes = try file.bytes(at: member.offset, count: member.size)
-      if suffix == "cls" {
-        let label = Self.trimmed(bytes)
-        guard !label.isEmpty else { throw Failure(.data, "\(what): is empty, expected a class") }
-        sample.label = label
-      } else {
-        sample.label = try sample.label ?? Self.label(json: bytes, what: what)
-      }
-      if sample.label != nil { sample.labelName = member.name }
-    }
-  }
-
-  private static func trimmed(_ bytes: [UInt8]) -> [UInt8] {
-    let isSpace = { (byte: UInt8) in byte <= 0x20 }
-    return Array(bytes.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
-  }
-
-  private static func label(json bytes: [UInt8], what: String) throws -> [UInt8]? {
-    guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
-      throw Failure(.data, "\(what): not a JSON object")
-    }
-    switch object["label"] ?? object["cls"] {
-    case nil, is NSNull: return nil
-    case let text as String: return Array(text.utf8)
-    case let number as NSNumber where number.doubleValue == Double(number.intValue):
-      return Array(String(number.intValue).utf8)
-    case let other?: throw Failure(.data, "\(what): its label is \(other): expected a number or a name")
-    }
-  }
-
-  /// Appends a sample's pictures. Of a sample with a label, `key.seg.png` beside `key.jpg` is something else than its picture.
-  private mutating func finish(_ sample: Sample, _ stated: inout LabelTable, _ fromFolder: inout LabelTable) throws {
-    let hasPicture = !sample.pictures.isEmpty
-    let pictures = hasPicture && sample.label != nil ? sample.pictures : sample.pictures + sample.others
-    if pictures.isEmpty, let labelName = sample.labelName {
-      throw Failure(
-        .data,
-        "\(name): \(FilePath.printable(labelName)): a label without a picture next to it: the members of a sample must follow each other"
-      )
-    }
-    for member in pictures {
-      names.append(member.name)
-      offsets.append(member.isLink ? -1 : member.offset)
-      sizes.append(member.size)
-      stated.append(sample.label)
-      let folder = member.name.split(separator: UInt8(ascii: "/")).dropLast().last
-      fromFolder.append(folder.flatMap { $0.elementsEqual([UInt8(ascii: ".")]) ? nil : Array($0) })
-    }
-  }
-
-  func label(_ index: Int) -> Int32 { labels[index] }
 
   func path(_ index: Int) -> String { "\(name): \(FilePath.printable(names[index]))" }
+
+  func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
+    guard !isAlone, case .named(let path, _) = storage else { return Array(names[index]) }
+    return path.appending(Array(names[index])).bytes
+  }
 
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer {
     guard offsets[index] >= 0 else { throw Failure(.data, "\(path(index)): a link, not a file") }
@@ -175,5 +77,156 @@ struct TarPictures: PictureSource {
       }
       throw Failure(.io, "\(name): changed while being read")
     }
+  }
+}
+
+/// A tar file while its members are gone through.
+private struct Reading {
+  let name: String
+  let file: ByteFile
+  let options: SourceOptions
+  var names = NameTable()
+  var offsets: [Int] = []
+  var sizes: [Int] = []
+  private var stated = LabelTable()
+  private var fromFolder = LabelTable()
+  /// Keys of JSON members that say no label.
+  private var keys: Set<String> = []
+  private var splits: Set<String> = []
+  private(set) var notes: [String] = []
+
+  init(name: String, file: ByteFile, options: SourceOptions) {
+    (self.name, self.file, self.options) = (name, file, options)
+  }
+
+  mutating func readAll() throws {
+    var members = TarMembers(file)
+    var sample = TarSample(key: [])
+    while let member = try members.next() {
+      let parts = FolderPaths.parts(member.name)
+      guard let base = parts.last else { continue }
+      if member.isFolder {
+        if let folder = folder(of: member.name, isFolder: true), !Self.isHidden(parts) {
+          _ = fromFolder.place(of: folder)
+        }
+        continue
+      }
+      guard member.isFile || member.isLink, !Self.isHidden(parts.dropLast()), base.first != UInt8(ascii: ".") else {
+        continue
+      }
+      guard folder(of: member.name, isFolder: false) != nil else { continue }
+      try refuse(base)
+      let start = member.name.count - base.count
+      let dot = member.name[start...].firstIndex(of: UInt8(ascii: ".")) ?? member.name.count
+      let key = Array(member.name[..<dot])
+      if key != sample.key {
+        try finish(&sample)
+        sample = TarSample(key: key)
+      }
+      if TarSample.mayLabel(base), member.isFile {
+        if options.unlabelled { continue }
+        try sample.takeLabel(
+          member, column: options.labelColumn, keys: &keys, what: "\(name): \(FilePath.printable(member.name))"
+        ) { try file.bytes(at: member.offset, count: member.size) }
+      } else if !PictureParts.isSidecar(base, isFolder: false) {
+        sample.take(member)
+      }
+    }
+    try finish(&sample)
+    if let split = options.split, count == 0 {
+      throw Failure(
+        .usage,
+        "\(name): --split \(split): no picture is in a folder of that name"
+          + (splits.isEmpty ? "" : "; there are \(splits.sorted().joined(separator: ", "))"))
+    }
+    leaveOutParts()
+  }
+
+  private var count: Int { offsets.count }
+
+  private static func isHidden(_ folders: [ArraySlice<UInt8>]) -> Bool {
+    folders.contains { PictureParts.isSidecar($0, isFolder: true) }
+  }
+
+  /// The folder that a member is in, or is, below the split that is asked for; empty for none. nil where it is in another split.
+  private mutating func folder(of path: [UInt8], isFolder: Bool) -> [UInt8]? {
+    var parts = FolderPaths.parts(path)
+    if !isFolder { _ = parts.popLast() }
+    guard let split = options.split else { return Array(parts.joined(separator: [UInt8(ascii: "/")])) }
+    for part in parts {
+      let text = FilePath.printable(part)
+      if FolderNames.isSplit(text) { splits.insert(text) }
+    }
+    return FolderPaths.below(Array(split.utf8), in: Array(parts.joined(separator: [UInt8(ascii: "/")])))
+  }
+
+  /// CIFAR's archives, which hold no picture files.
+  private func refuse(_ base: ArraySlice<UInt8>) throws {
+    let text = String(decoding: base, as: UTF8.self)
+    if text == "batches.meta" { throw Failure(.data, "\(name): \(PictureFolder.pythonVersion(of: "CIFAR-10"))") }
+    if text == "data_batch_1.bin" || text == "fine_label_names.txt" {
+      throw Failure(.data, "\(name): the archive of CIFAR: unpack it, and name the folder it makes")
+    }
+  }
+
+  private mutating func finish(_ sample: inout TarSample) throws {
+    for (member, label) in try sample.finished(source: name) {
+      names.append(member.name)
+      offsets.append(member.isLink ? -1 : member.offset)
+      sizes.append(member.size)
+      stated.append(label)
+      let folder = folder(of: member.name, isFolder: false) ?? []
+      fromFolder.append(folder.isEmpty ? nil : folder)
+    }
+  }
+
+  /// Masks, which need not be next to their pictures.
+  private mutating func leaveOutParts() {
+    func split(_ name: ArraySlice<UInt8>) -> (folder: ArraySlice<UInt8>, base: ArraySlice<UInt8>) {
+      let start = (name.lastIndex(of: UInt8(ascii: "/")) ?? name.startIndex - 1) + 1
+      return (name[..<start], name[start...])
+    }
+    let names = names
+    var rule = PictureParts(stems: {
+      (0..<names.count).filter { PictureParts.isPicture(names[$0]) }.map {
+        let (folder, base) = split(names[$0])
+        return PictureParts.hash(PictureParts.stem(base), folder: folder)
+      }
+    })
+    let isOut = (0..<names.count).map { i in
+      let (folder, base) = split(names[i])
+      return rule.isPart(base, folder: folder) && !(options.takesMasks && PictureParts.isPicture(base))
+    }
+    guard isOut.contains(true) else { return }
+    let masks = isOut.indices.filter { isOut[$0] && PictureParts.isPicture(names[$0]) }
+    if let first = masks.first {
+      notes.append(PictureParts.note(masks.count, "\(name): \(FilePath.printable(names[first]))"))
+    }
+    var kept = NameTable()
+    for i in 0..<names.count where !isOut[i] { kept.append(names[i]) }
+    self.names = kept
+    offsets = zip(offsets, isOut).compactMap { $1 ? nil : $0 }
+    sizes = zip(sizes, isOut).compactMap { $1 ? nil : $0 }
+    stated.remove(where: isOut)
+    fromFolder.remove(where: isOut)
+  }
+
+  var labels: SourceLabels {
+    var labels: SourceLabels
+    if stated.ids.contains(where: { $0 >= 0 }) {
+      labels = SourceLabels(.said, origin: "the members of \(name)")
+      labels.table = stated
+    } else if fromFolder.ids.contains(where: { $0 >= 0 }) {
+      labels = SourceLabels(.paths, origin: "the folders in \(name)")
+      labels.table = fromFolder
+    } else {
+      labels = .none(
+        keys.isEmpty
+          ? "\(name) has no .cls or .json member beside a picture, and no folders, which would be classes"
+          : "the .json members of \(name) have the keys \(keys.sorted().prefix(12).joined(separator: ", ")): --label-column "
+            + "names the one that is the label")
+    }
+    labels.notes = notes
+    return labels
   }
 }

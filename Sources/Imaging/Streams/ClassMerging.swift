@@ -24,7 +24,10 @@ struct ClassMerging {
     }
     guard let named = lists.allNamed else {
       let without = lists.firstIndex { $0 == nil } ?? 0
-      throw Failure(.data, "\(sets[without].name): names no classes, unlike others: their labels cannot be told apart")
+      throw Failure(
+        .data,
+        "\(sets[without].name): names no classes, unlike others: their labels cannot be told apart; --no-labels leaves all out"
+      )
     }
     guard merges else {
       let (a, b) = (Self.summary(named[0]), Self.summary(named[other]))

@@ -1,5 +1,6 @@
 // One data record of an images stream: pictures as pixels, or as JPEG and PNG files.
 
+import Schemas
 import TensorStream
 
 /// A checked record of an images stream.
@@ -14,8 +15,10 @@ struct ImageRecord: Sendable {
   let rows: Int
   /// i32 [n].
   private(set) var labels: [Int32]?
+  /// What each picture is called; nil in streams of before there were names.
+  let names: RowNames?
   /// Bytes that it keeps in memory.
-  let byteCount: Int
+  private(set) var byteCount: Int
   private let name: String
   private let number: Int
   private let firstRow: Int
@@ -62,12 +65,33 @@ struct ImageRecord: Sendable {
     } else {
       labels = nil
     }
+    names = try RowNames(record, what: "\(name): record \(number)")
+    if let names {
+      guard names.count == rows else { throw failure("\(names.count) names of \(rows) pictures") }
+      byteCount += names.byteCount
+    }
+  }
+
+  /// What messages call a picture.
+  func path(_ row: Int) -> String {
+    let number = "\(name): picture \(firstRow + row)"
+    guard let names, !names[row].isEmpty else { return number }
+    return "\(number) (\(names.text(row)))"
+  }
+
+  /// The same without labels.
+  var unlabelled: ImageRecord {
+    var copy = self
+    copy.labels = nil
+    return copy
   }
 
   /// Throws `Failure(.data)` where this record has labels and another has not; nil expects nothing.
   func expect(labels expected: Bool?) throws {
     if let expected, expected != (labels != nil) {
-      throw Failure(.data, "\(name): record \(number): \(expected ? "no labels" : "labels"), unlike the first")
+      throw Failure(
+        .data,
+        "\(name): record \(number): \(expected ? "no labels" : "labels"), unlike the first; --no-labels leaves all out")
     }
   }
 
@@ -88,10 +112,12 @@ struct ImageRecord: Sendable {
   }
 
   /// Calls `body` with picture `row`, decoded where it has to be, with the memory of `decoder`.
-  /// - Parameter choose: is told the height and width before that, and says of which rectangle the pixels are needed; the
-  ///   others may be undefined. nil is all.
+  /// - Parameters:
+  ///   - channels: 1 makes a file's colours grey; pixels stay as they are.
+  ///   - choose: is told the height and width before that, and says of which rectangle the pixels are needed; the others may be
+  ///     undefined. nil is all.
   func withPicture<R>(
-    _ row: Int, decoder: PictureDecoder, choose: ((_ height: Int, _ width: Int) -> CropBox)? = nil,
+    _ row: Int, decoder: PictureDecoder, channels: Int = 3, choose: ((_ height: Int, _ width: Int) -> CropBox)? = nil,
     _ body: (Pixels) throws -> R
   ) throws -> R {
     switch content {
@@ -107,7 +133,8 @@ struct ImageRecord: Sendable {
     case .encoded(let tensor, let offsets):
       return try tensor.withUnsafeBytes { bytes in
         let file = UnsafeRawBufferPointer(rebasing: bytes[offsets[row]..<offsets[row + 1]])
-        return try body(try decoder.decode(file, name: "\(name): picture \(firstRow + row)", choose: choose))
+        let pixels = try decoder.decode(file, name: path(row), choose: choose)
+        return try body(channels == 1 ? pixels.greyInPlace() : pixels)
       }
     }
   }

@@ -2,6 +2,7 @@
 // which is then read once; of a larger one, what the order still needs.
 
 import Parallel
+import Schemas
 import TensorStream
 
 /// Images streams, one after the other, whose pictures can be had in any order. One thread at a time may ask.
@@ -15,6 +16,10 @@ public final class ImageStore {
   /// Height, width and channels of the first picture where the first stream holds pixels; nil where it holds picture files.
   public let pixelShape: (height: Int, width: Int, channels: Int)?
   public let isLabelled: Bool
+  /// Whether pictures have names. Those of a stream without have empty ones then.
+  public let isNamed: Bool
+  /// 1 where all pictures are grey, as the streams say; otherwise 3.
+  public let channels: Int
   /// The class names as JSON; nil where there are none.
   public let classes: String?
   /// What the streams say of themselves, together; nil where one of them does not. Weighed by how often an epoch shows each.
@@ -34,6 +39,7 @@ public final class ImageStore {
   private let recordBytes: [Int]
   /// Whether all of it may be kept.
   private let fits: Bool
+  private let ignoresLabels: Bool
 
   /// Opens one stream: a file, or a pipe (`-`), which is read to its end.
   public convenience init(path: String, memory: Int) throws {
@@ -44,15 +50,19 @@ public final class ImageStore {
   /// - Parameters:
   ///   - inputs: at least one; a pipe (`-`) only alone. All with weights or all without.
   ///   - mergesClasses: whether different class lists become one.
+  ///   - ignoresLabels: leaves labels and classes out, so that sets with and without go together.
   ///   - memory: how many bytes of pictures may be kept at once.
   /// - Throws: `Failure(.data)` for a stream that is damaged, of another kind, or without rows, for a pipe that brings more
   ///   than `memory`, and for sets of different classes; `Failure(.usage)` where weights are missing or leave a set without a row.
-  public init(_ inputs: [ImageInput], mergesClasses: Bool = false, memory: Int) throws {
+  public init(
+    _ inputs: [ImageInput], mergesClasses: Bool = false, ignoresLabels: Bool = false, memory: Int
+  ) throws {
     limit = memory
+    self.ignoresLabels = ignoresLabels
     var setRows: [Int] = []
     if inputs.count == 1, inputs[0].path == "-" {
       let reader = try StreamReader(path: "-", kinds: ["images"])
-      let records = try Self.readAll(reader, memory: memory)
+      let records = try Self.readAll(reader, ignoresLabels: ignoresLabels, memory: memory)
       streams = []
       self.inputs = [(reader.name, reader.header, reader.digest)]
       places = records.indices.map { (0, $0) }
@@ -88,34 +98,40 @@ public final class ImageStore {
     quotas = try Self.quotas(inputs, rows: setRows)
     statistics = try Self.statistics(of: self.inputs, taken: quotas.isEmpty ? setRows : quotas.map { $0.taken })
     let merging = try ClassMerging(
-      sets: self.inputs.map { ($0.name, $0.header.metadata["classes"]) }, merges: mergesClasses)
+      sets: self.inputs.map { ($0.name, ignoresLabels ? nil : $0.header.metadata["classes"]) }, merges: mergesClasses)
     labelNumbers = merging.numbers
     classes =
-      try merging.numbers.allSatisfy { $0 == nil }
-      ? self.inputs[0].header.metadata["classes"] : merging.classes.map { try JSONText.encode($0) }
+      try ignoresLabels
+      ? nil
+      : merging.numbers.allSatisfy { $0 == nil }
+        ? self.inputs[0].header.metadata["classes"] : merging.classes.map { try JSONText.encode($0) }
 
     // The first record that has rows.
     let first = firstRows.lastIndex(of: 0)!
     if kept[first] == nil {
-      kept[first] = try ImageRecord(
-        streams[0].record(places[first].record), name: names[0], number: places[first].record + 1, firstRow: 0
-      ).relabelled(merging.numbers[0])
+      let record = try ImageRecord(
+        streams[0].record(places[first].record), name: names[0], number: places[first].record + 1, firstRow: 0)
+      kept[first] = try ignoresLabels ? record.unlabelled : record.relabelled(merging.numbers[0])
       peeked = first
     }
     let record = kept[first]!
     isLabelled = record.labels != nil
+    isNamed = record.names != nil || self.inputs.contains { $0.header.metadata[RowNames.sourcesKey] != nil }
     if case .pixels(let tensor) = record.content {
       pixelShape = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
     } else {
       pixelShape = nil
     }
+    let areGrey = self.inputs.allSatisfy { $0.header.metadata["channels"] == "1" }
+    channels = areGrey || pixelShape?.channels == 1 ? 1 : 3
   }
 
-  private static func readAll(_ reader: StreamReader, memory: Int) throws -> [ImageRecord] {
+  private static func readAll(_ reader: StreamReader, ignoresLabels: Bool, memory: Int) throws -> [ImageRecord] {
     var records: [ImageRecord] = []
     var (row, bytes) = (0, 0)
     while let record = try reader.next() {
-      let checked = try ImageRecord(record, name: reader.name, number: records.count + 1, firstRow: row)
+      let read = try ImageRecord(record, name: reader.name, number: records.count + 1, firstRow: row)
+      let checked = ignoresLabels ? read.unlabelled : read
       try checked.expect(labels: records.first.map { $0.labels != nil })
       bytes += checked.byteCount
       guard bytes <= memory else {
@@ -227,6 +243,7 @@ public final class ImageStore {
     if streams.isEmpty || missing.isEmpty { return result }
     var read = [Result<ImageRecord, any Error>?](repeating: nil, count: missing.count)
     let (streams, places, labelNumbers, isLabelled) = (streams, places, labelNumbers, isLabelled)
+    let ignoresLabels = ignoresLabels
     read.withUnsafeMutableBufferPointer { read in
       pool.run(missing.count) { (task: Int) in
         let (set, number) = places[missing[task]]
@@ -234,6 +251,7 @@ public final class ImageStore {
         read[task] = Result {
           let record = try ImageRecord(
             stream.record(number), name: stream.name, number: number + 1, firstRow: stream.firstRow(ofRecord: number))
+          if ignoresLabels { return record.unlabelled }
           try record.expect(labels: isLabelled)
           return try record.relabelled(labelNumbers[set])
         }

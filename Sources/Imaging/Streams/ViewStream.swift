@@ -3,6 +3,7 @@
 
 import Foundation
 import Parallel
+import Schemas
 import TensorStream
 
 /// Makes views of all pictures of a store, epoch after epoch.
@@ -20,6 +21,8 @@ public struct ViewStream: Sendable {
   public var rowsPerRecord: Int
   /// 3, or 1 for pictures that are all grey: one channel for a one-channel model, not three equal ones.
   public var channels = 3
+  /// The mean and deviation that training normalises by; nil: what the images streams say of themselves.
+  public var statistics: ChannelStatistics?
 
   /// - Parameter rowsPerRecord: nil for about four megabytes of views in each record.
   public init(recipes: [Recipe], size: Int, rowsPerRecord: Int? = nil) {
@@ -30,8 +33,11 @@ public struct ViewStream: Sendable {
 
   /// The first record's metadata, provenance aside.
   public func metadata(for store: ImageStore) throws -> [String: String] {
-    if channels == 1 && store.pixelShape?.channels != 1 {
-      throw Failure(.data, "\(store.name): views of one channel need grey pixels, as of an IDX file")
+    if channels == 1 && store.channels != 1 {
+      throw Failure(
+        .data,
+        "\(store.name): views of one channel need grey pictures, and not all of these are: pmae-pack --channels 1 makes them so"
+      )
     }
     var metadata = [
       "recipes": try JSONText.encode(recipes.map { $0.name }), "size": String(size), "epochs": String(epochs),
@@ -43,10 +49,11 @@ public struct ViewStream: Sendable {
       metadata["\(recipe.name).recipe"] = recipe.line
     }
     metadata["classes"] = store.classes
-    if let statistics = store.statistics {
+    if let statistics = statistics ?? store.statistics {
       for (key, values) in [("mean", statistics.mean), ("std", statistics.std)] {
         // A grey picture's three channels are equal.
-        metadata[key] = try JSONText.encode(values.count == 1 ? Array(repeating: values[0], count: channels) : values)
+        metadata[key] = try JSONText.encode(
+          values.count == 1 || channels == 1 ? Array(repeating: values[0], count: channels) : values)
       }
     }
     return metadata
@@ -55,7 +62,7 @@ public struct ViewStream: Sendable {
   /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord`, the pictures, and whether
   /// they fit into the store's memory, not on the number of threads. `progress` is told how many views of each recipe are done.
   public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
-    let workers = (0..<pool.threads).map { _ in Worker(store.statistics ?? .imageNet) }
+    let workers = (0..<pool.threads).map { _ in Worker(statistics ?? store.statistics ?? .imageNet) }
     let writeBehind = WriteBehind(writer)
     let batch = batchRows(threads: pool.threads)
     let memory = BlockMemory()
@@ -113,11 +120,15 @@ public struct ViewStream: Sendable {
     let columns = recipes.map { $0.columns }
     let parameters = columns.map { Block<Float>(rows.count * $0.count, of: memory) }
     var labels = [Int32](repeating: 0, count: store.isLabelled ? rows.count : 0)
+    var names = [ArraySlice<UInt8>](repeating: [], count: store.isNamed ? rows.count : 0)
     let places = rows.map { store.place(of: $0) }
 
     for window in windows(places.map { $0.record }, store: store, pool: pool) {
       let records = try store.records(Array(Set(window.map { places[$0].record })).sorted(), pool: pool)
       if store.isLabelled { for i in window { labels[i] = records[places[i].record]!.labels![places[i].row] } }
+      if store.isNamed {
+        for i in window { names[i] = records[places[i].record]!.names?[places[i].row] ?? [] }
+      }
       // A few small views or one large one: enough work that handing it out costs nothing, little enough to share out evenly.
       let chunk = max(1, min(16, 16_384 / (size * size)))
       let tasks = (window.count + chunk - 1) / chunk
@@ -137,11 +148,12 @@ public struct ViewStream: Sendable {
                 return read.dropFirst().reduce(read[0]) { $0.union($1) }
               }
               try records[place.record]!.withPicture(
-                place.row, decoder: workers[worker].decoder, choose: choose
+                place.row, decoder: workers[worker].decoder, channels: channels, choose: choose
               ) { picture in
                 guard picture.channels <= channels else {
                   throw Failure(
-                    .data, "\(store.name): picture \(rows[i]) has colours: views of one channel need grey pixels")
+                    .data,
+                    "\(records[place.record]!.path(place.row)): has colours: views of one channel need grey pixels")
                 }
                 for (r, draw) in draws.enumerated() {
                   workers[worker].maker.make(
@@ -167,6 +179,11 @@ public struct ViewStream: Sendable {
       }
       tensors.append(("index", StoredTensor(rows[cut].map { Int64($0) }, shape: [cut.count])))
       if store.isLabelled { tensors.append(("label", StoredTensor(Array(labels[cut]), shape: [cut.count]))) }
+      if store.isNamed {
+        var own = RowNames()
+        for name in names[cut] { own.append(name) }
+        tensors += own.tensors
+      }
       for (r, recipe) in recipes.enumerated() {
         tensors.append(("\(recipe.name).parameters", parameters[r].tensor(rows: cut, shape: [columns[r].count])))
       }

@@ -5,6 +5,8 @@
 //   FAULT=kill      … kills the process before it, as kill -9 does
 //   FAULT_COUNT=F   at its end the process writes the number of such calls to the file F
 //   FAULT=clock     the wall clock jumps by days at every look, back and forth
+//   FAULT=stall     reading a file FAULT_FILE takes a second, on clocks that run forty times as fast
+//   FAULT=touch     somebody writes to a file FAULT_FILE whenever it has been read
 //
 // Calls on standard streams, pipes and devices are not counted.
 #define _GNU_SOURCE
@@ -45,6 +47,30 @@ static int is_file(int fd) {
 ssize_t write(int fd, const void *bytes, size_t count) {
   if (is_file(fd) && fault()) return -1;
   return syscall(SYS_write, fd, bytes, count);
+}
+
+// Whether this is the file that FAULT_FILE names, by the end of its path.
+static int is_named(int fd) {
+  const char *end = getenv("FAULT_FILE");
+  char link[64], path[4096];
+  if (!end) return 0;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < (ssize_t)strlen(end)) return 0;
+  path[length] = 0;
+  return !strcmp(path + length - strlen(end), end);
+}
+
+static int is_kind(const char *name) {
+  const char *kind = getenv("FAULT");
+  return kind && !strcmp(kind, name);
+}
+
+ssize_t read(int fd, void *bytes, size_t count) {
+  if (is_kind("stall") && is_named(fd)) nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+  const ssize_t result = syscall(SYS_read, fd, bytes, count);
+  if (is_kind("touch") && is_named(fd)) futimens(fd, NULL);
+  return result;
 }
 
 int fsync(int fd) {
@@ -100,6 +126,10 @@ static time_t jump(void) {
 int clock_gettime(clockid_t clock, struct timespec *now) {
   const int result = syscall(SYS_clock_gettime, clock, now);
   if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) now->tv_sec += jump();
+  if (clock == CLOCK_MONOTONIC && is_kind("stall")) {
+    const long long fast = 40 * (now->tv_sec * 1000000000LL + now->tv_nsec);
+    *now = (struct timespec){.tv_sec = fast / 1000000000, .tv_nsec = fast % 1000000000};
+  }
   return result;
 }
 

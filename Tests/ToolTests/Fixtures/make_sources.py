@@ -40,9 +40,9 @@ def read(path):
         return f.read()
 
 
-def expect(command, classes, pictures):
-    """pictures: (bytes, label) in order."""
-    expected[command] = {"classes": classes, "crc32": [zlib.crc32(d) for d, _ in pictures], "labels": [l for _, l in pictures]}
+def expect(command, classes, pictures, names=None):
+    """pictures: (bytes, label) in order. names: what they are called, where that is tested."""
+    expected[command] = {"names": names, "classes": classes, "crc32": [zlib.crc32(d) for d, _ in pictures], "labels": [l for _, l in pictures]}
 
 
 def tar(path, members, mode="w", **options):
@@ -171,8 +171,9 @@ for name, form in (("gnu", tarfile.GNU_FORMAT), ("pax", tarfile.PAX_FORMAT)):
     tar(f"sources/{name}.tar", plain, format=form)
     found = members(f"sources/{name}.tar")
     assert [n for n, _ in found] == [n for n, _ in plain]
-    classes = sorted({n.split("/")[-2] for n, _ in found})
-    expect(f"{name}.tar", classes, [(d, classes.index(n.split("/")[-2])) for n, d in found])
+    # As of a folder of the same files: all are in "set", and the folders in it are the classes.
+    classes = sorted({n.split("/")[1] for n, _ in found})
+    expect(f"{name}.tar", classes, [(d, classes.index(n.split("/")[1])) for n, d in found], [n for n, _ in found])
 named = [(f"{i}.{s}", d) for i, c in enumerate(("zebra", "ant", "zebra")) for s, d in (("png", png()), ("cls", c.encode()))]
 tar("sources/named.tar", named, format=tarfile.PAX_FORMAT)
 with open("sources/named.tgz", "wb") as f:
@@ -202,6 +203,132 @@ photos = sorted(glob.glob(E + "photos/*/*.jpg"))
 mixed = sorted({p.split("/")[-2] for p in photos} | {"ant", "zebra"})
 expect("photos named.tgz", mixed, [(read(p), mixed.index(p.split("/")[-2])) for p in photos]
        + [(d, mixed.index(c)) for (n, d), c in zip([m for m in named if m[0].endswith("png")], ("zebra", "ant", "zebra"))])
+
+# Lists as spreadsheets and data frames write them, each read by Python's csv, gzip, codecs or json.
+def written(path, rows, encoding="utf-8", **options):
+    with open("sources/" + path, "w", newline="", encoding=encoding) as f:
+        csv.writer(f, **options).writerows(rows)
+
+def listed(command, path, encoding="utf-8", text=None, number=None, root="sources/lists", **options):
+    """What DictReader finds; `number` makes a class number of a label; without it labels are names."""
+    if text is None:
+        with open("sources/" + path, newline="", encoding=encoding) as f:
+            text = f.read()
+    found = [{k.strip(): v.strip() for k, v in r.items()} for r in csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, **options)]
+    labels = [r["label"] for r in found]
+    classes = sorted(set(labels)) if number is None else [str(i) for i in range(max(map(number, labels)) + 1)]
+    expect(command, classes, [(read(f"{root}/{r['path']}"), classes.index(l) if number is None else number(l)) for r, l in zip(found, labels)],
+           [r["path"] for r in found])
+
+few = ["one.jpg", "four 4.png", "two, too.jpg"]
+rows_of = lambda labels: [["path", "label"]] + [[n, l] for n, l in zip(few, labels)]
+written("lists/semicolon.csv", rows_of("bab"), delimiter=";"); listed("lists/semicolon.csv", "lists/semicolon.csv", delimiter=";")
+written("lists/tabs.csv", rows_of("bab"), delimiter="\t"); listed("lists/tabs.csv", "lists/tabs.csv", delimiter="\t")
+written("lists/bar.txt", rows_of("bab"), delimiter="|"); listed("lists/bar.txt", "lists/bar.txt", delimiter="|")
+written("lists/commas.tsv", rows_of("bab")); listed("lists/commas.tsv", "lists/commas.tsv")
+written("lists/returns.csv", rows_of("bab"), lineterminator="\r"); listed("lists/returns.csv", "lists/returns.csv")
+put("sources/lists/sep.csv", "sep=;\r\n" + read("sources/lists/semicolon.csv").decode())
+listed("lists/sep.csv", "lists/semicolon.csv", delimiter=";")
+put("sources/lists/blanks.csv", 'Path , Label\none.jpg, b\n four 4.png ,"a "\n"two, too.jpg" , b \n'.replace('"a "', "a "))
+expect("lists/blanks.csv", ["a", "b"], [(read("sources/lists/" + n), l) for n, l in zip(few, (1, 0, 1))], few)
+written("lists/excel.txt", rows_of("bäb"), encoding="utf-16", delimiter="\t")
+listed("lists/excel.txt", "lists/excel.txt", encoding="utf-16", delimiter="\t")
+put("sources/lists/compressed.csv.gz", gzip.compress(read("sources/lists/quoted.csv"), mtime=0))
+expect("lists/compressed.csv.gz", *table("sources/lists/quoted.csv", "sources/lists", True), names)
+for name, labels in (("floats", ("2.0", "0.0", "10.0")), ("numbers", ("2", "0", "10"))):
+    written(f"lists/{name}.csv", rows_of(labels)); listed(f"lists/{name}.csv", f"lists/{name}.csv", number=lambda l: int(float(l)))
+written("lists/codes.csv", rows_of(("007", "010", "002"))); listed("lists/codes.csv", "lists/codes.csv")
+listed("--label-type number lists/codes.csv", "lists/codes.csv", number=int)
+listed("--label-type text lists/numbers.csv", "lists/numbers.csv")
+# Rows that will be left out decide nothing: a label of another kind, a higher number, an earlier name, none at all.
+for name, lost, labels in (("lost-word", "n/a", ("2", "0", "10")), ("lost-number", "99", ("2", "0", "10")), ("lost-name", "a", ("d", "c", "d")), ("lost-none", "", ("d", "c", "d"))):
+    written(f"lists/{name}.csv", rows_of(labels) + [["gone.jpg", lost], ["bad.csv", lost]])
+    listed(f"lists/{name}.csv", "", text="path,label\n" + "".join(f'"{n}",{l}\n' for n, l in zip(few, labels)), number=int if labels[0] == "2" else None)
+put("sources/lists/bad.csv", "no picture\n")
+records = [{"file_name": n, "label": l, "caption": "x"} for n, l in zip(few, (3, "0", 1.0))]
+put("sources/lists/lines.jsonl", "".join(json.dumps(r) + "\n" for r in records))
+put("sources/lists/array.json", json.dumps([{"what": l, "where": n} for n, l in zip(few, ("b", None, "a")) if l], indent=2))
+for command, path, order in (("lists/lines.jsonl", "lines.jsonl", (3, 0, 1)),):
+    found = [json.loads(l) for l in read("sources/lists/" + path).decode().splitlines()]
+    expect(command, ["0", "1", "2", "3"], [(read("sources/lists/" + r["file_name"]), int(r["label"])) for r in found], [r["file_name"] for r in found])
+found = json.loads(read("sources/lists/array.json"))
+expect("--path-column where --label-column what lists/array.json", ["a", "b"], [(read("sources/lists/" + r["where"]), "ab".index(r["what"])) for r in found], [r["where"] for r in found])
+
+# Paths without columns: names with blanks and commas, as find writes them, and with a label behind.
+def plain_list(name, lines, classes, pictures):
+    put(f"sources/lists/{name}", "".join(l + "\n" for l in lines))
+    expect(f"lists/{name}", classes, [(read("sources/lists/" + n), l) for n, l in pictures], [n for n, _ in pictures])
+
+every = sorted(few) + ['three "3".jpg']
+plain_list("find.txt", every, None, [(n, None) for n in every])
+plain_list("comma-first.txt", every[::-1][1:], None, [(n, None) for n in every[::-1][1:]])
+plain_list("behind.txt", [f"{n} {i * 5}" for i, n in enumerate(few)], [str(i) for i in range(11)], [(n, i * 5) for i, n in enumerate(few)])
+expect("lists/one.jpg 'lists/four 4.png'", None, [(read("sources/lists/" + n), None) for n in few[:2]], ["lists/" + n for n in few[:2]])
+
+# Masks beside pictures, and what cameras, clouds and systems leave: in a folder and in a tar file.
+own = {f"{c}/{n}": jpeg() for c in ("cat", "dog") for n in ("1.jpg", "shot.v1.jpg", "shot.v2.jpg", "IMG_7.JPG")}
+others = {f"{c}/{n}": d for c in ("cat", "dog") for n, d in {
+    "1.seg.png": png(), "1_mask.png": png(), "shot.v1.depth.png": png(), "1.txt": b"caption", "IMG_7.MOV": b"\0\0\0\x14ftyp", "IMG_7.AAE": b"<?xml",
+    "IMG_7.xmp": b"<x", "IMG_7.JPG.json": b"[]", "IMG_7.CR2": b"II*\0", "Thumbs.db": b"\xd0\xcf", ".DS_Store": b"\0", "desktop.ini": b"[x]",
+    "@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg": jpeg(), "1.xml": b"<a/>"}.items()}
+others.update({"__MACOSX/cat/._1.jpg": b"\0\5\x16\7", "Thumbs.db": b"\xd0\xcf"})
+for name, data in {**own, **others}.items():
+    put("sources/camera/" + name, data)
+inside = sorted({**own, **others}.items())
+tar("sources/camera.tar", [("camera/" + n, d) for n, d in inside])
+chosen = sorted(own)
+for command, prefix in (("camera", ""), ("camera.tar", "camera/")):
+    expect(command, ["cat", "dog"], [(own[n], ["cat", "dog"].index(n.split("/")[0])) for n in chosen], [prefix + n for n in chosen])
+    with_masks = sorted(list(own) + [n for n in others if n.endswith(".png")])
+    expect("--with-masks " + command, ["cat", "dog"], [({**own, **others}[n], ["cat", "dog"].index(n.split("/")[0])) for n in with_masks], [prefix + n for n in with_masks])
+
+# WebDataset: keys with dots, a label of several pictures, and the same picture of a sample with labels and without.
+dotted = [(f"shot.v{i}.{s}", d) for i in range(3) for s, d in (("cls", str(i * 2).encode()), ("jpg", jpeg()), ("seg.png", png()))]
+tar("sources/dotted.tar", dotted)
+tar("sources/dotted-unlabelled.tar", [m for m in dotted if not m[0].endswith("cls")])
+shots = [(n, d) for n, d in dotted if n.endswith("jpg")]
+expect("dotted.tar", ["0", "1", "2", "3", "4"], [(d, i * 2) for i, (_, d) in enumerate(shots)], [n for n, _ in shots])
+expect("dotted-unlabelled.tar", None, [(d, None) for _, d in shots], [n for n, _ in shots])
+pair = [("7.cls", b"1"), ("7.left.jpg", jpeg()), ("7.right.jpg", jpeg()), ("8.json", json.dumps({"species": "ant"}).encode()), ("8.jpg", jpeg())]
+tar("sources/pair.tar", pair[:3])
+expect("pair.tar", ["0", "1"], [(d, 1) for n, d in pair[:3] if n.endswith("jpg")], ["7.left.jpg", "7.right.jpg"])
+tar("sources/species.tar", pair[3:])
+expect("--label-column species species.tar", ["ant"], [(pair[4][1], 0)], ["8.jpg"])
+
+# Shards of one tree, of which one has a single class with folders in it.
+deep = [f"set/{c}/{d}/{i}.jpg" for c, d in (("cat", "x"), ("dog", "y"), ("dog", "z")) for i in range(2)]
+tar("sources/deep-0.tar", [(n, jpeg()) for n in deep[:3]])
+tar("sources/deep-1.tar", [(n, jpeg()) for n in deep[3:]])
+found = [(f"deep-{k}.tar/{n}", n, d) for k in (0, 1) for n, d in members(f"sources/deep-{k}.tar")]
+expect("deep-0.tar deep-1.tar", ["cat", "dog"], [(d, ["cat", "dog"].index(n.split("/")[1])) for _, n, d in found], [f for f, _, _ in found])
+
+# A set in parts, as folders, as a tar file and as a column.
+for part in ("train", "val"):
+    for c in ("cat", "dog"):
+        put(f"sources/parted/{part}/{c}/1.jpg", jpeg())
+tar("sources/parted.tar", [(f"parted/{n}", read(f"sources/parted/{n}")) for n in sorted(os.path.relpath(p, "sources/parted") for p in glob.glob("sources/parted/*/*/*"))])
+written("parted.csv", [["path", "label", "split"]] + [[f"parted/{p}/{c}/1.jpg", c, p] for p in ("train", "val") for c in ("dog", "cat")])
+val = [read(f"sources/parted/val/{c}/1.jpg") for c in ("cat", "dog")]
+expect("--split val parted", ["cat", "dog"], [(val[0], 0), (val[1], 1)], ["val/cat/1.jpg", "val/dog/1.jpg"])
+expect("--split val parted.tar", ["cat", "dog"], [(val[0], 0), (val[1], 1)], ["parted/val/cat/1.jpg", "parted/val/dog/1.jpg"])
+expect("--split val parted.csv", ["cat", "dog"], [(val[1], 1), (val[0], 0)], ["parted/val/dog/1.jpg", "parted/val/cat/1.jpg"])
+every = sorted(glob.glob("sources/parted/*/*/*"))
+expect("--no-labels parted", None, [(read(p), None) for p in every], [os.path.relpath(p, "sources/parted") for p in every])
+
+# A folder's classes are in the order of the bytes of their names, as torchvision's ImageFolder has them; or the numbers that they are.
+for i in range(12):
+    put(f"sources/numbered/{i}/x.jpg", jpeg(8))
+for flag, classes in (("", sorted(str(i) for i in range(12))), ("--label-type number ", [str(i) for i in range(12)])):
+    order = sorted(str(i) for i in range(12))
+    expect(f"{flag}numbered", classes, [(read(f"sources/numbered/{n}/x.jpg"), classes.index(n)) for n in order], [n + "/x.jpg" for n in order])
+
+# Red alone, as fluorescence is often stored: of the other channels each is one value.
+for i in range(2):
+    a = pixels(8)
+    a[..., 1], a[..., 2] = 0, 7
+    out = io.BytesIO()
+    Image.fromarray(a).save(out, "PNG")
+    put(f"sources/red/{i}.png", out.getvalue())
 
 put("sources/expected.json", json.dumps(expected, indent=0, sort_keys=True) + "\n")
 print(len(expected), "sources;", sum(os.path.getsize(p) for p in glob.glob("examples/**", recursive=True) if os.path.isfile(p)), "bytes of examples")

@@ -1,0 +1,78 @@
+// The names of rows, by which a picture, its views, its features and what was predicted of it lead back to the file.
+
+import TensorStream
+
+/// A name for each of some rows: `name.bytes`, U8 [total], and `name.offsets`, I64 [rows + 1], which rise from 0 to total.
+///
+/// A name is any bytes, as file names are. A row without a known name has an empty one.
+///
+///     if let names = try RowNames(record, what: "images.stz: record 3") {
+///       print(names.text(0))                       // cat/1.jpg
+///       tensors += names.rows([4, 0]).tensors      // the names of two rows, for another record
+///     }
+public struct RowNames: Sendable, Equatable {
+  private var bytes: [UInt8] = []
+  private var offsets: [Int64] = [0]
+
+  public static let bytesTensor = "name.bytes"
+  public static let offsetsTensor = "name.offsets"
+  /// The key of an images stream's metadata that lists the operands which names are relative to, as JSON. Where it is, there are names.
+  public static let sourcesKey = "sources"
+
+  public var count: Int { offsets.count - 1 }
+  /// What the tensors take.
+  public var byteCount: Int { bytes.count + 8 * offsets.count }
+
+  public init() {}
+
+  /// Rows whose names are not known.
+  public init(unknown rows: Int) { offsets = Array(repeating: 0, count: rows + 1) }
+
+  /// The names of a record's rows; nil where it has none, as in streams of before there were any.
+  /// - Parameter what: the stream and the record, for messages.
+  /// - Throws: `Failure(.data)` where one tensor is without the other, or they are of other types or shapes, or offsets do not rise.
+  public init?(_ record: Record, what: String) throws {
+    let (bytes, offsets) = (record[Self.bytesTensor], record[Self.offsetsTensor])
+    if bytes == nil && offsets == nil { return nil }
+    guard let bytes, let offsets, bytes.type == .u8, bytes.shape.count == 1, offsets.type == .i64,
+      offsets.shape.count == 1, offsets.count > 0
+    else {
+      throw Failure(
+        .data, "\(what): expected \(Self.bytesTensor), U8 [total], and \(Self.offsetsTensor), I64 [rows + 1], together")
+    }
+    self.bytes = try bytes.values(of: UInt8.self)
+    self.offsets = try offsets.values(of: Int64.self)
+    guard self.offsets.first == 0, self.offsets.last == Int64(bytes.count),
+      zip(self.offsets, self.offsets.dropFirst()).allSatisfy({ $0 <= $1 })
+    else {
+      throw Failure(
+        .data, "\(what): \(Self.offsetsTensor) do not rise from 0 to the \(bytes.count) of \(Self.bytesTensor)")
+    }
+  }
+
+  public mutating func append(_ name: some Collection<UInt8>) {
+    bytes.append(contentsOf: name)
+    offsets.append(Int64(bytes.count))
+  }
+
+  /// The name of a row as it is.
+  public subscript(row: Int) -> ArraySlice<UInt8> { bytes[Int(offsets[row])..<Int(offsets[row + 1])] }
+
+  /// The name of a row as messages show it: see `printableText`.
+  public func text(_ row: Int) -> String { printableText(self[row]) }
+
+  /// The names of these rows, in this order.
+  public func rows(_ rows: some Sequence<Int>) -> RowNames {
+    var chosen = RowNames()
+    for row in rows { chosen.append(self[row]) }
+    return chosen
+  }
+
+  /// What a record has of them.
+  public var tensors: [NamedTensor] {
+    [
+      (Self.bytesTensor, StoredTensor(bytes, shape: [bytes.count])),
+      (Self.offsetsTensor, StoredTensor(offsets, shape: [offsets.count])),
+    ]
+  }
+}
