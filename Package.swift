@@ -18,18 +18,28 @@ func tests(_ name: String, _ libraries: [String], exclude: [String] = []) -> Tar
 let package = Package(
   name: "pmae",
   traits: [
-    .default(enabledTraits: ["OneDNN"]),
+    .default(enabledTraits: ["Archives", "OneDNN", "TIFF", "WebP"]),
+    .trait(name: "Archives", description: "Tar files compressed by other programs than gzip, by libarchive"),
     .trait(name: "OneDNN", description: "Matrix multiplication in bfloat16, by oneDNN (libdnnl)"),
+    .trait(name: "TIFF", description: "TIFF pictures, by libtiff"),
+    .trait(name: "WebP", description: "WebP pictures, by libwebp"),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CArchive", providers: [.apt(["libarchive-dev"])]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    // The shim's own flag, so that a build without libtiff compiles nothing of it.
+    .target(
+      name: "CTIFF", cSettings: [.define("PMAE_TIFF", .when(traits: ["TIFF"]))],
+      linkerSettings: [.linkedLibrary("tiff", .when(traits: ["TIFF"]))]),
     .target(name: "CKernels"),
     .target(name: "CImageKernels", dependencies: ["CKernels"]),
 
@@ -49,7 +59,14 @@ let package = Package(
     .target(
       name: "Finetuning", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Evaluation", dependencies: ["Networks", "CKernels", "Autodiff", "Compute", "TensorStream"]),
-    .target(name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "Parallel", "TensorStream"]),
+    .target(
+      name: "Imaging",
+      dependencies: [
+        "CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "TensorStream",
+        .target(name: "CArchive", condition: .when(traits: ["Archives"])),
+        .target(name: "CTIFF", condition: .when(traits: ["TIFF"])),
+        .target(name: "CWebP", condition: .when(traits: ["WebP"])),
+      ]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "TensorStream"]),
 
     tool("pmae-pack", ["Imaging", "Parallel"]),
@@ -84,3 +101,12 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Only pipelines/fuzz.mk asks for the fuzzer, which needs sanitizers and the library that comes with the compiler.
+if Context.environment["PMAE_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "TensorStream"], path: "Fuzz/pmae-fuzz"),
+  ]
+}

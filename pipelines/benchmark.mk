@@ -195,7 +195,7 @@ tools:$(if $(BIN),, $(ROOT)/.build/benchmark-tools)
 
 ifeq ($(BIN),)
 $(ROOT)/.build/benchmark-tools: $(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f)
-	"$(SCRIPTS)/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config
+	"$(SCRIPTS)/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config
 	swift build -c release --package-path "$(ROOT)"
 	touch "$@"
 endif

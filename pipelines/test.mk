@@ -25,7 +25,7 @@ override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c releas
 all: install format shell pages arm64 build test
 
 install:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev pkg-config gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
 
 format:
 	cd "$(ROOT)" && swift format lint --strict --recursive Package.swift Sources Tests

@@ -4,12 +4,11 @@ import CommandLineKit
 import Imaging
 import TensorStream
 
-/// Draws a row a sample of views, a grid of images.
+/// Draws samples of views, or images, as a page.
 func drawContactSheet(_ operand: Operand, to output: String, range: RowRange?, options: SheetOptions) throws {
   try options.check(output)
-  let side = options.size ?? 128
+  let side = options.size ?? 192
   var rows: [(title: String, cells: [ContactSheet.Cell])] = []
-  var source: SheetSource?
   var isCut = false
   /// Takes from a record those rows that are asked for; false once nothing that follows is.
   func take(_ record: Record, number: Int, firstRow: Int, from source: SheetSource) throws -> Bool {
@@ -33,7 +32,7 @@ func drawContactSheet(_ operand: Operand, to output: String, range: RowRange?, o
   var known: Int?
   if let stream = operand.indexed() {
     let sheet = try SheetSource(header: stream.header, name: operand.name)
-    (source, known) = (sheet, stream.rows)
+    known = stream.rows
     for i in 0..<stream.recordCount {
       let firstRow = stream.firstRow(ofRecord: i)
       if firstRow + stream.rowsPerRecord[i] <= range?.first ?? 0 { continue }
@@ -45,7 +44,6 @@ func drawContactSheet(_ operand: Operand, to output: String, range: RowRange?, o
   } else {
     let reader = try StreamReader(path: operand.path)
     let sheet = try SheetSource(header: reader.header, name: operand.name)
-    source = sheet
     var number = 0
     while true {
       let firstRow = reader.rowsRead
@@ -63,16 +61,9 @@ func drawContactSheet(_ operand: Operand, to output: String, range: RowRange?, o
       "\(operand.name): has \(counted(known, "row")), counted from 0: there is no row "
         + grouped(range.first >= known ? range.first : range.last ?? 0))
   }
-  guard let source, !rows.isEmpty else { throw Failure(.data, "\(operand.name): holds no rows to show") }
+  guard !rows.isEmpty else { throw Failure(.data, "\(operand.name): holds no rows to show") }
   var sheet = ContactSheet(side: side)
-  if source.isViews {
-    for row in rows { sheet.add(row.cells, title: row.title) }
-  } else {
-    let columns = options.columns ?? 8
-    for start in stride(from: 0, to: rows.count, by: columns) {
-      sheet.add(rows[start..<min(start + columns, rows.count)].flatMap(\.cells))
-    }
-  }
-  try options.write(try sheet.drawn(), to: output)
+  for row in rows { sheet.add(row.cells, title: row.title) }
+  try options.write(try sheet.drawn(columns: options.columns), to: output)
   if isCut { log("pmae-inspect", "\(operand.name): the first \(counted(rows.count, "row")) (--rows chooses others)") }
 }

@@ -33,7 +33,20 @@ func openSource(
       $1 = try start.read(into: $0.baseAddress!, count: $0.count)
     }
   }
-  if isIDX(head) || (!options.labels.isEmpty && !TarMembers.isTar(head)) {
+  let program = Unpacking.program(head)
+  if let program {
+    let start = try Unpacking.reader(of: file, program: program)
+    head = try [UInt8](unsafeUninitializedCapacity: TarMembers.block) {
+      $1 = try start($0.baseAddress!, TarMembers.block)
+    }
+  }
+  if program == nil, ArchiveMembers.isArchive(head) {
+    let members = try ArchiveMembers(file)
+    let name = file.name
+    file = try SpooledFile.make(name: name, folder: options.temporaryFolder, read: members.read)
+    return try TarPictures(file, path: nil, classNames: options.classNames, unlabelled: options.unlabelled)
+  }
+  if program == nil, isIDX(head) || (!options.labels.isEmpty && !TarMembers.isTar(head)) {
     let labels = labels.popFirst()
     return try IDXPictures(
       images: file, labels: options.unlabelled ? nil : labels, classNames: options.classNames)
@@ -43,10 +56,18 @@ func openSource(
       file.rewind()
       file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: Gunzip(file).read)
       named = nil
+    } else if let program {
+      let reader = try Unpacking.reader(of: file, program: program)
+      file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: reader)
+      named = nil
     }
     return try TarPictures(file, path: named, classNames: options.classNames, unlabelled: options.unlabelled)
   }
-  guard !isCompressed, isText(head, path: path) else {
+  if let kind = FileKind(head) {
+    let outside = program.map { "compressed by \($0), and inside " } ?? ""
+    throw Failure(.data, "\(file.name): \(outside)\(kind.description)")
+  }
+  guard !isCompressed, program == nil, isText(head, path: path) else {
     let start = head.withUnsafeBytes { describeStart($0, count: 4) }
     throw Failure(
       .data, "\(file.name): not a folder, a tar file, an IDX file, a CIFAR batch or a list of pictures: \(start)")

@@ -35,6 +35,7 @@ final class PictureFeed {
   /// How many of the chosen were taken.
   private(set) var position = 0
   let chosen: [Int]
+  let several = SeveralPictures()
   private let set: PictureSet
   private let shrinking: Shrinking?
   private let pool: ThreadPool
@@ -103,6 +104,7 @@ final class PictureFeed {
       return Checked(bytes: Array(bytes), height: shape.height, width: shape.width, statistics: statistics)
     }
     let name = set.path(index)
+    several.look(at: bytes, index: index, name: name)
     if let shrinking,
       let smaller = try worker.decoder.shrunk(
         bytes, shortSide: shrinking.shortSide, quality: shrinking.quality, name: name)

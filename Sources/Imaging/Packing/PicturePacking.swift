@@ -24,6 +24,8 @@ public struct PicturePacking {
     public internal(set) var skipped = 0
     /// Shards that were there already.
     public internal(set) var kept = 0
+    /// For people, where files hold several pictures, of which the first was taken: which, and what to do.
+    public internal(set) var several: String?
   }
 
   /// - Parameters:
@@ -65,6 +67,7 @@ public struct PicturePacking {
       shard += 1
     }
     try output.removeShards(from: shard)
+    summary.several = feed.several.sentence
     return summary
   }
 }
