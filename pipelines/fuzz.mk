@@ -38,5 +38,5 @@ build:
 # Timeout in seconds, memory in megabytes. libFuzzer cannot tell what a library keeps from what it has lost: no leaks.
 $(TARGETS): build
 	mkdir -p '$(OUT)/$@'
-	SWIFT_BACKTRACE=enable=no '$(FUZZER)' $@ -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 \
+	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 '$(FUZZER)' $@ -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 \
 	  -artifact_prefix='$(OUT)/$@-' -max_len=65536 '$(OUT)/$@' '$(ROOT)/Fuzz/Corpus/$@'
