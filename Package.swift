@@ -35,8 +35,11 @@ let package = Package(
     "TensorStream", "Parallel", "Compute", "Autodiff", "Networks", "Pretraining", "Finetuning", "Evaluation", "Imaging",
   ].map { .library(name: $0, targets: [$0]) },
   traits: [
-    .default(enabledTraits: ["OneDNN"]),
+    .default(enabledTraits: ["Archives", "OneDNN", "TIFF", "WebP"]),
+    .trait(name: "Archives", description: "Tar files compressed by other programs than gzip, by libarchive"),
     .trait(name: "OneDNN", description: "Matrix multiplication in bfloat16, by oneDNN (libdnnl)"),
+    .trait(name: "TIFF", description: "TIFF pictures, by libtiff"),
+    .trait(name: "WebP", description: "WebP pictures, by libwebp"),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -46,8 +49,14 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CWebP", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CArchive", providers: [.apt(["libarchive-dev"])]),
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+    // The shim's own flag, so that a build without libtiff compiles nothing of it.
+    .target(
+      name: "CTIFF", cSettings: [.define("PMAE_TIFF", .when(traits: ["TIFF"]))],
+      linkerSettings: [.linkedLibrary("tiff", .when(traits: ["TIFF"]))]),
     .target(name: "CKernels"),
     .target(name: "CImageKernels", dependencies: ["CKernels"]),
 
@@ -72,7 +81,13 @@ let package = Package(
     .target(name: "Finetuning", dependencies: above(training: ["CKernels"])),
     .target(name: "Evaluation", dependencies: above(training: ["CKernels"])),
     .target(
-      name: "Imaging", dependencies: ["CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "Schemas", "TensorStream"]),
+      name: "Imaging",
+      dependencies: [
+        "CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "Schemas", "TensorStream",
+        .target(name: "CArchive", condition: .when(traits: ["Archives"])),
+        .target(name: "CTIFF", condition: .when(traits: ["TIFF"])),
+        .target(name: "CWebP", condition: .when(traits: ["WebP"])),
+      ]),
     .target(name: "CommandLineKit", dependencies: [argumentParser, "Runs", "Schemas", "TensorStream"]),
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
@@ -114,3 +129,12 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Only pipelines/fuzz.mk asks for the fuzzer, which needs sanitizers and the library that comes with the compiler.
+if Context.environment["PMAE_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "TensorStream"], path: "Fuzz/pmae-fuzz"),
+  ]
+}

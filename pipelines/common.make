@@ -19,7 +19,7 @@ FASHION := /usr/share/datasets/fashion-mnist
 # Installs what is missing, which asks for nothing where nothing is, and builds. Tools of BIN are taken as they are.
 $(OUT)/tools: $(if $(BIN),,$(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f))
 	@mkdir -p $(@D)
-	$(if $(BIN),,$(SCRIPTS)/install.sh libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev zlib1g-dev pkg-config $(PACKAGES))
+	$(if $(BIN),,$(SCRIPTS)/install.sh libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config $(PACKAGES))
 	$(if $(BIN),,swift build -c release --package-path $(ROOT))
 	touch $@
 

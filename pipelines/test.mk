@@ -30,7 +30,7 @@ override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c releas
 all: install marks format shell pages arm64 build escapes test
 
 install:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev zlib1g-dev pkg-config gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
 
 # Fixtures that are not text are left out, and what .gitignore names; files that were not added yet are not.
 marks:

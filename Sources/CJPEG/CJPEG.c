@@ -16,6 +16,10 @@ typedef struct {
   jmp_buf escape;
   char *message;
   int outcome;
+  // The file has ended, and libjpeg has made up an end marker.
+  int ended;
+  // Several scans make up the picture: all are read before the first row comes out.
+  int has_scans;
 } failing_manager;
 
 static void escape(failing_manager *manager, int outcome) {
@@ -32,17 +36,53 @@ static void fail(j_common_ptr info) {
   }
   char text[JMSG_LENGTH_MAX];
   manager->base.format_message(info, text);
-  snprintf(manager->message, CJPEG_MESSAGE_SIZE, "%s", text);
+  snprintf(manager->message, CJPEG_MESSAGE_SIZE, "%s%s", manager->ended ? "cut short: " : "", text);
   escape(manager, code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL ? CJPEG_UNKNOWN_KIND : CJPEG_DAMAGED);
 }
 
-// Level -1 is a warning. libjpeg would go on and fill what is missing with grey; a damaged file must not pass for a whole one.
-// The three exceptions say that a header field is odd, not that data is wrong; cameras in use write such files.
-static void emit(j_common_ptr info, int level) {
+// Pixels are missing or wrong. Says which: libjpeg would go on and fill them with grey.
+static void lose(j_decompress_ptr info, failing_manager *manager) {
+  char text[JMSG_LENGTH_MAX];
+  manager->base.format_message((j_common_ptr)info, text);
+  unsigned height = info->image_height, row = info->input_iMCU_row * (unsigned)info->max_v_samp_factor * DCTSIZE;
+  if (row >= height) row = height - 1;
+  if (manager->has_scans && manager->ended)
+    snprintf(manager->message, CJPEG_MESSAGE_SIZE, "cut short in scan %d, at row %u of %u: all after it is missing",
+             info->input_scan_number, row, height);
+  else if (manager->has_scans)
+    snprintf(manager->message, CJPEG_MESSAGE_SIZE, "in scan %d, from row %u of %u on: %s", info->input_scan_number, row, height, text);
+  else if (manager->ended)
+    snprintf(manager->message, CJPEG_MESSAGE_SIZE, "cut short: the last %u of %u rows are missing", height - row, height);
+  else
+    snprintf(manager->message, CJPEG_MESSAGE_SIZE, "from row %u of %u on: %s", row, height, text);
+  escape(manager, CJPEG_DAMAGED);
+}
+
+// Level -1 is a warning. Those that cost no pixel are passed over: cameras, phones and scanners in use write such files, and other
+// programs show them. They are odd header fields; bytes between two markers, where no data is expected; and a file that ends without
+// an end marker. If data is missing in front of that, decoding it is another warning.
+static void emit(j_common_ptr common, int level) {
   if (level >= 0) return;
-  int code = info->err->msg_code;
-  if (code == JWRN_NOT_SEQUENTIAL || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR) return;
-  fail(info);
+  failing_manager *manager = (failing_manager *)common->err;
+  if (!common->is_decompressor) fail(common);
+  j_decompress_ptr info = (j_decompress_ptr)common;
+  switch (manager->base.msg_code) {
+  case JWRN_NOT_SEQUENTIAL:
+  case JWRN_ADOBE_XFORM:
+  case JWRN_JFIF_MAJOR:
+  case JWRN_EXTRANEOUS_DATA: return;
+  case JWRN_JPEG_EOF:
+    manager->ended = 1;
+    // Arithmetic decoding takes what is missing for zeros, and gives no other warning.
+    if (!info->arith_code) return;
+    break;
+  case JWRN_BOGUS_PROGRESSION:
+    // Details in front of what they refine: an odd order, in which nothing is missing.
+    if (info->Ss != 0 && manager->base.msg_parm.i[1] == 0) return;
+    break;
+  default: break;
+  }
+  lose(info, manager);
 }
 
 static void silent(j_common_ptr info) { (void)info; }
@@ -61,6 +101,7 @@ static struct jpeg_error_mgr *prepare(failing_manager *manager, char *message) {
   manager->base.emit_message = emit;
   manager->base.output_message = silent;
   manager->message = message;
+  manager->ended = manager->has_scans = 0;
   message[0] = 0;
   return &manager->base;
 }
@@ -101,6 +142,25 @@ static JDIMENSION crop_columns(struct jpeg_decompress_struct *info, JDIMENSION l
   return first;
 }
 
+// Of a picture in several scans, all of which were read: whether each component has had its own, and, where the file ends too early, each
+// coefficient its last bit.
+static void check_scans(struct jpeg_decompress_struct *info, failing_manager *manager) {
+  for (int c = 0; c < info->num_components; c++) {
+    if (info->comp_info[c].quant_table == NULL) {
+      snprintf(manager->message, CJPEG_MESSAGE_SIZE, "%scomponent %d of %d is missing", manager->ended ? "cut short: " : "", c + 1,
+               info->num_components);
+      escape(manager, CJPEG_DAMAGED);
+    }
+    if (!manager->ended || info->coef_bits == NULL) continue;
+    for (int k = 0; k < DCTSIZE2; k++) {
+      if (info->coef_bits[c][k] == 0) continue;
+      snprintf(manager->message, CJPEG_MESSAGE_SIZE, "cut short after scan %d: detail of all %u rows is missing",
+               info->input_scan_number, info->image_height);
+      escape(manager, CJPEG_DAMAGED);
+    }
+  }
+}
+
 int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, const cjpeg_box *part, uint8_t *out, size_t out_size,
                  char message[CJPEG_MESSAGE_SIZE]) {
   struct jpeg_decompress_struct info;
@@ -119,7 +179,9 @@ int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, const cjpeg
   jpeg_mem_src(&info, data, size);
   jpeg_read_header(&info, TRUE);
   info.out_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
+  manager.has_scans = jpeg_has_multiple_scans(&info);
   jpeg_start_decompress(&info);
+  if (manager.has_scans) check_scans(&info, &manager);
   size_t stride = (size_t)info.output_width * (size_t)channels;
   if (info.output_components != channels || stride * info.output_height != out_size) {
     snprintf(message, CJPEG_MESSAGE_SIZE, "%u x %u x %d does not fill %zu bytes", info.output_height, info.output_width,
@@ -142,8 +204,7 @@ int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, const cjpeg
     for (JDIMENSION i = 0; i < wanted; i++) rows[i] = out + stride * (info.output_scanline + i);
     jpeg_read_scanlines(&info, rows, wanted);
   }
-  // Reads up to the end marker: a file that lacks it is reported here.
-  if (end == info.output_height) jpeg_finish_decompress(&info);
+  // All pixels are there. What follows them, to the end marker or in place of it, costs none, and is not read.
   jpeg_destroy_decompress(&info);
   return 0;
 }

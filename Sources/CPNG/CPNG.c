@@ -13,12 +13,20 @@ typedef struct {
   size_t size;
   size_t position;
   char *message;
+  // More bytes were expected than there are.
+  int ended;
+  // What is being read, of how many; 0 and 0 before and after the pixels.
+  size_t row;
+  size_t height;
   jmp_buf escape;
 } reader;
 
 static void fail(png_structp png, png_const_charp text) {
   reader *reader = png_get_error_ptr(png);
-  snprintf(reader->message, CPNG_MESSAGE_SIZE, "%s", text);
+  if (reader->height > 0 && reader->row < reader->height)
+    snprintf(reader->message, CPNG_MESSAGE_SIZE, "row %zu of %zu: %s", reader->row, reader->height, text);
+  else
+    snprintf(reader->message, CPNG_MESSAGE_SIZE, "%s", text);
   longjmp(reader->escape, 1);
 }
 
@@ -30,7 +38,10 @@ static void ignore(png_structp png, png_const_charp text) {
 
 static void read_bytes(png_structp png, png_bytep out, size_t count) {
   reader *reader = png_get_io_ptr(png);
-  if (count > reader->size - reader->position) png_error(png, "the file ends too early");
+  if (count > reader->size - reader->position) {
+    reader->ended = 1;
+    png_error(png, "the file ends too early");
+  }
   memcpy(out, reader->data + reader->position, count);
   reader->position += count;
 }
@@ -76,6 +87,28 @@ int cpng_read_header(const uint8_t *data, size_t size, cpng_header *header, char
   return 0;
 }
 
+// Whether a file that ends too early lacks nothing but its end chunk, or a part of that.
+static int lacks_end_alone(const reader *reader) {
+  size_t at = 8, rest = reader->size - at;
+  while (rest >= 12) {
+    const uint8_t *chunk = reader->data + at;
+    size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+    if (length > rest - 12) break;
+    at += length + 12;
+    rest -= length + 12;
+  }
+  static const uint8_t end[12] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
+  return rest < sizeof end && memcmp(reader->data + at, end, rest) == 0;
+}
+
+// Reads on after the pixels, to the end chunk. Returns 1 where all is well, or where that is cut off: other programs show such a picture,
+// and it lacks no pixel. Sets the escape anew: what jumped before must not do so afterwards.
+static int read_end(reader *reader) {
+  if (setjmp(reader->escape)) return reader->ended && lacks_end_alone(reader);
+  png_read_end(reader->png, reader->info);
+  return 1;
+}
+
 int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size, char message[CPNG_MESSAGE_SIZE]) {
   reader reader;
   memset(&reader, 0, sizeof reader);
@@ -107,9 +140,13 @@ int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size,
   if (png_get_rowbytes(png, info) != row_bytes || 3 * width * height != out_size) png_error(png, "not the size that its header says");
   // Indices stand at the end of their row, from where they are expanded in place.
   uint8_t *first = out + 3 * width - row_bytes;
+  reader.height = height;
   for (int pass = 0; pass < passes; pass++)
-    for (size_t y = 0; y < height; y++) png_read_row(png, first + 3 * width * y, NULL);
-  png_read_end(png, info); // reads up to the end chunk: a file that lacks it is reported here
+    for (reader.row = 0; reader.row < height; reader.row++) png_read_row(png, first + 3 * width * reader.row, NULL);
+  if (!read_end(&reader)) {
+    destroy(&reader);
+    return 1;
+  }
   for (size_t y = 0; has_palette && y < height; y++) {
     uint8_t *row = out + 3 * width * y;
     for (size_t x = 0; x < width; x++) {

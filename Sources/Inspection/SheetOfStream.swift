@@ -3,16 +3,15 @@
 import Imaging
 import TensorStream
 
-/// A row a sample of views, a grid of images.
+/// Samples of views, or images, as a page.
 /// - Parameters:
 ///   - side: of a picture, in pixels.
-///   - columns: of a grid of images.
+///   - columns: cells in a row; nil for a page of about 4:3.
 /// - Returns: the picture, and how many rows it shows where there are more than were asked for.
 public func contactSheet(
-  of operand: InspectedFile, range: RowRange?, side: Int, columns: Int
+  of operand: InspectedFile, range: RowRange?, side: Int, columns: Int?
 ) throws -> (picture: Picture, cutAfter: Int?) {
   var rows: [(title: String, cells: [ContactSheet.Cell])] = []
-  var source: SheetSource?
   var isCut = false
   /// Takes from a record those rows that are asked for; false once nothing that follows is.
   func take(_ record: Record, number: Int, firstRow: Int, from source: SheetSource) throws -> Bool {
@@ -36,7 +35,7 @@ public func contactSheet(
   var known: Int?
   if let stream = operand.indexed() {
     let sheet = try SheetSource(header: stream.header, name: operand.name)
-    (source, known) = (sheet, stream.rows)
+    known = stream.rows
     for i in 0..<stream.recordCount {
       let firstRow = stream.firstRow(ofRecord: i)
       if firstRow + stream.rowsPerRecord[i] <= range?.first ?? 0 { continue }
@@ -48,7 +47,6 @@ public func contactSheet(
   } else {
     let reader = try StreamReader(path: operand.path)
     let sheet = try SheetSource(header: reader.header, name: operand.name)
-    source = sheet
     var number = 0
     while true {
       let firstRow = reader.rowsRead
@@ -66,14 +64,8 @@ public func contactSheet(
       "\(operand.name): has \(counted(known, "row")), counted from 0: there is no row "
         + grouped(range.first >= known ? range.first : range.last ?? 0))
   }
-  guard let source, !rows.isEmpty else { throw Failure(.data, "\(operand.name): holds no rows to show") }
+  guard !rows.isEmpty else { throw Failure(.data, "\(operand.name): holds no rows to show") }
   var sheet = ContactSheet(side: side)
-  if source.isViews {
-    for row in rows { sheet.add(row.cells, title: row.title) }
-  } else {
-    for start in stride(from: 0, to: rows.count, by: columns) {
-      sheet.add(rows[start..<min(start + columns, rows.count)].flatMap(\.cells))
-    }
-  }
-  return (try sheet.drawn(), isCut ? rows.count : nil)
+  for row in rows { sheet.add(row.cells, title: row.title) }
+  return (try sheet.drawn(columns: columns), isCut ? rows.count : nil)
 }

@@ -38,7 +38,8 @@ struct Embed: Tool {
         (name: reader.name, header: reader.header, digest: reader.digest),
         (name: file.source, header: file.record, digest: file.digest),
       ])
-    let header = FeaturesHeader(width: file.encoder.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
+    let header = FeaturesHeader(
+      width: file.encoder.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
     metadata.merge(try header.metadata()) { $1 }
     let writer = try StreamWriter(
       path: output.output, kind: StreamKind.features.rawValue, metadata: metadata, overwrite: output.overwrite)

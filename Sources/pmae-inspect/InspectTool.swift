@@ -156,7 +156,7 @@ struct InspectTool: Tool {
   private func drawContactSheet(_ operand: InspectedFile, to output: String) throws {
     try sheet.check(output)
     let (picture, cutAfter) = try Inspection.contactSheet(
-      of: operand, range: rows, side: sheet.size ?? 128, columns: sheet.columns ?? 8)
+      of: operand, range: rows, side: sheet.size ?? 192, columns: sheet.columns)
     try sheet.write(picture, to: output)
     if let cutAfter {
       log("pmae-inspect", "\(operand.name): the first \(counted(cutAfter, "row")) (--rows chooses others)")

@@ -5,11 +5,13 @@ import TensorStream
 
 /// What pictures of streams and runs share: how large, how many, and whether a file may be replaced.
 struct SheetOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Cells in a row of a sheet of images (default: 8).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Images, or samples of views, in a row of a sheet (default: what makes a page).", valueName: "n")
+  )
   var columns: Int?
 
   @Option(
-    help: ArgumentHelp("The side of a picture on a sheet, in pixels (default: 128; of --look 192).", valueName: "n"))
+    help: ArgumentHelp("The side of a picture on a sheet, in pixels (default: 192).", valueName: "n"))
   var size: Int?
 
   @Flag(help: "Replace the output if it exists.")

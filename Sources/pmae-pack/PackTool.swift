@@ -108,6 +108,7 @@ struct PackTool: Tool {
       report: { log("pmae-pack", "\($0.message): left out") }, progress: { progress.update($0) })
     progress.finish()
     if summary.kept > 0 { note("pmae-pack", "\(counted(summary.kept, "shard")) kept", quiet: output.quiet) }
+    if let several = summary.several { log("pmae-pack", several) }
     if summary.skipped > 0 {
       log("pmae-pack", "\(counted(summary.skipped, "bad picture")) left out, \(grouped(summary.rows)) packed")
     }

@@ -56,21 +56,28 @@ import Testing
   }
 
   @Test func whatIsNeitherSaysHowItStarts() {
-    #expect(problem([0x47, 0x49, 0x46, 0x38])?.message == "photos/7: not a JPEG or PNG: starts with 47 49 46")
-    #expect(problem([])?.message == "photos/7: not a JPEG or PNG: it is empty")
-    #expect(problem([0x89, 0x50])?.message == "photos/7: not a JPEG or PNG: starts with 89 50")
+    let prefix = "photos/7: not a JPEG, PNG, WebP or TIFF: "
+    #expect(problem([0x47, 0x49, 0x46, 0x38])?.message == prefix + "starts with 47 49 46")
+    #expect(problem([])?.message == prefix + "it is empty")
+    #expect(problem([0x89, 0x50])?.message == prefix + "starts with 89 50")
   }
 
-  /// Wherever a file is cut, and it has no byte to spare, it is an error that names it.
+  /// Wherever a file is cut, it is an error that names it, or lacks no pixel: its last bytes mark an end and hold nothing.
   @Test(arguments: [
-    "png-3-8.png", "png-palette-4-interlaced.png", "png-4-16.png", "exif-after.png", "jpeg-420.jpg",
-    "jpeg-444-arithmetic.jpg", "jpeg-ycck.jpg", "exif-6.jpg",
+    ("png-3-8.png", 12), ("png-palette-4-interlaced.png", 12), ("png-4-16.png", 12),
+    ("jpeg-420.jpg", 2), ("jpeg-420-progressive.jpg", 2), ("jpeg-444-arithmetic.jpg", 4), ("jpeg-ycck.jpg", 2),
+    ("exif-6.jpg", 2),
   ])
-  func everyCutIsAnError(name: String) throws {
+  func everyCutIsAnErrorOrCostsNoPixel(name: String, ending: Int) throws {
     let bytes = try fixtures.bytes(name)
+    let whole = try decode(name)
     for end in 0..<bytes.count {
-      let failure = problem(Array(bytes[..<end]))
-      #expect(failure?.kind == .data && failure?.message.hasPrefix("photos/7: ") == true, "cut at \(end)")
+      do {
+        let picture = try bytes[..<end].withUnsafeBytes { try ImageFile.decode($0, name: "photos/7") }
+        #expect(end >= bytes.count - ending && picture == whole, "cut at \(end) of \(bytes.count)")
+      } catch let failure as Failure {
+        #expect(failure.kind == .data && failure.message.hasPrefix("photos/7: "), "cut at \(end)")
+      }
     }
   }
 

@@ -171,13 +171,44 @@ import Testing
       height: 24, width: 24, channels: 3, pixels: (0..<24 * 24).flatMap { _ in [200, 0, 0] as [UInt8] })
     sheet.add([.init(red, caption: ""), .init(red, caption: "abcd efg hijklmnop")], title: "")
     sheet.add([.init(red, caption: "")], title: "row")
-    let picture = try sheet.drawn()
+    let picture = try sheet.drawn(columns: 1)
     #expect(picture.width == 8 + 2 * 32)
-    // Four lines of caption at most ("abcd", "efg", "hijk", "lmno", "p": five) and a title.
-    #expect(picture.height == 8 + (24 + 4 + 5 * 10) + 8 + (10 + 24 + 4) + 8)
+    // Four lines of caption at most ("abcd", "efg", "hijk", "lmno", "p": five) and a title; 16 between groups of several cells.
+    #expect(picture.height == 8 + (24 + 4 + 5 * 10) + 16 + (10 + 24 + 4) + 8)
     #expect(colour(picture, 8, 8) == [200, 0, 0] && colour(picture, 31, 31) == [200, 0, 0])
     #expect(colour(picture, 32, 8) == [255, 255, 255] && colour(picture, 40, 8) == [200, 0, 0])
-    let second = 8 + 24 + 4 + 50 + 8 + 10
+    let second = 8 + 24 + 4 + 50 + 16 + 10
     #expect(colour(picture, 8, second) == [200, 0, 0] && colour(picture, 40, second) == [255, 255, 255])
+    let wide = try sheet.drawn(columns: 2)
+    #expect(wide.width == 8 + 56 + 16 + 56 + 8 && wide.height == 8 + 78 + 8)
+    #expect(colour(wide, 8 + 56 + 16, 18) == [200, 0, 0])
+  }
+
+  /// Whatever there is to show, it is a page: as near to 4:3 as whole columns come.
+  @Test func aSheetIsAPage() throws {
+    let picture = Picture(height: 8, width: 8, channels: 1, pixels: [UInt8](repeating: 9, count: 64))
+    for (count, factor) in [(4, 2.0), (16, 1.6), (23, 1.6), (64, 1.6)] {
+      for cells in 1...3 {
+        for caption in ["", "simple: top=0 left=3 height=20 width=19 flip=1 and so on, for several lines"] {
+          var sheet = ContactSheet(side: 96)
+          for row in 0..<count {
+            sheet.add(Array(repeating: .init(picture, caption: caption), count: cells), title: "row \(row), cat")
+          }
+          let page = try sheet.drawn()
+          let ratio = Double(page.width) / Double(page.height) / ContactSheet.pageRatio
+          #expect(ratio > 1 / factor && ratio < factor, "\(cells) x \(count): \(page.width) x \(page.height)")
+        }
+      }
+    }
+  }
+
+  /// Letters twice as large are the same letters.
+  @Test func lettersGrowByWholePixels() throws {
+    var (small, large) = (try Canvas(width: 60, height: 10), try Canvas(width: 120, height: 20))
+    small.text("Row 7, cat", x: 0, y: 0)
+    large.text("Row 7, cat", x: 0, y: 0, scale: 2)
+    for y in 0..<20 {
+      for x in 0..<120 { #expect(colour(large.picture, x, y) == colour(small.picture, x / 2, y / 2)) }
+    }
   }
 }

@@ -141,13 +141,14 @@ import Testing
       #expect(lines.count == 4, "\(result.errors)")
       #expect(
         lines[0].hasPrefix("pmae-pack: photos/bars/0bad.jpg: a damaged JPEG: ") && lines[0].hasSuffix(": left out"))
-      #expect(lines[1] == "pmae-pack: photos/squares/readme.txt: not a JPEG or PNG: starts with 74 65 78: left out")
+      let why = "not a JPEG, PNG, WebP or TIFF: starts with 74 65 78"
+      #expect(lines[1] == "pmae-pack: photos/squares/readme.txt: \(why): left out")
       #expect(lines[3] == "pmae-pack: 3 bad pictures left out, 84 packed")
       let packed = try PackedImages(folder + "/o.stz")
       #expect(packed.pictures.count == 84 && packed.metadata["skipped_count"] == "3")
       #expect(
         try packed.skipped[1] == [
-          "path": "photos/squares/readme.txt", "why": "not a JPEG or PNG: starts with 74 65 78",
+          "path": "photos/squares/readme.txt", "why": "not a JPEG, PNG, WebP or TIFF: starts with 74 65 78",
         ])
       #expect(
         result.text.contains("skipped_count") && result.text.contains("photos/squares/readme.txt"), "\(result.text)")

@@ -36,8 +36,8 @@ typedef struct {
 
 // Decodes a JPEG file from memory, to height x width x channels bytes at out.
 // channels: 1 writes grey (from a grey or a YCbCr file); 3 writes RGB; 4 writes the four components of a CMYK or YCCK file as CMYK,
-// as they are stored. Damage is libjpeg's errors, and its warnings too where they say that data is missing or wrong. What is at
-// out is then undefined.
+// as they are stored. Damage is libjpeg's errors in front of the last pixel, and those of its warnings that say that pixels are missing
+// or wrong; the message says which rows. What is at out is then undefined.
 // part: NULL, or a rectangle inside the picture. Its pixels are then at their places in the picture, the same bits that decoding all
 // of it gives; what else is at out is undefined. What comes after it in the file is not read: damage there is not seen.
 int cjpeg_decode(const uint8_t *data, size_t size, int32_t channels, const cjpeg_box *part, uint8_t *out, size_t out_size,

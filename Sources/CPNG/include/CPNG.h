@@ -20,8 +20,9 @@ typedef struct {
 int cpng_read_header(const uint8_t *data, size_t size, cpng_header *header, char message[CPNG_MESSAGE_SIZE]);
 
 // Decodes a whole PNG file from memory, to height x width x 3 bytes of RGB at out. Grey and palette become RGB, of 16 bits the
-// upper 8 are kept, alpha and transparent colours are dropped. Returns 0, or 1 with a reason in message: libpng's errors, a wrong
-// checksum in any chunk, a missing end, and indices past the palette's end. What is at out is then undefined.
+// upper 8 are kept, alpha and transparent colours are dropped. Returns 0, or 1 with a reason in message: libpng's errors with
+// the row, a wrong checksum in any chunk, a chunk that is cut short, and indices past the palette's end. What is at out is then
+// undefined. An end chunk that is missing is no error: it holds nothing.
 int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size, char message[CPNG_MESSAGE_SIZE]);
 
 #endif

@@ -1,26 +1,35 @@
-// Picture files as users have them: JPEG or PNG by their first bytes, and whichever it is, RGB the right way up.
+// Picture files as users have them: their format by their first bytes, and whichever it is, RGB the right way up.
 
 import TensorStream
 
-/// Picture files held in memory. A file that is cut short or damaged is an error that names it, never a picture with a blank end.
+/// Picture files held in memory. A file in which a pixel is missing or damaged is an error that names it, never a picture with a blank end.
 ///
-/// JPEG: every kind that libjpeg-turbo reads with 8 bits a channel. PNG: all kinds; alpha and transparent colours are dropped, not
-/// composited, and of 16 bits the upper 8 are kept. EXIF orientation is applied. Colour profiles and gamma are not. But for
-/// grey of 16 bits, which Pillow cuts off at 255, this is `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`.
+/// JPEG: every kind that libjpeg-turbo reads with 8 bits a channel. PNG: all kinds. WebP and TIFF: see `WebP` and `TIFF`; they are package
+/// traits, on by default. Alpha and transparent colours are dropped, not composited, and of 16 bits the upper 8 are kept. Orientation in
+/// EXIF, and in XMP where EXIF has none, is applied. Colour profiles and gamma are not. But for grey of 16 bits, which Pillow cuts off
+/// at 255, this is `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`.
 public enum ImageFile {
   /// Pictures with more pixels than this are refused before any memory is asked for: 2^28, a square of 16,384.
   public static let maximumPixels = 1 << 28
 
-  public enum Format: String, Sendable {
+  public enum Format: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     case png = "PNG"
+    case webp = "WebP"
+    case tiff = "TIFF"
 
-    /// What the first bytes say: FF D8 FF, or PNG's eight bytes; nil for anything else.
+    /// What the first bytes say; nil for anything else. Twelve are enough.
+    ///
+    /// This alone decides whether something is a picture, wherever it lies: in a folder, in an archive, on a list.
     public init?(_ bytes: UnsafeRawBufferPointer) {
       if JPEG.isJPEG(bytes) {
         self = .jpeg
       } else if PNG.isPNG(bytes) {
         self = .png
+      } else if WebP.isWebP(bytes) {
+        self = .webp
+      } else if TIFF.isTIFF(bytes) {
+        self = .tiff
       } else {
         return nil
       }
@@ -36,54 +45,22 @@ public enum ImageFile {
     /// 1 for a grey picture, with or without alpha; 3 for any other: colour, palette, CMYK.
     public let channels: Int
     public let orientation: Orientation
-
-    init(_ stored: StoredHeader, orientation: Orientation) {
-      switch stored {
-      case .jpeg(let header):
-        format = .jpeg
-        channels = header.components == 1 ? 1 : 3
-      case .png(let header):
-        format = .png
-        channels = header.isGrey ? 1 : 3
-      }
-      (height, width) = orientation.swapsSides ? (stored.width, stored.height) : (stored.height, stored.width)
-      self.orientation = orientation
-    }
-  }
-
-  /// The header of one format or the other.
-  enum StoredHeader {
-    case jpeg(JPEG.Header)
-    case png(PNG.Header)
-
-    init(_ bytes: UnsafeRawBufferPointer, name: String) throws {
-      switch Format(bytes) {
-      case .jpeg: self = .jpeg(try JPEG.header(bytes, name: name))
-      case .png: self = .png(try PNG.header(bytes, name: name))
-      case nil: throw Failure(.data, "\(name): not a JPEG or PNG: \(describeStart(bytes))")
-      }
-    }
-
-    var height: Int {
-      switch self {
-      case .jpeg(let header): header.height
-      case .png(let header): header.height
-      }
-    }
-
-    var width: Int {
-      switch self {
-      case .jpeg(let header): header.width
-      case .png(let header): header.width
-      }
-    }
   }
 
   /// Reads the header; `name` says in an error which picture it was.
-  /// Throws `Failure(.data)` where the bytes are of no known format, the header is damaged, or it claims more than `maximumPixels` or
-  /// more than so many bytes can hold.
+  /// Throws `Failure(.data)` where the bytes are of no known format (it says of which other), the header is damaged, or it claims more
+  /// than `maximumPixels` or more than so many bytes can hold.
   public static func header(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Header {
-    Header(try StoredHeader(bytes, name: name), orientation: Orientation(exifOf: bytes))
+    try StoredHeader(bytes, name: name).upright
+  }
+
+  /// How many pictures a file holds: pages of a TIFF file (at most 1,000 are counted), frames of a WebP animation. The first is decoded.
+  public static func pictures(_ bytes: UnsafeRawBufferPointer) -> Int {
+    switch Format(bytes) {
+    case .webp: WebP.frames(bytes)
+    case .tiff: TIFF.pages(bytes)
+    case .jpeg, .png, nil: 1
+    }
   }
 
   /// Decodes a whole file to RGB, upright: [height, width, 3].

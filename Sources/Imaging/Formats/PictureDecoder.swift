@@ -2,7 +2,7 @@
 
 import TensorStream
 
-/// Decodes JPEG and PNG files into memory that it keeps. For one thread at a time.
+/// Decodes picture files into memory that it keeps. For one thread at a time.
 public final class PictureDecoder {
   private let stored = Scratch<UInt8>()
   private let turned = Scratch<UInt8>()
@@ -20,26 +20,27 @@ public final class PictureDecoder {
     _ bytes: UnsafeRawBufferPointer, name: String, choose: ((_ height: Int, _ width: Int) -> CropBox)? = nil
   ) throws -> Pixels {
     let stored = try ImageFile.StoredHeader(bytes, name: name)
-    let header = ImageFile.Header(stored, orientation: Orientation(exifOf: bytes))
     let part = choose.map {
-      header.orientation.stored($0(header.height, header.width), of: (stored.height, stored.width))
+      let upright = stored.upright
+      return stored.orientation.stored($0(upright.height, upright.width), of: (stored.height, stored.width))
     }
-    return try decode(bytes, stored, part: part, orientation: header.orientation, name: name)
+    return try decode(bytes, stored, part: part, name: name)
   }
 
   private func decode(
-    _ bytes: UnsafeRawBufferPointer, _ header: ImageFile.StoredHeader, part: CropBox? = nil, orientation: Orientation,
-    name: String
+    _ bytes: UnsafeRawBufferPointer, _ header: ImageFile.StoredHeader, part: CropBox? = nil, name: String
   ) throws -> Pixels {
     let count = header.height * header.width * 3
     let base = stored.reserve(count)
-    switch header {
+    switch header.details {
     case .jpeg(let header):
       try JPEG.decode(bytes, header: header, part: part, into: base, buffers: buffers, name: name)
     case .png(let header): try PNG.decode(bytes, header: header, into: base, name: name)
+    case .webp(let header): try WebP.decode(bytes, header: header, into: base, name: name)
+    case .tiff(let header): try TIFF.decode(bytes, header: header, into: base, name: name)
     }
     let pixels = Pixels(base: base, height: header.height, width: header.width, channels: 3)
-    return orientation == .upright ? pixels : orientation.apply(to: pixels, out: turned.reserve(count))
+    return header.orientation == .upright ? pixels : header.orientation.apply(to: pixels, out: turned.reserve(count))
   }
 
   /// A picture file whose shorter side is `shortSide` pixels, in place of one whose is longer. nil where it is not: such a file is kept
@@ -56,8 +57,7 @@ public final class PictureDecoder {
   public func shrunk(_ bytes: UnsafeRawBufferPointer, shortSide: Int, quality: Int, name: String) throws -> [UInt8]? {
     precondition(shortSide > 0 && (1...100).contains(quality))
     let stored = try ImageFile.StoredHeader(bytes, name: name)
-    let header = ImageFile.Header(stored, orientation: Orientation(exifOf: bytes))
-    let pixels = try decode(bytes, stored, orientation: header.orientation, name: name)
+    let pixels = try decode(bytes, stored, name: name)
     guard min(pixels.height, pixels.width) > shortSide else { return nil }
     let size = resizedSize(height: pixels.height, width: pixels.width, shortSide: shortSide)
     let target = Pixels(
@@ -66,6 +66,6 @@ public final class PictureDecoder {
       pixels, height: size.height, width: size.width,
       window: CropBox(top: 0, left: 0, height: size.height, width: size.width), interpolation: .bicubic, to: target.base
     )
-    return try JPEG.encode(target, isGrey: header.channels == 1, quality: quality, buffers: buffers, name: name)
+    return try JPEG.encode(target, isGrey: stored.isGrey, quality: quality, buffers: buffers, name: name)
   }
 }

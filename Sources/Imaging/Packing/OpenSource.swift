@@ -40,7 +40,20 @@ func openOperand(
       $1 = try start.read(into: $0.baseAddress!, count: TarMembers.block)
     }
   }
-  if isIDX(head) || (!options.labels.isEmpty && !TarMembers.isTar(head)) {
+  let program = Unpacking.program(head)
+  if let program {
+    let start = try Unpacking.reader(of: file, program: program)
+    head = try [UInt8](unsafeUninitializedCapacity: TarMembers.block) {
+      $1 = try start($0.baseAddress!, TarMembers.block)
+    }
+  }
+  if program == nil, ArchiveMembers.isArchive(head) {
+    let members = try ArchiveMembers(file)
+    let name = file.name
+    file = try SpooledFile.make(name: name, folder: options.temporaryFolder, read: members.read)
+    return .source(try TarPictures(file, path: nil, options: options))
+  }
+  if program == nil, isIDX(head) || (!options.labels.isEmpty && !TarMembers.isTar(head)) {
     let labels = labels.popFirst()
     return .source(
       try IDXPictures(images: file, labels: options.unlabelled ? nil : labels, classNames: options.classNames))
@@ -49,10 +62,18 @@ func openOperand(
     if isCompressed {
       file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: GzipInput(file).read)
       named = nil
+    } else if let program {
+      let reader = try Unpacking.reader(of: file, program: program)
+      file = try SpooledFile.make(name: file.name, folder: options.temporaryFolder, read: reader)
+      named = nil
     }
     return .source(try TarPictures(file, path: named, options: options))
   }
-  guard ListText.isText(head) else {
+  if let kind = FileKind(head) {
+    let outside = program.map { "compressed by \($0), and inside " } ?? ""
+    throw Failure(.data, "\(file.name): \(outside)\(kind.description)")
+  }
+  guard program == nil, ListText.isText(head) else {
     let start = head.withUnsafeBytes { describeStart($0, count: 4) }
     throw Failure(
       .data,

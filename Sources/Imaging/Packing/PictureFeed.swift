@@ -37,6 +37,7 @@ final class PictureFeed {
   /// How many of the chosen were taken.
   private(set) var position = 0
   let chosen: [Int]
+  let several = SeveralPictures()
   private let set: PictureSet
   private let shrinking: Shrinking?
   /// 1: colours become grey before they are measured.
@@ -116,6 +117,7 @@ final class PictureFeed {
         isGrey: shape.channels == 1)
     }
     let name = set.path(index)
+    several.look(at: bytes, index: index, name: name)
     if let shrinking,
       let smaller = try worker.decoder.shrunk(
         bytes, shortSide: shrinking.shortSide, quality: shrinking.quality, name: name)

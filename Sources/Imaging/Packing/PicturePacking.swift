@@ -35,6 +35,8 @@ public struct PicturePacking {
     public internal(set) var coloured = 0
     /// Channels all of whose values are equal, from 0, and the value of each.
     public internal(set) var flatChannels: [(channel: Int, value: Int)] = []
+    /// For people, where files hold several pictures, of which the first was taken: which, and what to do.
+    public internal(set) var several: String?
   }
 
   /// - Parameters:
@@ -85,6 +87,7 @@ public struct PicturePacking {
     }
     try output.removeShards(from: shard)
     if statistics.pixels > 0 { summary.flatChannels = statistics.flatChannels }
+    summary.several = feed.several.sentence
     return summary
   }
 }

@@ -88,14 +88,20 @@ public struct Canvas: Sendable {
   }
 
   /// A line of text whose top left corner is at (x, y).
-  /// - Parameter maximumWidth: in pixels; what does not fit ends in two dots.
-  public mutating func text(_ text: String, x: Int, y: Int, _ colour: Colour = .black, maximumWidth: Int = .max) {
-    let fits = maximumWidth / Self.letter.width
+  /// - Parameters:
+  ///   - maximumWidth: in pixels; what does not fit ends in two dots.
+  ///   - scale: how many pixels wide and high each dot of a letter is.
+  public mutating func text(
+    _ text: String, x: Int, y: Int, _ colour: Colour = .black, maximumWidth: Int = .max, scale: Int = 1
+  ) {
+    let advance = Self.letter.width * scale
+    let fits = maximumWidth / advance
     let shown = text.count <= fits ? text : fits > 2 ? text.prefix(fits - 2) + ".." : String(text.prefix(max(0, fits)))
     for (place, character) in shown.enumerated() {
       for (column, bits) in BitmapFont.columns(character).enumerated() {
         for row in 0..<BitmapFont.height where bits >> UInt8(row) & 1 == 1 {
-          fill(x: x + place * Self.letter.width + column, y: y + row, width: 1, height: 1, colour)
+          fill(
+            x: x + place * advance + column * scale, y: y + row * scale, width: scale, height: scale, colour)
         }
       }
     }

@@ -1,8 +1,13 @@
 // A sheet of what a stream holds, for a person to look at before spending a week on it.
 
+import Foundation
 import TensorStream
 
-/// Pictures in cells of equal size, each with lines of text below.
+/// Groups of pictures, each picture in a square cell with lines of text below, laid out as a page.
+///
+///     var sheet = ContactSheet(side: 192)
+///     sheet.add([.init(view, caption: "simple"), .init(other, caption: "complex")], title: "row 0, cat")
+///     let page = try sheet.drawn()
 public struct ContactSheet {
   /// One cell.
   public struct Cell: Sendable {
@@ -18,46 +23,94 @@ public struct ContactSheet {
 
   /// The side of a cell's square, in pixels.
   public let side: Int
-  private var rows: [(title: String, cells: [Cell])] = []
+  /// How many pixels wide a dot of a letter is: letters of 14 pixels where a line then holds some words, of 7 where cells are small.
+  public let scale: Int
+  private var groups: [(title: String, cells: [Cell])] = []
   private static let gap = 8
+  /// Between groups of several cells, so that one sees which belong together.
+  private var groupGap: Int { groups.contains { $0.cells.count > 1 } ? 2 * Self.gap : Self.gap }
 
-  public init(side: Int) { self.side = side }
+  /// The page's width over its height, as near as whole groups come to it.
+  public static let pageRatio = 4.0 / 3
 
-  /// Adds a row of cells.
-  /// - Parameter title: a line above it; empty for none.
-  public mutating func add(_ cells: [Cell], title: String = "") {
-    rows.append((title, cells.map { Cell($0.picture.fitted(into: side), caption: $0.caption) }))
+  public init(side: Int) {
+    self.side = side
+    scale = side >= 96 ? 2 : 1
   }
 
-  /// The sheet.
+  /// Adds cells that stay together, side by side.
+  /// - Parameter title: a line above them, wrapped; empty for none.
+  public mutating func add(_ cells: [Cell], title: String = "") {
+    groups.append((title, cells.map { Cell($0.picture.fitted(into: side), caption: $0.caption) }))
+  }
+
+  /// A group with its text in lines.
+  private struct Block {
+    let title: [String]
+    let captions: [[String]]
+    let height: Int
+  }
+
+  /// The sheet: groups from left to right, row by row.
+  /// - Parameter columns: groups in a row; nil: as many as make a page of about 4:3.
   /// - Throws: as `Canvas` does where it would be too large.
-  public func drawn() throws -> Picture {
-    let letter = Canvas.letter
-    let captions = rows.map { row in row.cells.map { wrapped($0.caption, letters: side / letter.width) } }
-    let heights = zip(rows, captions).map { row, lines in
-      (row.title.isEmpty ? 0 : letter.height) + side + Self.gap / 2 + (lines.map(\.count).max() ?? 0) * letter.height
+  public func drawn(columns: Int? = nil) throws -> Picture {
+    let letter = (width: Canvas.letter.width * scale, height: Canvas.letter.height * scale)
+    let cells = max(1, groups.map(\.cells.count).max() ?? 1)
+    let groupWidth = cells * (side + Self.gap) - Self.gap
+    let blocks = groups.map { group in
+      let title = wrapped(group.title, letters: groupWidth / letter.width)
+      let captions = group.cells.map { wrapped($0.caption, letters: side / letter.width) }
+      let lines = title.count + (captions.map(\.count).max() ?? 0)
+      return Block(title: title, captions: captions, height: lines * letter.height + side + Self.gap / 2)
     }
-    let columns = rows.map(\.cells.count).max() ?? 0
-    let width = max(columns * (side + Self.gap) + Self.gap, (rows.map(\.title.count).max() ?? 0) * letter.width + 16)
-    var canvas = try Canvas(width: width, height: heights.reduce(Self.gap) { $0 + $1 + Self.gap })
+    let columns = columns.map { min($0, max(1, blocks.count)) } ?? pageColumns(blocks, groupWidth: groupWidth)
+    let size = size(blocks, columns: columns, groupWidth: groupWidth)
+    var canvas = try Canvas(width: size.width, height: size.height)
     var y = Self.gap
-    for (i, row) in rows.enumerated() {
-      var top = y
-      if !row.title.isEmpty {
-        canvas.text(row.title, x: Self.gap, y: y)
-        top += letter.height
+    for start in stride(from: 0, to: blocks.count, by: columns) {
+      let row = start..<min(start + columns, blocks.count)
+      for i in row {
+        let x = Self.gap + (i - start) * (groupWidth + groupGap)
+        draw(groups[i].cells, blocks[i], on: &canvas, x: x, y: y, letter: letter)
       }
-      for (j, cell) in row.cells.enumerated() {
-        let x = Self.gap + j * (side + Self.gap)
-        canvas.draw(
-          cell.picture, x: x + (side - cell.picture.width) / 2, y: top + (side - cell.picture.height) / 2)
-        for (line, text) in captions[i][j].enumerated() {
-          canvas.text(text, x: x, y: top + side + Self.gap / 2 + line * letter.height, .grey)
-        }
-      }
-      y += heights[i] + Self.gap
+      y += (row.map { blocks[$0].height }.max() ?? 0) + groupGap
     }
     return canvas.picture
+  }
+
+  private func draw(
+    _ cells: [Cell], _ block: Block, on canvas: inout Canvas, x: Int, y: Int, letter: (width: Int, height: Int)
+  ) {
+    for (line, text) in block.title.enumerated() {
+      canvas.text(text, x: x, y: y + line * letter.height, scale: scale)
+    }
+    let top = y + block.title.count * letter.height
+    for (j, cell) in cells.enumerated() {
+      let left = x + j * (side + Self.gap)
+      canvas.draw(
+        cell.picture, x: left + (side - cell.picture.width) / 2, y: top + (side - cell.picture.height) / 2)
+      for (line, text) in block.captions[j].enumerated() {
+        canvas.text(text, x: left, y: top + side + Self.gap / 2 + line * letter.height, .grey, scale: scale)
+      }
+    }
+  }
+
+  private func size(_ blocks: [Block], columns: Int, groupWidth: Int) -> (width: Int, height: Int) {
+    var height = 2 * Self.gap
+    for start in stride(from: 0, to: blocks.count, by: columns) {
+      height += blocks[start..<min(start + columns, blocks.count)].map(\.height).max()! + (start > 0 ? groupGap : 0)
+    }
+    return (2 * Self.gap + columns * (groupWidth + groupGap) - groupGap, height)
+  }
+
+  /// The number of columns whose page is nearest to the ratio, by factor.
+  private func pageColumns(_ blocks: [Block], groupWidth: Int) -> Int {
+    func distance(_ columns: Int) -> Double {
+      let size = size(blocks, columns: columns, groupWidth: groupWidth)
+      return abs(log(Double(size.width) / Double(size.height) / Self.pageRatio))
+    }
+    return (1...max(1, blocks.count)).min { distance($0) < distance($1) }!
   }
 }
 
