@@ -117,7 +117,7 @@ struct StatisticsReport {
       func value(_ number: Int) -> Any { scale == 1 ? number : Double(number) / scale }
       return ["min": value(low), "median": value(middle), "max": value(high)]
     }
-    func name(_ row: Int) -> Any { s.names?.known(row) ?? NSNull() }
+    func fileName(_ row: Int) -> Any { (s.names?.known(row)).map { $0 as Any } ?? NSNull() }
     let object: [String: Any] = [
       "name": name, "count": s.count, "height": spread(s.heights), "width": spread(s.widths),
       "aspect": spread(s.aspects, scale: 1000),
@@ -126,16 +126,16 @@ struct StatisticsReport {
       "duplicates": [
         "count": s.duplicateCount, "groups": s.duplicateGroups,
         "rows": s.duplicates.map { [$0.first] + $0.others.first },
-        "names": s.duplicates.map { ([$0.first] + $0.others.first).map(name) },
+        "names": s.duplicates.map { ([$0.first] + $0.others.first).map(fileName) },
       ],
       "near_black": [
-        "count": s.nearBlack.count, "rows": s.nearBlack.first, "names": s.nearBlack.first.map(name),
+        "count": s.nearBlack.count, "rows": s.nearBlack.first, "names": s.nearBlack.first.map(fileName),
       ],
-      "plain": ["count": s.plain.count, "rows": s.plain.first, "names": s.plain.first.map(name)],
+      "plain": ["count": s.plain.count, "rows": s.plain.first, "names": s.plain.first.map(fileName)],
       "broken": [
         "count": s.broken.count,
         "pictures": s.broken.first.map {
-          ["row": $0.row, "name": name($0.row), "reason": $0.reason] as [String: Any]
+          ["row": $0.row, "name": fileName($0.row), "reason": $0.reason] as [String: Any]
         },
       ],
       "classes": s.labels.sorted { $0.key < $1.key }.map { label, count in

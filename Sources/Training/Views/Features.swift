@@ -85,7 +85,8 @@ public struct FeatureExtractor {
 public func requireFinite(_ rows: Tensor, _ what: String, of batch: LabelledViews.Batch) throws {
   for r in 0..<rows.rows {
     if let bad = rows.values(ofRow: r).first(where: { !$0.isFinite }) {
-      throw Failure(.data, "the \(what) of image \(batch.names.picture(batch.index[r], row: r)) holds \(bad): the weights cannot be right")
+      let image = batch.names.picture(batch.index[r], row: r)
+      throw Failure(.data, "the \(what) of image \(image) holds \(bad): the weights cannot be right")
     }
   }
 }
