@@ -106,7 +106,9 @@ public struct SheetSource {
     let labels = try column("label", Int32.self)
     let index = try column("index", Int64.self)
     let names = try RowNames(record, what: "\(name): record \(number)")
-    if let names, names.count != record.rows { throw failure("\(names.count) names of \(record.rows) rows") }
+    if let names, let tensor = views.first, names.count != tensor.shape[0] {
+      throw failure("\(names.count) names of \(tensor.shape[0]) rows")
+    }
     return rows.map { row in
       let cells = recipes.indices.map { r in
         let shape = views[r].shape
