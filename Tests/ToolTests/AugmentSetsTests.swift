@@ -113,6 +113,19 @@ import Testing
     }
   }
 
+  /// Views of another order say so: a run that goes on compares it.
+  @Test func viewsSayHowTheirRowsFollow() throws {
+    try withSets { folder in
+      for (options, order) in [
+        ("a.stz", "whole"), ("a.stz --no-shuffle", "own"), ("a.stz --shuffle-memory 1K", "groups of 1024 bytes"),
+        ("a.stz:1 b.stz:3", "whole, 15 + 45 of the sets"),
+      ] {
+        try run("\(options) --size 8 --overwrite --output v.stz", in: folder)
+        #expect(try IndexedStream(path: folder + "/v.stz").header.metadata["order"] == order)
+      }
+    }
+  }
+
   @Test func differentClassesAreRefusedOrMerged() throws {
     try withSets { folder in
       let refused = try ToolRunner.run("pmae-augment", ["a.stz", "c.stz", "--output", "v.stz"], in: folder)

@@ -48,15 +48,12 @@ public struct PicturePacking {
     _ set: PictureSet, _ chosen: [Int], metadata: [String: String], to output: PackedOutput, pool: ThreadPool,
     report: (Failure) -> Void, progress: (Int) -> Void
   ) throws -> Summary {
-    var metadata = metadata
-    if let classes = set.classes { metadata["classes"] = try JSONText.encode(classes) }
-    if let shape = set.pixelShape {
-      metadata["height"] = String(shape.height)
-      metadata["width"] = String(shape.width)
-      metadata["channels"] = String(shape.channels)
-    }
+    let header = ImagesHeader(
+      classes: set.classes,
+      shape: set.pixelShape.map { ImagesHeader.Shape(height: $0.height, width: $0.width, channels: $0.channels) },
+      entriesDigest: output.shardSize == nil ? nil : set.digest(of: chosen))
+    var metadata = metadata.merging(try header.metadata()) { $1 }
     metadata[RowNames.sourcesKey] = try JSONText.encode(set.sourceNames)
-    if output.shardSize != nil { metadata["entries_digest"] = set.digest(of: chosen) }
     let channels = set.pixelShape?.channels ?? channels ?? 3
     let feed = PictureFeed(
       set, chosen: chosen, shrinking: shrinking, channels: channels, pool: pool, watch: watch)
@@ -101,16 +98,11 @@ private struct Shard {
   private(set) var coloured = 0
   private(set) var perClass: [Int32: Int] = [:]
   private(set) var skippedCount = 0
-  private var skipped: [Skipped] = []
+  private var skipped: [ImagesHeader.Skipped] = []
   private(set) var statistics: PixelStatistics
   private var smallest = [Int.max, Int.max]
   private var largest = [0, 0]
   private var record = RecordMaker()
-
-  private struct Skipped: Encodable {
-    let path: String
-    let why: String
-  }
 
   init(_ packing: PicturePacking, _ set: PictureSet, metadata: [String: String], channels: Int) {
     self.packing = packing
@@ -168,7 +160,7 @@ private struct Shard {
     guard skipped.count < PicturePacking.maximumListed else { return }
     let why =
       failure.message.hasPrefix(path + ": ") ? String(failure.message.dropFirst(path.count + 2)) : failure.message
-    skipped.append(Skipped(path: path, why: why))
+    skipped.append(ImagesHeader.Skipped(path: path, why: why))
   }
 
   private mutating func add(_ picture: PictureFeed.Checked, name: [UInt8], label: Int32?) {
@@ -186,19 +178,14 @@ private struct Shard {
   ) throws {
     if record.rows > 0 { try open.behind.write([record.take(shape: set.pixelShape)]) }
     try open.behind.finish()
-    var end = [
-      "mean": try JSONText.encode(statistics.mean), "std": try JSONText.encode(statistics.deviation),
-      "pixels": String(statistics.pixels),
-    ]
-    if set.pixelShape == nil {
-      end["sizes"] = try JSONText.encode(["min": smallest, "max": largest])
-      end["channels"] = statistics.sums.count == 1 || coloured == 0 ? "1" : "3"
-    }
-    if sharded { end["entries"] = try JSONText.encode([entries.lowerBound, entries.upperBound]) }
-    if skippedCount > 0 {
-      end["skipped"] = try JSONText.encode(skipped)
-      end["skipped_count"] = String(skippedCount)
-    }
+    var summary = ImagesSummary()
+    summary.normalisation = Normalisation(mean: statistics.mean, std: statistics.deviation)
+    summary.pixels = statistics.pixels
+    if set.pixelShape == nil { summary.sizes = (smallest, largest) }
+    if sharded { summary.entries = entries }
+    (summary.skipped, summary.skippedCount) = (skipped, skippedCount)
+    var end = try summary.metadata()
+    if set.pixelShape == nil { end["channels"] = statistics.sums.count == 1 || coloured == 0 ? "1" : "3" }
     try open.writer.finish(metadata: end)
   }
 }

@@ -195,6 +195,12 @@ public final class ImageStore {
     return ChannelStatistics(mean: mean, std: zip(mean, square).map { max(0, $1 - $0 * $0).squareRoot() })
   }
 
+  /// How the rows of an epoch follow each other, for `ViewsHeader.order`: the same words for the same order.
+  func orderText(shuffles: Bool) -> String {
+    let order = !shuffles ? "own" : fits ? "whole" : "groups of \(limit) bytes"
+    return quotas.isEmpty ? order : "\(order), \(quotas.map { String($0.taken) }.joined(separator: " + ")) of the sets"
+  }
+
   /// The pictures of an epoch in their order.
   func order(seed: UInt64, epoch: Int, shuffles: Bool) -> EpochOrder {
     EpochOrder(

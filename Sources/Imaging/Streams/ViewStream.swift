@@ -39,23 +39,24 @@ public struct ViewStream: Sendable {
         "\(store.name): views of one channel need grey pictures, and not all of these are: pmae-pack --channels 1 makes them so"
       )
     }
-    var metadata = [
-      "recipes": try JSONText.encode(recipes.map { $0.name }), "size": String(size), "epochs": String(epochs),
-      "first_epoch": String(firstEpoch), "rows_per_epoch": String(store.rows), "seed": String(seed),
-    ]
-    if firstRow > 0 { metadata["first_row"] = String(firstRow) }
-    for recipe in recipes {
-      metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns.map { $0.name })
-      metadata["\(recipe.name).recipe"] = recipe.line
-    }
-    metadata["classes"] = store.classes
+    var header = ViewsHeader(
+      recipes: recipes.map { recipe in
+        ViewsHeader.Recipe(name: recipe.name, line: recipe.line, columns: recipe.columns.map { $0.name })
+      }, epochs: epochs, rowsPerEpoch: store.rows)
+    header.size = size
+    header.firstEpoch = firstEpoch
+    header.firstRow = firstRow
+    header.seed = seed
+    header.order = store.orderText(shuffles: shuffles)
     if let statistics = statistics ?? store.statistics {
-      for (key, values) in [("mean", statistics.mean), ("std", statistics.std)] {
-        // A grey picture's three channels are equal.
-        metadata[key] = try JSONText.encode(
-          values.count == 1 || channels == 1 ? Array(repeating: values[0], count: channels) : values)
+      // A grey picture's three channels are equal.
+      func values(_ own: [Double]) -> [Double] {
+        own.count == 1 || channels == 1 ? Array(repeating: own[0], count: channels) : own
       }
+      header.normalisation = Normalisation(mean: values(statistics.mean), std: values(statistics.std))
     }
+    var metadata = try header.metadata()
+    metadata["classes"] = store.classes
     return metadata
   }
 
