@@ -1,6 +1,6 @@
 import TensorStream
 
-/// How steps and rows go together, in the one place where one becomes the other: an epoch's rows are cut into whole batches, and what is
+/// The one place where steps become rows and rows become steps. An epoch's rows are cut into whole batches, and what is
 /// left over is passed over.
 public struct EpochSteps: Equatable, Sendable {
   /// Of an epoch.
