@@ -135,6 +135,6 @@ if Context.environment["PMAE_FUZZ"] != nil {
   package.targets += [
     .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
-      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "TensorStream"], path: "Fuzz/pmae-fuzz"),
+      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "Parallel", "TensorStream"], path: "Fuzz/pmae-fuzz"),
   ]
 }

@@ -66,7 +66,7 @@ struct WatchTests {
             pmae-pretrain \(Self.tiny) --lr 0 --teacher-temperature 100 --overwrite --output collapsed \(options) -
           """, in: folder)
         #expect(result.status == 0, "\(result.errors)")
-        let told = result.errors.components(separatedBy: "\n").filter { $0.contains("look collapsed") }
+        let told = result.errors.components(separatedBy: "\n").filter { $0.contains("looks collapsed") }
         #expect(told.count == count, "\(result.errors)")
         #expect(told.allSatisfy { $0.hasPrefix("pmae-pretrain: ") && $0.contains("entropy_c 1.0000") })
       }
