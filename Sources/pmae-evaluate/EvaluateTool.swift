@@ -24,7 +24,7 @@ let toolName = "pmae-evaluate"
 
 extension Precision: ExpressibleByArgument {}
 
-/// Runs what a signal may end: it stops after the images that it is at, and the process ends by the signal.
+/// Runs work that a signal may end. It stops after the images that it is computing, and the process ends by the signal.
 func interruptible(_ body: () throws -> Void) throws {
   Interruption.watch()
   do {

@@ -121,7 +121,7 @@ struct InspectTool: Tool {
       do {
         try inspect(InspectedFile(file))
       } catch let failure as Failure where failure.kind != .brokenPipe {
-        // One bad file does not keep the others from being looked at.
+        // The other files are read even where one is bad.
         try StandardOutput.flush()
         log("pmae-inspect", failure.message)
         firstFailure = firstFailure ?? failure.kind

@@ -1,12 +1,12 @@
-// What a set of pictures is like, in one pass: sizes, classes, colour, and what is better left out: the same picture twice, black ones,
-// files that are damaged.
+// What a set of pictures is like, in one pass: sizes, classes, colour, and what may be left out: duplicates, black
+// pictures, damaged files.
 
 import Foundation
 import Parallel
 import TensorStream
 
-/// Figures of an images stream. Memory is flat but for a table of the pictures' digests: 24 bytes each, in a table that is up to
-/// two and a half times as large.
+/// Figures of an images stream. Memory grows only by a table of the pictures' digests: 24 bytes each, in a table that
+/// is up to two and a half times as large.
 public struct ImageStatistics: Sendable {
   /// Pictures, broken ones included.
   public private(set) var count = 0
