@@ -70,13 +70,15 @@ public func objective(named name: String, source: String? = nil) throws -> any O
   if let found = objectives.first(where: { $0.name == name }) { return found }
   let known = objectives.map { $0.name }.joined(separator: ", ")
   if let source {
-    throw Failure(.data, "\(source): is of the objective \(quoted(name)), which this program has not: \(known)")
+    throw Failure(
+      .data,
+      "\(source): is of the objective \(quoted(name)), which this program does not have: expected one of \(known)")
   }
   throw Failure(.usage, "--objective is \(name): expected one of \(known)")
 }
 
 /// The objective that a run's configuration names.
-/// - Throws: `Failure(.data)` where it names none, or one that this program has not.
+/// - Throws: `Failure(.data)` where it names none, or one that this program does not have.
 public func objective(ofConfiguration json: String, source: String) throws -> any Objective.Type {
   guard let name = try objectiveName(ofConfiguration: json, source: source) else {
     throw Failure(.data, "\(source): its configuration names no objective: it is no pretraining run's")

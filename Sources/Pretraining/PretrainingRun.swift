@@ -55,7 +55,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
     let name = try Pretraining.objective(ofConfiguration: checkpoint.header.config, source: checkpoint.path).name
     guard name == O.name else {
       throw Failure(
-        .data, "\(checkpoint.path): is of another configuration: asked for objective \(O.name), not \(name)")
+        .data, "\(checkpoint.path): is of another configuration: this command has objective \(O.name), not \(name)")
     }
     var theirs = try Configuration<O.Options>(json: checkpoint.header.config, source: checkpoint.path)
     // More epochs are fine.

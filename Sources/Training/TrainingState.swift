@@ -61,7 +61,7 @@ extension CheckpointFile {
     let problems =
       try differences(of: configuration, from: kept, source: path) + header.differences(from: views)
     if !problems.isEmpty {
-      throw Failure(.data, "\(path): is of another configuration: asked for " + problems.joined(separator: "; "))
+      throw Failure(.data, "\(path): is of another configuration: this command has " + problems.joined(separator: "; "))
     }
   }
 }

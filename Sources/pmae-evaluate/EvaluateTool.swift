@@ -16,7 +16,7 @@ struct EvaluateTool: Tool {
     subcommands: [Classify.self, Neighbours.self, Embed.self, Table.self])
 
   mutating func execute() throws {
-    throw ValidationError("say what is wanted: classify, knn, embed or table")
+    throw ValidationError("expected a command: classify, knn, embed or table")
   }
 }
 

@@ -93,7 +93,7 @@ struct FinetuneTool: Tool {
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
     if let file {
       try file.load(into: network)
-      if file.head != nil { say("\(file.source): its head is left out; the new one starts afresh") }
+      if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
     } else {
       initialise(network, seed: training.seed, part: 0)
     }

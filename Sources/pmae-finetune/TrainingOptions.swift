@@ -49,13 +49,13 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Mix images with each other, by a share from Beta(alpha, alpha); MAE's is 0.8 (default: not).", valueName: "alpha"
+      "Mix images by a share from Beta(alpha, alpha), for mixup; MAE's is 0.8 (default: none).", valueName: "alpha"
     ))
   var mixup: Double?
 
   @Option(
     help: ArgumentHelp(
-      "Paste a square of one image into another, likewise; MAE's is 1 (default: not).", valueName: "alpha"))
+      "Paste a square of one image into another, for CutMix; MAE's alpha is 1 (default: none).", valueName: "alpha"))
   var cutmix: Double?
 
   @Option(help: "Seed of fresh weights, order and drop path.")

@@ -82,7 +82,7 @@ struct InspectTool: Tool {
     if modes.count > 1 { throw ValidationError("\(modes[0]) does not go with \(modes[1])") }
     if json, contactSheet != nil || curves || look { throw ValidationError("\(modes[0]) has no --json") }
     func require(_ option: String, _ isGiven: Bool, _ isUsed: Bool, _ by: String) throws {
-      if isGiven && !isUsed { throw ValidationError("\(option) is of no use here: it needs \(by)") }
+      if isGiven && !isUsed { throw ValidationError("\(option) has no effect here: it needs \(by)") }
     }
     let isSheet = contactSheet != nil
     try require("--rows", rows != nil, tensor != nil || isSheet || look, "--tensor, --contact-sheet or --look")
@@ -190,7 +190,7 @@ struct InspectTool: Tool {
     let script = try curves.gnuplotScript()
     try writeWholeFile(try Gnuplot.run(script), path: output, overwrite: sheet.overwrite)
     if !curves.missing.isEmpty {
-      log("pmae-inspect", "left out, for no run has numbers of it: \(curves.missing.joined(separator: "; "))")
+      log("pmae-inspect", "left out, since no run has numbers for it: \(curves.missing.joined(separator: "; "))")
     }
   }
 }

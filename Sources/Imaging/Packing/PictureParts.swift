@@ -70,7 +70,7 @@ struct PictureParts {
 
   /// The note about pictures that are passed over; `first` is one of them.
   static func note(_ count: Int, _ first: String) -> String {
-    "\(counted(count, "picture")) left out, as \(first), of the name of another beside it, as masks are; --with-masks packs such too"
+    "\(counted(count, "picture")) left out, as \(first): named after a picture beside it, as masks are; --with-masks packs such pictures too"
   }
 
   /// Whether a file belongs to a picture beside it.

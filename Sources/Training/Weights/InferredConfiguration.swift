@@ -53,7 +53,7 @@ extension EncoderConfiguration {
       try validate()
       try requirePositive([("mlpRatio", mlpRatio)])
     } catch let failure as Failure {
-      throw Failure(.data, "\(source): its encoder cannot be: \(failure.message)")
+      throw Failure(.data, "\(source): its encoder is impossible: \(failure.message)")
     }
     try record.requirePlausible(weights: approximateWeights, source: source)
   }
