@@ -3,6 +3,7 @@
 
 import Foundation
 import Parallel
+import Schemas
 import TensorStream
 
 /// Figures of an images stream. Memory is flat but for a table of the pictures' digests: 24 bytes each, in a table that is up to
@@ -193,11 +194,11 @@ public final class ImageRecords {
   /// - Throws: `Failure(.data)` for a stream of another kind or one that is damaged.
   public init(path: String, isFile: Bool) throws {
     if isFile {
-      let stream = try IndexedStream(path: path, kinds: ["images"])
+      let stream = try IndexedStream(path: path, kinds: [StreamKind.images.rawValue])
       (self.stream, reader) = (stream, nil)
       (name, header, rows) = (stream.name, stream.header, stream.rows)
     } else {
-      let reader = try StreamReader(path: path, kinds: ["images"])
+      let reader = try StreamReader(path: path, kinds: [StreamKind.images.rawValue])
       (stream, self.reader) = (nil, reader)
       (name, header, rows) = (reader.name, reader.header, nil)
     }

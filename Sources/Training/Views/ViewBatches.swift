@@ -59,6 +59,7 @@ public final class ViewBatches {
     guard let normalisation = try Normalisation(of: reader.header, channels: channels, source: reader.name) else {
       throw Failure(.data, "\(reader.name): the views have no \"mean\" and \"std\"")
     }
+    try normalisation.requireUsable(source: reader.name)
     self.normalisation = normalisation
     let there = header.recipes.map(\.name)
     self.views = views.filter { !$0.isOptional || there.isEmpty || there.contains($0.name) }
