@@ -6,8 +6,8 @@ import Parallel
 import Schemas
 import TensorStream
 
-/// Figures of an images stream. Memory is flat but for a table of the pictures' digests: 24 bytes each, in a table that is up to
-/// two and a half times as large.
+/// Figures of an images stream. Memory is flat but for a table of the pictures' digests, 24 bytes each, in a table that is up to
+/// two and a half times as large, and for the pictures' names: an equal picture may come at any time.
 public struct ImageStatistics: Sendable {
   /// Pictures, broken ones included.
   public private(set) var count = 0
@@ -31,6 +31,8 @@ public struct ImageStatistics: Sendable {
   /// Pictures that are equal to an earlier one, and how many different ones are there more than once.
   public private(set) var duplicateCount = 0
   public private(set) var duplicateGroups = 0
+  /// What each picture is called; nil where none has a name.
+  public private(set) var names: RowNames?
   private var colour = PixelStatistics(channels: 3)
   private var seen: [Digest: Int] = [:]
   private let limit: Int
@@ -95,6 +97,11 @@ public struct ImageStatistics: Sendable {
           let (record, rows) = tasks[task]
           found[task] = rows.map { Look(record, $0, decoder: decoders[worker]) }
         }
+      }
+      var rowsBefore = count
+      for record in records {
+        names.append(0..<record.rows, of: record.names, after: rowsBefore)
+        rowsBefore += record.rows
       }
       for ((record, rows), looks) in zip(tasks, found) {
         for (row, look) in zip(rows, looks) { add(look, label: record.labels?[row]) }
