@@ -15,6 +15,8 @@ public struct Look {
   public let index: [Int64]
   /// A label each; empty where the stream has none.
   public let label: [Int32]
+  /// The file of each image; nil where the stream has no names.
+  public let names: RowNames?
   /// The views that the run reads, [n, side, side, channels] each.
   public let views: [(need: ViewNeed, pixels: [UInt8])]
   /// What the objective shows, of the run's own training in that epoch.
@@ -62,6 +64,13 @@ public struct Look {
       left -= next.count
     }
     index = rows.flatMap(\.index)
+    var names: RowNames?
+    var before = 0
+    for part in rows {
+      names.append(0..<part.count, of: part.names, after: before)
+      before += part.count
+    }
+    self.names = names
     label = rows.flatMap(\.label)
     views = batches.views.map { need in (need, rows.flatMap { $0.pixels[need.name] ?? [] }) }
     self.panels = panels.dropFirst().reduce(panels[0]) { all, more in zip(all, more).map { $0.followed(by: $1) } }
@@ -71,7 +80,7 @@ public struct Look {
     encoder = chosen.encoder.look(at: images, engine: engine)
     for (image, number) in index.enumerated()
     where !encoder.patchFeatures(image: image).allSatisfy({ $0.allSatisfy(\.isFinite) }) {
-      throw Failure(.data, "\(run.source): the features of image \(number) are not finite")
+      throw Failure(.data, "\(run.source): the features of image \(names.picture(number, row: image)) are not finite")
     }
   }
 }

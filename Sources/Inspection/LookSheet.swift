@@ -2,6 +2,7 @@
 
 import Imaging
 import Pretraining
+import Schemas
 import Training
 
 /// A picture of a `Look`.
@@ -102,9 +103,10 @@ public struct LookSheet {
   }
 
   private func caption(_ image: Int) -> String {
-    guard look.label.indices.contains(image) else { return "image \(look.index[image])" }
+    let picture = "image \(look.names.picture(look.index[image], row: image))"
+    guard look.label.indices.contains(image) else { return picture }
     let label = Int(look.label[image])
-    return "image \(look.index[image]), \(classes.indices.contains(label) ? classes[label] : "class \(label)")"
+    return "\(picture), \(classes.indices.contains(label) ? classes[label] : "class \(label)")"
   }
 
   private func view(_ view: (need: ViewNeed, pixels: [UInt8]), _ image: Int) -> Picture {

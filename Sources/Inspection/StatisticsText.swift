@@ -47,7 +47,8 @@ struct StatisticsReport {
     }
     func add(rows: [Int], of count: Int) {
       if count > 0 {
-        add("", "rows " + rows.map(String.init).joined(separator: ", ") + (count > rows.count ? ", …" : ""))
+        let shown = rows.map { printable(s.names.picture($0, row: $0)) }
+        add("", "rows " + shown.joined(separator: ", ") + (count > rows.count ? ", …" : ""))
       }
     }
     func spread(_ tally: ImageStatistics.Tally, _ shown: (Int) -> String) -> String {
@@ -107,7 +108,8 @@ struct StatisticsReport {
   }
 
   /// Keys: `name`, `count`, `height`, `width`, `aspect` (min, median, max), `shorter_side` (lists of from, to and count), `mean`,
-  /// `deviation`, `pixels`, `grey`, `duplicates`, `near_black`, `plain`, `broken` (with counts and the first rows), `classes`.
+  /// `deviation`, `pixels`, `grey`, `duplicates`, `near_black`, `plain`, `broken` (with counts, and the first rows with their names,
+  /// null where they are not known), `classes`.
   func json() throws -> String {
     let s = statistics
     func spread(_ tally: ImageStatistics.Tally, scale: Double = 1) -> Any {
@@ -115,6 +117,7 @@ struct StatisticsReport {
       func value(_ number: Int) -> Any { scale == 1 ? number : Double(number) / scale }
       return ["min": value(low), "median": value(middle), "max": value(high)]
     }
+    func fileName(_ row: Int) -> Any { (s.names?.known(row)).map { $0 as Any } ?? NSNull() }
     let object: [String: Any] = [
       "name": name, "count": s.count, "height": spread(s.heights), "width": spread(s.widths),
       "aspect": spread(s.aspects, scale: 1000),
@@ -123,12 +126,17 @@ struct StatisticsReport {
       "duplicates": [
         "count": s.duplicateCount, "groups": s.duplicateGroups,
         "rows": s.duplicates.map { [$0.first] + $0.others.first },
+        "names": s.duplicates.map { ([$0.first] + $0.others.first).map(fileName) },
       ],
-      "near_black": ["count": s.nearBlack.count, "rows": s.nearBlack.first],
-      "plain": ["count": s.plain.count, "rows": s.plain.first],
+      "near_black": [
+        "count": s.nearBlack.count, "rows": s.nearBlack.first, "names": s.nearBlack.first.map(fileName),
+      ],
+      "plain": ["count": s.plain.count, "rows": s.plain.first, "names": s.plain.first.map(fileName)],
       "broken": [
         "count": s.broken.count,
-        "pictures": s.broken.first.map { ["row": $0.row, "reason": $0.reason] as [String: Any] },
+        "pictures": s.broken.first.map {
+          ["row": $0.row, "name": fileName($0.row), "reason": $0.reason] as [String: Any]
+        },
       ],
       "classes": s.labels.sorted { $0.key < $1.key }.map { label, count in
         ["label": Int(label), "name": className(label) as Any? ?? NSNull(), "count": count] as [String: Any]

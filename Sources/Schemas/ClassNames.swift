@@ -12,6 +12,23 @@ public enum ClassNames {
   public static func metadata(_ names: [String]?) throws -> [String: String] {
     try names.map { [MetadataKey.classes: try JSONText.encode($0)] } ?? [:]
   }
+
+  /// One list of two that agree, as `requireSameClasses` has it: as long as the longer, and of each class the name that is not just
+  /// its number, where there is one. nil where neither names any.
+  public static func merged(_ first: [String]?, _ second: [String]?) -> [String]? {
+    guard let first, let second else { return first ?? second }
+    return (0..<max(first.count, second.count)).map { label in
+      let own = label < first.count ? first[label] : String(label)
+      return own == String(label) && label < second.count ? second[label] : own
+    }
+  }
+
+  /// What a label is called: its class's name, or its number where it has none; nil below 0, where it is not known.
+  public static func text(_ label: Int32, in names: [String]?) -> String? {
+    if label < 0 { return nil }
+    guard let names, Int(label) < names.count else { return String(label) }
+    return names[Int(label)]
+  }
 }
 
 /// Throws where two lists of class names disagree about what a label means. A folder with one class fewer numbers all

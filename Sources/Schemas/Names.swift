@@ -58,13 +58,21 @@ public struct RowNames: Sendable, Equatable {
   /// The name of a row as it is.
   public subscript(row: Int) -> ArraySlice<UInt8> { bytes[Int(offsets[row])..<Int(offsets[row + 1])] }
 
+  /// Adds the names of some of another's rows, in this order.
+  public mutating func append(_ rows: some Sequence<Int>, of names: RowNames) {
+    for row in rows { append(names[row]) }
+  }
+
   /// The name of a row as messages show it: see `printableText`.
   public func text(_ row: Int) -> String { printableText(self[row]) }
+
+  /// `text`; nil where the row's name is not known.
+  public func known(_ row: Int) -> String? { self[row].isEmpty ? nil : text(row) }
 
   /// The names of these rows, in this order.
   public func rows(_ rows: some Sequence<Int>) -> RowNames {
     var chosen = RowNames()
-    for row in rows { chosen.append(self[row]) }
+    chosen.append(rows, of: self)
     return chosen
   }
 
@@ -74,5 +82,23 @@ public struct RowNames: Sendable, Equatable {
       (Self.bytesTensor, StoredTensor(bytes, shape: [bytes.count])),
       (Self.offsetsTensor, StoredTensor(offsets, shape: [offsets.count])),
     ]
+  }
+}
+
+extension Optional where Wrapped == RowNames {
+  /// Adds rows that follow `count` others. Where only some have names, the others have empty ones; where none have, this stays nil.
+  public mutating func append(_ rows: Range<Int>, of names: RowNames?, after count: Int) {
+    if self == nil, names == nil { return }
+    var all = self ?? RowNames(unknown: count)
+    // The only one, so that it grows in place.
+    self = nil
+    all.append(rows, of: names ?? RowNames(unknown: rows.upperBound))
+    self = all
+  }
+
+  /// A picture as messages call it: "7 (cat/7.jpg)", or "7" where its name is not known.
+  public func picture(_ number: some BinaryInteger, row: Int) -> String {
+    guard let name = self?.known(row) else { return "\(number)" }
+    return "\(number) (\(name))"
   }
 }

@@ -25,17 +25,9 @@ struct Classify: Tool {
   var quiet = false
 
   mutating func execute() throws {
-    let file = try WeightsFile(path: model, heads: input.heads)
-    guard let head = file.head else {
-      throw Failure(.data, "\(file.source): an encoder without a head: pmae-finetune makes a model of it")
-    }
-    let pool = try pooling.pooling(of: head, source: file.source)
-    let engine = input.engine(quiet: quiet)
-    let classifier = Classifier(
-      Encoder(file.encoder, engine: engine, trained: false), classes: head.classes, pooling: pool,
-      engine: engine, trained: false)
-    try file.load(into: classifier)
-    let (views, count) = try input.views(self.views, for: file, labels: .below(head.classes))
+    let loaded = try LoadedClassifier(model, pooling: pooling, input: input, quiet: quiet)
+    let (file, classifier, engine) = (loaded.file, loaded.classifier, loaded.engine)
+    let (views, count) = try input.views(self.views, for: file, labels: .below(classifier.classes))
     let reader = views.batches.reader
     try requireSameClasses(file.classNames, of: file.source, views.batches.header.classes, of: reader.name)
 
@@ -57,7 +49,7 @@ struct Classify: Tool {
     try line.add("model", file.source)
     try line.add("views", reader.name)
     line.add("images", score.images)
-    line.add("classes", head.classes)
+    line.add("classes", classifier.classes)
     line.add("top1", score.top1)
     line.add("top5", score.top5)
     line.add("loss", score.loss)

@@ -61,6 +61,7 @@ struct Embed: Tool {
           (ViewTensors.index, StoredTensor(part.index, shape: [rows])),
         ]
         if !part.labels.isEmpty { tensors.append((Targets.label, StoredTensor(part.labels, shape: [rows]))) }
+        tensors += part.names?.tensors ?? []
         try writer.write(tensors)
         done += rows
       }

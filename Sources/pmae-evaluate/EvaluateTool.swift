@@ -11,12 +11,12 @@ import Training
 struct EvaluateTool: Tool {
   static let configuration = CommandConfiguration(
     commandName: "pmae-evaluate",
-    abstract: "Measure a classifier or an encoder on labelled views, and make tables of results.",
+    abstract: "Measure a classifier or an encoder on views, say what it makes of each, and make tables of results.",
     version: pmaeVersion,
-    subcommands: [Classify.self, Neighbours.self, Embed.self, Table.self])
+    subcommands: [Classify.self, Predict.self, Neighbours.self, Embed.self, Table.self])
 
   mutating func execute() throws {
-    throw ValidationError("expected a command: classify, knn, embed or table")
+    throw ValidationError("expected a command: classify, predict, knn, embed or table")
   }
 }
 

@@ -34,9 +34,12 @@ struct InspectTool: Tool {
   @Option(help: ArgumentHelp("Print this tensor's values, one row a line, tabs between.", valueName: "name"))
   var tensor: String?
 
+  @Flag(help: "Print the file that each row leads back to: its number, name and class, one row a line, tabs between.")
+  var names = false
+
   @Option(
     help: ArgumentHelp(
-      "With --tensor, --contact-sheet or --look, the rows to show: 5, 0-9, 100- or all.", valueName: "range"))
+      "With --tensor, --names, --contact-sheet or --look, the rows to show: 5, 0-9, 100- or all.", valueName: "range"))
   var rows: RowRange?
 
   @Flag(help: "Print one JSON object a file.")
@@ -72,7 +75,8 @@ struct InspectTool: Tool {
 
   mutating func validate() throws {
     let modes = [
-      ("--tensor", tensor != nil), ("--statistics", statistics), ("--contact-sheet", contactSheet != nil),
+      ("--tensor", tensor != nil), ("--names", names), ("--statistics", statistics),
+      ("--contact-sheet", contactSheet != nil),
       ("--curves", curves), ("--look", look), ("--check or --lineage", check || lineage),
     ].filter(\.1).map(\.0)
     if tensor != nil, modes.count > 1 || json {
@@ -80,12 +84,13 @@ struct InspectTool: Tool {
         "--tensor prints values alone: it does not go with \(modes.count > 1 ? modes[1] : "--json")")
     }
     if modes.count > 1 { throw ValidationError("\(modes[0]) does not go with \(modes[1])") }
-    if json, contactSheet != nil || curves || look { throw ValidationError("\(modes[0]) has no --json") }
+    if json, names || contactSheet != nil || curves || look { throw ValidationError("\(modes[0]) has no --json") }
     func require(_ option: String, _ isGiven: Bool, _ isUsed: Bool, _ by: String) throws {
       if isGiven && !isUsed { throw ValidationError("\(option) has no effect here: it needs \(by)") }
     }
     let isSheet = contactSheet != nil
-    try require("--rows", rows != nil, tensor != nil || isSheet || look, "--tensor, --contact-sheet or --look")
+    try require(
+      "--rows", rows != nil, tensor != nil || names || isSheet || look, "--tensor, --names, --contact-sheet or --look")
     try require("--limit", limit != nil, statistics, "--statistics")
     try require("--part", part != nil, look, "--look")
     try require("--columns", sheet.columns != nil, isSheet, "--contact-sheet")
@@ -135,6 +140,7 @@ struct InspectTool: Tool {
       var printer = TensorPrinter(operand: operand, tensor: tensor, range: rows)
       return try printer.run()
     }
+    if names { return try printNames(of: operand, range: rows) }
     if statistics {
       return try printStatistics(operand, threads: threads.count, limit: limit ?? 20, json: json)
     }

@@ -66,4 +66,37 @@ import Training
     grey.channels = 1
     #expect(message { _ = try open(encoder: grey) }.contains("views of 3 channels, but the model takes 1"))
   }
+
+  /// Names stay with their rows where batches are cut across records, one of which is without.
+  @Test func namesStayWithTheirRows() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/pmae-views-\(UUID().uuidString).stz"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    func open(without: Set<Int>) throws -> LabelledViews {
+      let writer = try StreamWriter(
+        path: path, kind: "views",
+        metadata: [
+          "recipes": #"["center"]"#, "mean": "[0,0,0]", "std": "[1,1,1]", "epochs": "1", "rows_per_epoch": "9",
+        ], overwrite: true)
+      for record in 0..<3 {
+        var names = RowNames()
+        for row in 0..<3 { names.append(Array("\(record)/\(row)".utf8)) }
+        let pixels = StoredTensor([UInt8](repeating: 9, count: 3 * 48), shape: [3, 4, 4, 3])
+        try writer.write([("center", pixels)] + (without.contains(record) ? [] : names.tensors))
+      }
+      try writer.finish()
+      return try LabelledViews(
+        StreamReader(path: path), preferred: [], encoder: encoder, normalisation: nil, labels: .optional)
+    }
+    func names(_ views: LabelledViews) throws -> [[String?]?] {
+      try [2, 5, 2].map { count in
+        try views.take(count).names.map { names in (0..<names.count).map { names.known($0) } }
+      }
+    }
+    #expect(
+      try names(open(without: []))
+        == [["0/0", "0/1"], ["0/2", "1/0", "1/1", "1/2", "2/0"], ["2/1", "2/2"]])
+    #expect(try names(open(without: [0])) == [nil, [nil, "1/0", "1/1", "1/2", "2/0"], ["2/1", "2/2"]])
+    #expect(try names(open(without: [1])) == [["0/0", "0/1"], ["0/2", nil, nil, nil, "2/0"], ["2/1", "2/2"]])
+    #expect(try names(open(without: [0, 1, 2])) == [nil, nil, nil])
+  }
 }

@@ -63,7 +63,7 @@ public struct PackedOutput: Sendable {
   func writer(_ shard: Int, metadata: [String: String]) throws -> StreamWriter {
     let path = path(ofShard: shard)
     if resumes { removePartial(path) }
-    return try StreamWriter(path: path, kind: "images", metadata: metadata, overwrite: overwrite)
+    return try StreamWriter(path: path, kind: StreamKind.images.rawValue, metadata: metadata, overwrite: overwrite)
   }
 
   /// A shard that is there and may be kept: where it ends among the chosen pictures, and what it holds. nil: it has to
@@ -74,7 +74,7 @@ public struct PackedOutput: Sendable {
   ) throws -> (end: Int, rows: Int, skipped: Int)? {
     let path = path(ofShard: shard)
     guard resumes, FileManager.default.fileExists(atPath: path) else { return nil }
-    let stream = try IndexedStream(path: path, kinds: ["images"])
+    let stream = try IndexedStream(path: path, kinds: [StreamKind.images.rawValue])
     let found = stream.header.metadata
     func differs(_ what: String, _ key: String) -> Failure {
       Failure(
@@ -82,9 +82,9 @@ public struct PackedOutput: Sendable {
         "\(path): is of another run: its \(what) \(found[key] ?? "not there"), expected \(metadata[key] ?? "none"); --overwrite "
           + "instead of --resume starts from the beginning")
     }
-    if found["made_by"] != metadata["made_by"] { throw differs("made_by is", "made_by") }
     for (key, what) in [
-      ("entries_digest", "pictures' digest is"), ("classes", "classes are"), (RowNames.sourcesKey, "sources are"),
+      (ProvenanceStep.keys[0], "made_by is"), ("entries_digest", "pictures' digest is"), ("classes", "classes are"),
+      (RowNames.sourcesKey, "sources are"),
     ]
     where found[key] != metadata[key] {
       throw differs(what, key)

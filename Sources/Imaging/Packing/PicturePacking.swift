@@ -185,9 +185,8 @@ private struct Shard {
     if set.pixelShape == nil { summary.sizes = (smallest, largest) }
     if sharded { summary.entries = entries }
     (summary.skipped, summary.skippedCount) = (skipped, skippedCount)
-    var end = try summary.metadata()
-    if set.pixelShape == nil { end["channels"] = statistics.sums.count == 1 || coloured == 0 ? "1" : "3" }
-    try open.writer.finish(metadata: end)
+    if set.pixelShape == nil { summary.channels = statistics.sums.count == 1 || coloured == 0 ? 1 : 3 }
+    try open.writer.finish(metadata: try summary.metadata())
   }
 }
 

@@ -1,6 +1,7 @@
 // Which cells a row of a stream makes on a contact sheet.
 
 import Foundation
+import Schemas
 import TensorStream
 
 /// The samples of an images or a views stream as cells of a `ContactSheet`.
@@ -25,11 +26,11 @@ public struct SheetSource {
         try JSONText.decode([String].self, from: $0, what: "\(name): metadata \"\(key)\"")
       }
     }
-    switch header.metadata["kind"] {
-    case "images"?: kind = .images
-    case "views"?: kind = .views
-    case let other:
-      throw Failure(.data, "\(name): holds \(other ?? "no kind"): a contact sheet needs images or views")
+    switch header.kindText.flatMap(StreamKind.init) {
+    case .images: kind = .images
+    case .views: kind = .views
+    default:
+      throw Failure(.data, "\(name): holds \(header.kindText ?? "no kind"): a contact sheet needs images or views")
     }
     self.name = name
     classes = try list("classes") ?? []
@@ -60,11 +61,12 @@ public struct SheetSource {
     return try rows.map { row in
       let place = firstRow + row
       let label = checked.labels.map { " " + className($0[row]) } ?? ""
+      let file = checked.names?.known(row).map { " " + captionName($0) } ?? ""
       do {
         return try checked.withPicture(row, decoder: decoder) { pixels in
           let picture = Picture(pixels)
           let size = "\(picture.width)x\(picture.height)"
-          return ("", [ContactSheet.Cell(picture.fitted(into: side), caption: "\(place)\(label) \(size)")])
+          return ("", [ContactSheet.Cell(picture.fitted(into: side), caption: "\(place)\(file)\(label) \(size)")])
         }
       } catch let failure as Failure where failure.kind == .data {
         return ("", [ContactSheet.Cell(try crossed(side), caption: "\(place)\(label) BROKEN: \(failure.message)")])
@@ -103,6 +105,8 @@ public struct SheetSource {
     }
     let labels = try column("label", Int32.self)
     let index = try column("index", Int64.self)
+    let names = try RowNames(record, what: "\(name): record \(number)")
+    if let names, names.count != record.rows { throw failure("\(names.count) names of \(record.rows) rows") }
     return rows.map { row in
       let cells = recipes.indices.map { r in
         let shape = views[r].shape
@@ -119,7 +123,8 @@ public struct SheetSource {
           Picture(height: shape[1], width: shape[2], channels: shape[3], pixels: pixels).fitted(into: side),
           caption: caption)
       }
-      let from = index.map { ", image \($0[row])" } ?? ""
+      let file = names?.known(row).map { captionName($0) }
+      let from = index.map { ", image \($0[row])\(file.map { " (\($0))" } ?? "")" } ?? file.map { ", \($0)" } ?? ""
       let label = labels.map { ", " + className($0[row]) } ?? ""
       return ("row \(firstRow + row)\(from)\(label)", cells)
     }
@@ -138,6 +143,12 @@ public struct SheetSource {
     }
     return canvas.picture
   }
+}
+
+/// A name with no more letters than a caption has room for: the end of a long path tells more than its beginning.
+private func captionName(_ name: String) -> String {
+  let limit = 64
+  return name.count <= limit ? name : "..." + name.suffix(limit - 3)
 }
 
 /// A parameter with no more digits than a caption has room for.

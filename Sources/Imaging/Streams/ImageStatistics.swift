@@ -3,10 +3,11 @@
 
 import Foundation
 import Parallel
+import Schemas
 import TensorStream
 
-/// Figures of an images stream. Memory grows only by a table of the pictures' digests: 24 bytes each, in a table that
-/// is up to two and a half times as large.
+/// Figures of an images stream. Memory grows only by a table of the pictures' digests, 24 bytes each in a table that
+/// is up to two and a half times as large, and by the pictures' names: an equal picture may come at any time.
 public struct ImageStatistics: Sendable {
   /// Pictures, broken ones included.
   public private(set) var count = 0
@@ -30,6 +31,8 @@ public struct ImageStatistics: Sendable {
   /// Pictures that are equal to an earlier one, and how many different ones are there more than once.
   public private(set) var duplicateCount = 0
   public private(set) var duplicateGroups = 0
+  /// What each picture is called; nil where none has a name.
+  public private(set) var names: RowNames?
   private var colour = PixelStatistics(channels: 3)
   private var seen: [Digest: Int] = [:]
   private let limit: Int
@@ -94,6 +97,11 @@ public struct ImageStatistics: Sendable {
           let (record, rows) = tasks[task]
           found[task] = rows.map { Look(record, $0, decoder: decoders[worker]) }
         }
+      }
+      var rowsBefore = count
+      for record in records {
+        names.append(0..<record.rows, of: record.names, after: rowsBefore)
+        rowsBefore += record.rows
       }
       for ((record, rows), looks) in zip(tasks, found) {
         for (row, look) in zip(rows, looks) { add(look, label: record.labels?[row]) }
@@ -193,11 +201,11 @@ public final class ImageRecords {
   /// - Throws: `Failure(.data)` for a stream of another kind or one that is damaged.
   public init(path: String, isFile: Bool) throws {
     if isFile {
-      let stream = try IndexedStream(path: path, kinds: ["images"])
+      let stream = try IndexedStream(path: path, kinds: [StreamKind.images.rawValue])
       (self.stream, reader) = (stream, nil)
       (name, header, rows) = (stream.name, stream.header, stream.rows)
     } else {
-      let reader = try StreamReader(path: path, kinds: ["images"])
+      let reader = try StreamReader(path: path, kinds: [StreamKind.images.rawValue])
       (stream, self.reader) = (nil, reader)
       (name, header, rows) = (reader.name, reader.header, nil)
     }

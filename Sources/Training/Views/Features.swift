@@ -1,6 +1,7 @@
 import Autodiff
 import Compute
 import Networks
+import Schemas
 import TensorStream
 
 /// What a frozen encoder makes of a set of images.
@@ -13,6 +14,8 @@ public struct Features {
   public private(set) var labels: [Int32] = []
   /// Each image's number in the set that it is from.
   public private(set) var index: [Int64] = []
+  /// The file of each image; nil where none has a name.
+  public private(set) var names: RowNames?
 
   public init(width: Int) { self.width = width }
 
@@ -27,6 +30,7 @@ public struct Features {
   public var count: Int { values.count / width }
 
   mutating func append(_ rows: Tensor, of batch: LabelledViews.Batch) {
+    names.append(0..<rows.rows, of: batch.names, after: count)
     for r in 0..<rows.rows { values.append(contentsOf: rows.values(ofRow: r)) }
     labels.append(contentsOf: batch.labels)
     index.append(contentsOf: batch.index)
@@ -81,7 +85,8 @@ public struct FeatureExtractor {
 public func requireFinite(_ rows: Tensor, _ what: String, of batch: LabelledViews.Batch) throws {
   for r in 0..<rows.rows {
     if let bad = rows.values(ofRow: r).first(where: { !$0.isFinite }) {
-      throw Failure(.data, "the \(what) of image \(batch.index[r]) holds \(bad): the weights cannot be right")
+      let image = batch.names.picture(batch.index[r], row: r)
+      throw Failure(.data, "the \(what) of image \(image) holds \(bad): the weights cannot be right")
     }
   }
 }

@@ -27,6 +27,8 @@ public final class LabelledViews {
     public let labels: [Int32]
     /// Each row's number in the set of images.
     public let index: [Int64]
+    /// The file of each row's picture; nil where the stream has no names.
+    public let names: RowNames?
   }
 
   /// - Parameters:
@@ -79,7 +81,7 @@ public final class LabelledViews {
     let rows = try batches.take(count)
     try check(rows.label, from: start, count: rows.count)
     let images = rows.images(view, of: batches, normalisation: normalisation)
-    return Batch(images: images, labels: rows.label, index: rows.index)
+    return Batch(images: images, labels: rows.label, index: rows.index, names: rows.names)
   }
 
   private func check(_ found: [Int32], from start: Int, count: Int) throws {

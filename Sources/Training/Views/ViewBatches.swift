@@ -29,6 +29,8 @@ public final class ViewBatches {
     public fileprivate(set) var index: [Int64] = []
     /// Empty where the stream has no labels.
     public fileprivate(set) var label: [Int32] = []
+    /// The file of each row's picture; nil where the stream has no names.
+    public fileprivate(set) var names: RowNames?
     /// [count · N], or empty where the stream has no permutations.
     public fileprivate(set) var shuffle: [Int32] = []
   }
@@ -46,6 +48,8 @@ public final class ViewBatches {
   /// Rows taken or skipped so far, those of the first epoch that the stream leaves out included.
   public private(set) var position: Int
   private var record: Record?
+  /// Of `record`.
+  private var names: RowNames?
   private var used = 0
 
   /// - Parameters:
@@ -59,6 +63,7 @@ public final class ViewBatches {
     guard let normalisation = try Normalisation(of: reader.header, channels: channels, source: reader.name) else {
       throw Failure(.data, "\(reader.name): the views have no \"mean\" and \"std\"")
     }
+    try normalisation.requireUsable(source: reader.name)
     self.normalisation = normalisation
     let there = header.recipes.map(\.name)
     self.views = views.filter { !$0.isOptional || there.isEmpty || there.contains($0.name) }
@@ -121,6 +126,7 @@ public final class ViewBatches {
       }
       if next.rows == 0 { continue }
       try check(next)
+      names = try RowNames(next, what: "\(reader.name): after row \(position)")
       record = next
       used = 0
     }
@@ -175,6 +181,7 @@ public final class ViewBatches {
         rows.shuffle.append(contentsOf: $0[range.lowerBound * n..<range.upperBound * n])
       }
     }
+    rows.names.append(range, of: names, after: rows.count)
     rows.count += range.count
   }
 }

@@ -57,6 +57,7 @@ public struct WeightsFile: Sendable {
     }
     try encoder.validate(source: source, against: record)
     normalisation = try WeightsHeader(record, channels: encoder.channels, source: source).normalisation
+    try normalisation?.requireUsable(source: source)
     classNames = header.classes
   }
 

@@ -1,0 +1,25 @@
+import Compute
+import Networks
+import TensorStream
+import Training
+
+/// A model's file as a network that classifies.
+struct LoadedClassifier {
+  let file: WeightsFile
+  let classifier: Classifier
+  let engine: Engine
+
+  /// - Throws: `Failure(.data)` for an encoder without a head; as `PoolingOptions` and `WeightsFile` do.
+  init(_ path: String, pooling: PoolingOptions, input: InputOptions, quiet: Bool) throws {
+    file = try WeightsFile(path: path, heads: input.heads)
+    guard let head = file.head else {
+      throw Failure(.data, "\(file.source): an encoder without a head: pmae-finetune makes a model of it")
+    }
+    let pool = try pooling.pooling(of: head, source: file.source)
+    engine = input.engine(quiet: quiet)
+    classifier = Classifier(
+      Encoder(file.encoder, engine: engine, trained: false), classes: head.classes, pooling: pool,
+      engine: engine, trained: false)
+    try file.load(into: classifier)
+  }
+}
