@@ -1,7 +1,7 @@
 import TensorStream
 
-/// What an `images` stream says of its pictures. The keys that pmae-pack knows only at the end are in the end record; a reader finds
-/// them among the first record's once the stream was read, or opened by its seek table.
+/// What an `images` stream says of its pictures. The keys that pmae-pack knows only at the end are in the end record. A
+/// reader finds them with the first record's once it has read the stream, or opened it by its seek table.
 public struct ImagesHeader: Equatable, Sendable {
   /// The size of decoded pictures, `pixels` u8 [n, height, width, channels]; nil for files as they came.
   public struct Shape: Equatable, Sendable {

@@ -4,8 +4,8 @@ import Foundation
 import Schemas
 import TensorStream
 
-/// One stream, or shards. A shard is there whole or not at all, since a stream gets its name when it is whole; so those that are there
-/// say how far a run that was killed has come.
+/// One stream, or shards. A stream gets its name when it is whole, so a shard is there whole or not at all. The shards
+/// that are there say how far a killed run has come.
 public struct PackedOutput: Sendable {
   /// A path; of shards, one with `%d` or `%05d` where the number goes.
   public let pattern: String
@@ -66,7 +66,8 @@ public struct PackedOutput: Sendable {
     return try StreamWriter(path: path, kind: StreamKind.images.rawValue, metadata: metadata, overwrite: overwrite)
   }
 
-  /// A shard that is there and may be kept: where it ends among the chosen pictures, and what it has. nil: it is to be written.
+  /// A shard that is there and may be kept: where it ends among the chosen pictures, and what it holds. nil: it has to
+  /// be written.
   /// - Throws: `Failure(.data)` where it is not whole; `.cannotCreate` where it is of other pictures or arguments.
   func keptShard(
     _ shard: Int, metadata: [String: String], from position: Int
@@ -97,7 +98,7 @@ public struct PackedOutput: Sendable {
     return (entries[1], stream.rows, found["skipped_count"].flatMap { Int($0) } ?? 0)
   }
 
-  /// Removes shards of a larger set that was replaced: they would be taken for this one's.
+  /// Removes shards of a larger set that was replaced. A reader would take them for shards of this set.
   func removeShards(from first: Int) throws {
     guard shardSize != nil else { return }
     var number = first

@@ -1,13 +1,13 @@
-// What a set of pictures is like, in one pass: sizes, classes, colour, and what is better left out: the same picture twice, black ones,
-// files that are damaged.
+// What a set of pictures is like, in one pass: sizes, classes, colour, and what may be left out: duplicates, black
+// pictures, damaged files.
 
 import Foundation
 import Parallel
 import Schemas
 import TensorStream
 
-/// Figures of an images stream. Memory is flat but for a table of the pictures' digests, 24 bytes each, in a table that is up to
-/// two and a half times as large, and for the pictures' names: an equal picture may come at any time.
+/// Figures of an images stream. Memory grows by a table of the pictures' digests, 24 bytes each in a table that is up to two and a half
+/// times as large, and by the pictures' names: an equal picture may come at any time.
 public struct ImageStatistics: Sendable {
   /// Pictures, broken ones included.
   public private(set) var count = 0

@@ -5,7 +5,7 @@ import Parallel
 import Schemas
 import TensorStream
 
-/// Images streams, one after the other, whose pictures can be had in any order. One thread at a time may ask.
+/// Images streams, one after the other, whose pictures can be read in any order. One thread at a time may call it.
 public final class ImageStore {
   /// The streams' names.
   public let name: String
