@@ -30,9 +30,6 @@ public enum Provenance {
     return [MetadataKey.madeBy: text(madeBy), MetadataKey.madeFrom: text(madeFrom)]
   }
 
-  /// `made_by` of some metadata, as it is; nil where it is not there.
-  public static func madeBy(in metadata: [String: String]) -> String? { metadata[MetadataKey.madeBy] }
-
   /// The provenance of work that one process began and another goes on with. It has the inputs so far, and those new
   /// inputs that were made in another way or from something else.
   public static func continued(_ new: [String: String], from old: [String: String]) -> [String: String] {
