@@ -98,7 +98,8 @@ public final class ImageStore {
     quotas = try Self.quotas(inputs, rows: setRows)
     statistics = try Self.statistics(of: self.inputs, taken: quotas.isEmpty ? setRows : quotas.map { $0.taken })
     let merging = try ClassMerging(
-      sets: self.inputs.map { ($0.name, ignoresLabels ? nil : try ClassNames.of($0.header, source: $0.name)) }, merges: mergesClasses)
+      sets: self.inputs.map { ($0.name, ignoresLabels ? nil : try ClassNames.of($0.header, source: $0.name)) },
+      merges: mergesClasses)
     labelNumbers = merging.numbers
     classes = merging.classes
 
