@@ -32,7 +32,9 @@ let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 let package = Package(
   name: "pmae",
   products: [
-    "TensorStream", "Parallel", "Compute", "Autodiff", "Networks", "Pretraining", "Finetuning", "Evaluation", "Imaging",
+    "TensorStream", "Schemas", "Parallel", "Compute", "Autodiff", "Networks", "Runs", "Training", "Pretraining",
+    "Finetuning",
+    "Evaluation", "Imaging", "Inspection",
   ].map { .library(name: $0, targets: [$0]) },
   traits: [
     .default(enabledTraits: ["Archives", "OneDNN", "TIFF", "WebP"]),

@@ -8,7 +8,7 @@ extension Tape {
   /// Multi-head self-attention: for each sequence and head softmax(Q Kᵀ / √d) V.
   /// qkv [B·T, 3·D], a row's queries, keys and values one after the other, heads within each -> [B·T, D].
   ///
-  /// Sequences are short, so a head's scores stay in cache, and the backward pass computes them again rather than keep
+  /// Sequences are short, so a head's scores stay in cache. The backward pass computes them again rather than keep
   /// them.
   public func attention(_ qkv: Tensor, sequences: Int, tokens: Int, heads: Int) -> Tensor {
     let width = qkv.columns / 3

@@ -36,7 +36,8 @@ extension Tape {
       }
       return values
     }
-    // Cheap to compute again from what is kept anyway: a block's two would else be a sixth of its memory.
+    // Cheap to compute again from values that are kept anyway. A block's two outputs would otherwise be a sixth of its
+    // memory.
     let y = Tensor(
       rows: rowCount, columns: width, tracksGradient: tracks([x, gamma, beta]), isBFloat16: isBFloat16,
       recompute: recompute)

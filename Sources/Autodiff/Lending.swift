@@ -1,8 +1,9 @@
 import Compute
 
-// How values of tensors are looked at: a tensor lends a matrix to a function and holds the memory until the function returns. The
-// matrix can't get out (`Matrix` is not `Escapable`), and what an operation records for its backward pass can't hold one, only tensors.
-// Tasks are given matrices: one that looked at a tensor would count a reference that all threads write to.
+// How code looks at the values of tensors. A tensor lends a matrix to a function, and holds the memory until the
+// function returns. The matrix cannot get out (`Matrix` is not `Escapable`). What an operation records for its backward
+// pass cannot hold a matrix, only tensors. Tasks get matrices: a task that looked at a tensor would count a reference
+// that all threads write to.
 
 extension Tensor {
   /// Lends its float32 values, computed again first where they were let go of.

@@ -24,8 +24,8 @@ extension Tape {
   /// A perceptron with GELU (the exact one) between its layers: h₁ = GELU(x W₁ᵀ + b₁), …, y = hₙ₋₁ Wₙᵀ + bₙ, or with a
   /// residual r: y = r.x + r.scale (…). x [R, I] -> [R, O], or the residual's shape.
   ///
-  /// Of a hidden layer only the input of its GELU is kept. On the way back one pass over a tile that has just been computed
-  /// turns it into GELU's output, which the next weight's gradient needs, and takes the slope along.
+  /// A hidden layer keeps only the input of its GELU. In the backward pass, one pass over a tile that has just been
+  /// computed turns that input into GELU's output, which the next weight's gradient needs, and multiplies by the slope.
   public func perceptron(
     _ x: Tensor, _ layers: [(weight: Tensor, bias: Tensor)], onto residual: Residual? = nil
   ) -> Tensor {
@@ -33,7 +33,7 @@ extension Tape {
     var kept: [Tensor] = []
     var input = x
     for (place, (weight, bias)) in layers.dropLast().enumerated() {
-      // Of two layers z, h, h, z: what is let go of is one piece then, in which a head's logits may find room.
+      // In the order z, h, h, z for two layers. What is released is then one piece, in which a head's logits may fit.
       let early = isRecording && place.isMultiple(of: 2) ? hidden(rows, weight.rows) : nil
       let h = hidden(rows, weight.rows)
       let z = isRecording ? early ?? hidden(rows, weight.rows) : nil

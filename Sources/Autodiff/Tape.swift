@@ -1,7 +1,7 @@
 import Compute
 
-/// Records differentiable operations as they are computed and plays their gradients backwards. A tape that does not
-/// record (teachers, evaluation) keeps nothing, so what is no longer needed is freed at once.
+/// Records differentiable operations as they are computed, and runs their backward passes in reverse order. A tape that
+/// does not record (teachers, evaluation) keeps nothing, so memory that is no longer needed is free at once.
 ///
 /// Every operation is a method of the tape in a file of its own, forward and backward side by side.
 public final class Tape {
@@ -46,7 +46,7 @@ public final class Tape {
   /// The gradients of the weighted sum of losses for all parameters. Losses of weight 0 cost nothing.
   public func backward(_ losses: [(loss: Loss, weight: Float)]) {
     for (loss, weight) in losses { loss.start(weight) }
-    // Each step is let go of as soon as it has run, and with it the activations that only it needed.
+    // Each step is released as soon as it has run, and with it the activations that only it needed.
     while let step = steps.popLast() { step() }
   }
 }

@@ -9,7 +9,8 @@ public final class Tensor {
   public let columns: Int
   /// Values from a row's start to the next one's.
   public let stride: Int
-  /// Whether the values are bfloat16: what only matrix products read, where a tape multiplies in bfloat16.
+  /// Whether the values are bfloat16: those of a tensor that only matrix products read, where a tape multiplies in
+  /// bfloat16.
   public let isBFloat16: Bool
   /// Whether its gradient is.
   private let hasBFloat16Gradient: Bool
@@ -58,8 +59,8 @@ public final class Tensor {
     recompute = nil
   }
 
-  /// A tensor that is cheap to compute again: it can be let go of after its use in the forward pass, and comes back when the
-  /// backward pass asks for its values.
+  /// A tensor that is cheap to compute again. It can be released after its use in the forward pass, and comes back when
+  /// the backward pass needs its values.
   /// - Parameters:
   ///   - isBFloat16: whether its values are bfloat16; its gradient is float32 all the same.
   ///   - recompute: computes its values, the same bits each time.
@@ -73,12 +74,13 @@ public final class Tensor {
     stride = isBFloat16 ? columns : Self.stride(columns)
   }
 
-  /// Rows of a multiple of 512 bytes are set one cache line further apart. A column of the matrix, which a weight's gradient
-  /// walks along, would else fall into few sets of the caches and push itself out (measured: 64 instead of 108 GFLOP/s at 2,048
-  /// columns).
+  /// Rows of a multiple of 512 bytes are set one cache line further apart. Otherwise a column of the matrix, which a
+  /// weight's gradient walks along, would fall into few sets of the caches and evict itself (measured: 64 instead of
+  /// 108 GFLOP/s at 2,048 columns).
   static func stride(_ columns: Int) -> Int { columns >= 256 && columns % 128 == 0 ? columns + 16 : columns }
 
-  /// Its memory. Values that were let go of are computed again here, which is never in a task: lending comes before tasks start.
+  /// Its memory. Values that were released are computed again here. That never happens in a task, since lending comes
+  /// before tasks start.
   public var values: Buffer {
     if let stored { return stored }
     guard let recompute else { preconditionFailure("a tensor without values") }
@@ -112,9 +114,9 @@ public final class Tensor {
         : Tensor(rows: rows, columns: columns, engine: engine)
   }
 
-  /// Where a contribution to the gradient goes, and whether it is the first (the memory holds anything) or is added to what is
-  /// there. A gradient that another tensor shares is copied first.
-  /// bfloat16 values go to one operation alone, so that nothing is ever added to their gradient.
+  /// Where a contribution to the gradient goes, and whether it is the first. The first overwrites the memory; later
+  /// ones are added. A gradient that another tensor shares is copied first. bfloat16 values go to one operation alone,
+  /// so nothing is ever added to their gradient.
   func gradientSink(_ engine: Engine) -> (gradient: Tensor, isFirst: Bool) {
     if let mine = ownGradient(engine) {
       precondition(!mine.isBFloat16, "a bfloat16 tensor that is used twice")

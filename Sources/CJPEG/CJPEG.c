@@ -40,7 +40,7 @@ static void fail(j_common_ptr info) {
   escape(manager, code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL ? CJPEG_UNKNOWN_KIND : CJPEG_DAMAGED);
 }
 
-// Pixels are missing or wrong. Says which: libjpeg would go on and fill them with grey.
+// Pixels are missing or wrong. The message says which: libjpeg would go on and fill them with grey.
 static void lose(j_decompress_ptr info, failing_manager *manager) {
   char text[JMSG_LENGTH_MAX];
   manager->base.format_message((j_common_ptr)info, text);
@@ -58,9 +58,9 @@ static void lose(j_decompress_ptr info, failing_manager *manager) {
   escape(manager, CJPEG_DAMAGED);
 }
 
-// Level -1 is a warning. Those that cost no pixel are passed over: cameras, phones and scanners in use write such files, and other
-// programs show them. They are odd header fields; bytes between two markers, where no data is expected; and a file that ends without
-// an end marker. If data is missing in front of that, decoding it is another warning.
+// Level -1 is a warning. Warnings that cost no pixel are passed over: cameras, phones and scanners write such files,
+// and other programs show them. They are odd header fields, bytes between two markers, where no data is expected, and a
+// file that ends without an end marker. If data is missing before that end, decoding it gives another warning.
 static void emit(j_common_ptr common, int level) {
   if (level >= 0) return;
   failing_manager *manager = (failing_manager *)common->err;
@@ -129,8 +129,8 @@ int cjpeg_read_header(const uint8_t *data, size_t size, cjpeg_header *header, ch
   return 0;
 }
 
-// Chroma of half the size is interpolated from its neighbours, and at the edge of what is decoded a neighbour is missing: so many
-// pixels more than are wanted are decoded on either side, two blocks of the coarsest component.
+// Chroma of half the size is interpolated from its neighbours, and at the edge of the decoded part a neighbour is
+// missing. So some more pixels are decoded on either side: two blocks of the coarsest component.
 static JDIMENSION margin(int samples) { return 2 * DCTSIZE * (JDIMENSION)samples; }
 
 // Has the rows of columns left to right made, or a little more. Returns the column that they then begin at.
@@ -142,8 +142,8 @@ static JDIMENSION crop_columns(struct jpeg_decompress_struct *info, JDIMENSION l
   return first;
 }
 
-// Of a picture in several scans, all of which were read: whether each component has had its own, and, where the file ends too early, each
-// coefficient its last bit.
+// For a picture in several scans, after all were read: whether each component has had its own, and, where the file ends
+// too early, whether each coefficient has had its last bit.
 static void check_scans(struct jpeg_decompress_struct *info, failing_manager *manager) {
   for (int c = 0; c < info->num_components; c++) {
     if (info->comp_info[c].quant_table == NULL) {

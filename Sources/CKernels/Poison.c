@@ -1,4 +1,4 @@
-// Memory that is let go of and not given back to the system, as AddressSanitizer is to see it. Nothing in builds without it.
+// Marks memory for AddressSanitizer that was released and not given back to the system. In builds without it, nothing.
 #include "CKernels.h"
 
 #if defined(__has_feature)

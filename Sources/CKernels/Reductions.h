@@ -1,4 +1,4 @@
-// What kernels over a row share: its maximum, its sum, a product of two.
+// What kernels over a row share: its maximum, its sum, and the product of two rows.
 #ifndef REDUCTIONS_H
 #define REDUCTIONS_H
 #include "Vector.h"

@@ -103,7 +103,7 @@ VARIANTS void pmae_soft_cross_entropy_backward(float *x, const float *label, siz
   for (size_t i = 0; i < n; i++) x[i] = weight * (exp1((x[i] - top) * scale) * inverse - label[i]);
 }
 
-// The greatest value, then its first place: neither waits for the value before, as the best so far would.
+// First the greatest value, then its first place. Neither waits for the value before, as a running best would.
 VARIANTS size_t pmae_argmax(const float *x, size_t n) {
   float top = -INFINITY;
   size_t i = 0;

@@ -64,7 +64,8 @@ static void open_reader(reader *reader, const uint8_t *data, size_t size, char *
   png_set_user_limits(reader->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   // A wrong checksum is an error in every chunk; otherwise libpng would leave out those that it can do without.
   png_set_crc_action(reader->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-  // Colour profiles, text, transparency: none of it is used, so none is unpacked. They are read past, and their checksums checked.
+  // Colour profiles, text and transparency are not used, so they are not unpacked. libpng reads past them and checks
+  // their checksums.
   png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_set_keep_unknown_chunks(reader->png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "tRNS", 1);
   png_read_info(reader->png, reader->info);
@@ -101,8 +102,9 @@ static int lacks_end_alone(const reader *reader) {
   return rest < sizeof end && memcmp(reader->data + at, end, rest) == 0;
 }
 
-// Reads on after the pixels, to the end chunk. Returns 1 where all is well, or where that is cut off: other programs show such a picture,
-// and it lacks no pixel. Sets the escape anew: what jumped before must not do so afterwards.
+// Reads on after the pixels, to the end chunk. Returns 1 where all is well. An end chunk that is cut off is well too:
+// other programs show such a picture, and it lacks no pixel. Sets the escape anew, since an error must no longer jump
+// to the one that was set before.
 static int read_end(reader *reader) {
   if (setjmp(reader->escape)) return reader->ended && lacks_end_alone(reader);
   png_read_end(reader->png, reader->info);

@@ -82,7 +82,7 @@ static int describe(TIFF *tiff, ctiff_layout *layout, ctiff_header *header, char
   int colours = ctiff_colours(layout->colour);
   if (samples < colours)
     return answer(CTIFF_DAMAGED, message, "%u samples a pixel, where its colours have %d", samples, colours);
-  // Bands of a measurement, which Pillow does not open either: to take the first would lose the others without a word.
+  // Bands of a measurement, which Pillow does not open either. Taking the first would lose the others in silence.
   if (colours == 1 && samples > 2)
     return answer(CTIFF_UNKNOWN_KIND, message, "%u samples a pixel, of which none is said to be a colour", samples);
   if (layout->colour == CTIFF_CMYK && inks != INKSET_CMYK) return answer(CTIFF_UNKNOWN_KIND, message, "inks that are not CMYK");
@@ -118,7 +118,7 @@ static int read_parts(TIFF *tiff, ctiff_source *source, const ctiff_header *head
     TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &part_height);
     if (part_height > header->height) part_height = header->height;
   }
-  // Tiles are as large as the picture at most, but for rounding: what else they claim is no picture.
+  // Tiles are at most as large as the picture, but for rounding. A file that claims more is no picture.
   enum { LARGE_TILE = 1 << 14 };
   if (part_width == 0 || part_height == 0 || (part_width > header->width && part_width > LARGE_TILE) ||
       (part_height > header->height && part_height > LARGE_TILE))

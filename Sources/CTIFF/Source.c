@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// libtiff's handlers are those of the whole process; what they are given says which file it is.
+// libtiff's handlers belong to the whole process. Their argument says which file it is.
 static void keep(thandle_t handle, const char *format, va_list arguments) {
   ctiff_source *source = (ctiff_source *)handle;
   if (source && !source->said[0]) vsnprintf(source->said, sizeof source->said, format, arguments);
@@ -18,7 +18,7 @@ static void hear_error(thandle_t handle, const char *module, const char *format,
   keep(handle, format, arguments);
 }
 
-// Warnings about the directory are about tags that are odd or unknown: of those that matter, the values are checked here.
+// Warnings about the directory are about odd or unknown tags. The values of the tags that matter are checked here.
 static void hear_warning(thandle_t handle, const char *module, const char *format, va_list arguments) {
   (void)module;
   ctiff_source *source = (ctiff_source *)handle;

@@ -6,7 +6,7 @@ import TensorStream
 public struct CheckpointOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Write a checkpoint this often besides at the ends of epochs: steps, as 500, or time, as 90s, 10m, 2h (default: 10m).",
+      "Write a checkpoint this often, besides those at the ends of epochs: steps, as 500, or time, as 90s, 10m, 2h (default: 10m).",
       valueName: "interval"))
   public var checkpointEvery: CheckpointInterval?
 

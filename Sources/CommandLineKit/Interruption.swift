@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM ask a trainer to stop after the step that it is in; a second one stops it at once. SIGUSR1, which
-// batch systems send some time before they kill, asks for a checkpoint.
+// SIGINT and SIGTERM ask a trainer to stop after the current step. A second one stops it at once. SIGUSR1, which batch
+// systems send some time before they kill, asks for a checkpoint.
 
 import Foundation
 import Synchronization
@@ -8,9 +8,10 @@ public enum Interruption {
   private static let received = Atomic<Int32>(0)
   private static let checkpoint = Atomic<Bool>(false)
 
-  /// From now on the first SIGINT or SIGTERM sets `requested`, and the next one kills; SIGUSR1 is taken note of.
+  /// From now on the first SIGINT or SIGTERM sets `requested`, and the next one kills. SIGUSR1 is noted.
   public static func watch() {
-    // Touched before the handler can run: a global is set up lazily, under a lock, which a handler must not take.
+    // Touched before the handler can run: Swift sets up a global lazily, under a lock, and a handler must not take a
+    // lock.
     received.store(0, ordering: .sequentiallyConsistent)
     checkpoint.store(false, ordering: .sequentiallyConsistent)
     var action = sigaction()
@@ -30,13 +31,13 @@ public enum Interruption {
     sigaction(SIGUSR1, &action, nil)
   }
 
-  /// Whether SIGUSR1 has come since this was asked last.
+  /// Whether SIGUSR1 has come since the last call.
   public static func takeCheckpointRequest() -> Bool {
     checkpoint.exchange(false, ordering: .sequentiallyConsistent)
   }
 
-  /// Whether a signal has come. Look after each step; and where an input ends early, since the Ctrl-C that came to
-  /// this process has also ended the writer upstream.
+  /// Whether a signal has come. Look after each step, and where an input ends early: the Ctrl-C that came to this
+  /// process has also ended the writer upstream.
   public static var requested: Bool { received.load(ordering: .sequentiallyConsistent) != 0 }
 
   /// Ends the process by the signal that came (SIGTERM where none did), so that a shell or a make script that waits for

@@ -2,13 +2,13 @@
 
 import Foundation
 
-/// Writes `tool: message` and a line's end to standard error, in one write, so that the lines of the tools of a
-/// pipeline do not mix.
+/// Writes `tool: message` and a line's end to standard error in one write, so that the lines of a pipeline's tools do
+/// not mix.
 public func log(_ tool: String, _ message: String) {
   writeToStandardError("\(tool): \(message)\n")
 }
 
-/// `log`, unless the user asked for quiet. For what is worth knowing and is not an error.
+/// `log`, unless the user chose quiet. For facts that are worth knowing and are no error.
 public func note(_ tool: String, _ message: String, quiet: Bool) {
   if !quiet { log(tool, message) }
 }

@@ -29,7 +29,7 @@ public struct ThreadOptions: ParsableArguments {
 
   public init() {}
 
-  /// How many threads to use: what was asked for, or as many as the process has cores.
+  /// How many threads to use: the number of the option, or one for each core of the process.
   public var count: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
   public mutating func validate() throws {
@@ -40,8 +40,9 @@ public struct ThreadOptions: ParsableArguments {
 }
 
 extension OutputOptions {
-  /// Throws what the writer would throw at the end, for a tool that works for long before it writes: `Failure(.usage)` for
-  /// a terminal, `.cannotCreate` for a file that is there and may not be replaced, or a folder that is not there.
+  /// Throws early what the writer would throw at the end, for a tool that works long before it writes:
+  /// `Failure(.usage)` for a terminal, `.cannotCreate` where the file exists and may not be replaced, or where its
+  /// folder does not exist.
   public func checkEarly() throws {
     if output == "-" {
       if isatty(STDOUT_FILENO) == 1 {
@@ -53,8 +54,8 @@ extension OutputOptions {
   }
 }
 
-/// Throws what a writer of a file would throw at the end: `Failure(.cannotCreate)` where the file is there and may not be
-/// replaced, or its folder is not there.
+/// Throws early what the writer of a file would throw at the end: `Failure(.cannotCreate)` where the file exists and
+/// may not be replaced, or where its folder does not exist.
 func checkEarlyOutput(_ path: String, overwrite: Bool) throws {
   let attributes = try? FileManager.default.attributesOfItem(atPath: path)
   if !overwrite && attributes?[.type] as? FileAttributeType == .typeRegular {

@@ -20,8 +20,8 @@ public struct ProfileOptions: ParsableArguments {
     if path?.isEmpty == true { throw ValidationError("--profile-json is an empty name") }
   }
 
-  /// Throws what writing would throw at the end of a long run: `Failure(.cannotCreate)` for a file that is there and may not be
-  /// replaced, or a folder that is not there.
+  /// Throws early what writing would throw at the end of a long run: `Failure(.cannotCreate)` where the file exists and
+  /// may not be replaced, or where its folder does not exist.
   public func checkEarly(overwrite: Bool) throws {
     guard let path, path != "-" else { return }
     try checkEarlyOutput(path, overwrite: overwrite)

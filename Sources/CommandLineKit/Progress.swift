@@ -1,11 +1,11 @@
-// How far a long piece of work is, for a person who waits (a terminal) or one who reads a log later (anything else).
+// How far a long piece of work has come. A person at a terminal waits for it; anybody else reads a log later.
 
 import Foundation
 import Synchronization
 import TensorStream
 
-/// Progress on standard error: on a terminal one line with rate and time left, redrawn; otherwise a plain line about
-/// every ten seconds; nothing when quiet. May be updated from any thread.
+/// Progress on standard error. On a terminal it is one line with rate and time left, redrawn. Elsewhere it is a plain
+/// line about every ten seconds. Under quiet it is nothing. Any thread may update it.
 public final class Progress: Sendable {
   private struct State {
     var done = 0
@@ -25,8 +25,8 @@ public final class Progress: Sendable {
   private let start: ContinuousClock.Instant
   private let state: Mutex<State>
 
-  /// `what` is the plural of what is counted ("images"); `total` how many there will be, where that is known; `first` how many
-  /// were done before this process, which say nothing of its speed.
+  /// `what` is the plural of what is counted ("images"). `total` is how many there will be, where that is known.
+  /// `first` is how many were done before this process; they do not count for its speed.
   public init(tool: String, what: String, total: Int?, first: Int = 0, quiet: Bool) {
     self.tool = tool
     self.what = what
@@ -52,7 +52,7 @@ public final class Progress: Sendable {
     }
   }
 
-  /// A line of its own, which the redrawn one must not run into. Nothing under quiet.
+  /// A line of its own, apart from the redrawn one. Nothing under quiet.
   public func say(_ message: String) {
     if quiet { return }
     state.withLock { state in

@@ -1,4 +1,4 @@
-// Text results on standard output, with every error of the write seen. Swift's print() ignores a full disk.
+// Text results on standard output. Every error of a write is noticed; Swift's print() ignores a full disk.
 
 import Foundation
 import Synchronization

@@ -1,4 +1,4 @@
-// A tool is a ParsableCommand whose way out is settled: what goes to standard output, what to standard error, and
+// A tool is a ParsableCommand with settled ways to end: what goes to standard output, what goes to standard error, and
 // which exit status each kind of failure has.
 
 import ArgumentParser
@@ -14,8 +14,8 @@ public protocol Tool: ParsableCommand {
   /// usage error.
   mutating func execute() throws
 
-  /// The command line as it is to be parsed: a tool with options that stand for others puts these in their place. An error that
-  /// it throws is one of parsing; a `CleanExit` prints and ends.
+  /// The command line as the parser reads it. A tool whose options stand for others puts the others in their place. An
+  /// error that this throws is one of parsing; a `CleanExit` prints and ends.
   static func expand(_ arguments: [String]) throws -> [String]
 
   /// What `--help` says after the options.
@@ -92,8 +92,8 @@ extension Tool {
   }
 }
 
-/// `--lr -1` as `--lr=-1`, so that a number below zero is an option's value, of which its tool says what is wrong, and not an option that
-/// nobody knows.
+/// `--lr -1` as `--lr=-1`. So a number below zero is the value of an option, and the tool can say what is wrong with
+/// it; otherwise the parser would take it for an unknown option.
 package func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
   var result: [String] = []
   for argument in arguments {
@@ -107,7 +107,7 @@ package func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
   return result
 }
 
-/// Ends the process by SIGPIPE, so that the shell sees what it would have seen of a writer that did not ignore it.
+/// Ends the process by SIGPIPE. The shell then sees what it sees of any writer whose reader has gone.
 func exitOfBrokenPipe() -> Never {
   exitBy(signal: SIGPIPE)
 }

@@ -6,7 +6,7 @@ import Parallel
 public final class Engine: Sendable {
   public let threads: ThreadPool
   public let memory: MemoryPool
-  /// Where the time goes, if anyone wants to know.
+  /// Where the time goes; nil where nobody wants to know.
   public let profile: Profile?
   /// What a tape's matrices are multiplied in, unless it says otherwise.
   public let precision: Precision
@@ -37,11 +37,12 @@ public final class Engine: Sendable {
   /// The matrix kernels in use: `avx512`, `avx2` or `openblas`.
   public var kernels: String { multiplier.name }
 
-  /// What a user should know before a long run on this processor: asked for, but not quite what is got.
+  /// What a user should know before a long run on this processor: where it cannot do what was chosen, and what it does
+  /// instead.
   public var notes: [String] {
     var notes: [String] = []
     if let wantedKernels, !wantedKernels.isEmpty, wantedKernels != kernels {
-      notes.append("PMAE_KERNELS is \(wantedKernels), which is not to be had here: \(kernels) is used")
+      notes.append("PMAE_KERNELS is \(wantedKernels), which cannot run here: \(kernels) is used")
     }
     if precision == .bfloat16 && BFloat16.isEmulated {
       notes.append(

@@ -41,7 +41,7 @@ public func nearestNeighbourScores(
   }
   let known = unitRows(train, engine: engine)
   let asked = unitRows(test, engine: engine)
-  // Labels may be any numbers; votes are counted by place among those that there are.
+  // Labels may be any numbers, so votes are counted by a label's place among those in use.
   let classes = Set(train.labels + test.labels).sorted()
   let place = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
   let (knownClass, askedClass) = (train.labels.map { place[$0] ?? 0 }, test.labels.map { place[$0] ?? 0 })

@@ -14,7 +14,7 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
   public var pooling: Pooling
   /// Images a step.
   public var batch = 256
-  /// Equal parts in which a batch is computed, one after the other; 1 in linear mode. It decides no more than rounding.
+  /// Equal parts in which a batch is computed, one after the other; 1 in linear mode. It changes rounding only.
   public var accumulate = 1
   public var epochs: Int
   /// The peak learning rate, not per 256.
@@ -41,7 +41,7 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
     self.weightDecay = weightDecay
   }
 
-  /// A field that came later than files that lack it has here what these files mean.
+  /// A field that older files lack gets here the value that these files mean.
   public init(from decoder: any Swift.Decoder) throws {
     let c = try decoder.container(keyedBy: CodingKeys.self)
     self.init(

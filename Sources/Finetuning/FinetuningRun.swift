@@ -5,8 +5,8 @@ import Runs
 import TensorStream
 import Training
 
-/// All weights of a model trained for a task with AdamW (β 0.9 and 0.999), layer-wise decay of the learning rate and drop path, as MAE
-/// and BEiT fine-tune.
+/// Trains all weights of a model for a task, as MAE and BEiT fine-tune: with AdamW (β 0.9 and 0.999), layer-wise decay
+/// of the learning rate, and drop path.
 public final class FinetuningRun<T: Task>: Trainee {
   public let task: T
   public let optimizer: AdamW
@@ -65,8 +65,8 @@ public final class FinetuningRun<T: Task>: Trainee {
   }
 }
 
-/// BEiT's layer-wise decay: tokens and patches are layer 0, block i layer i + 1, norm and head the layer above the last block,
-/// whose rate is whole.
+/// BEiT's layer-wise decay. Tokens and patches are layer 0, and block i is layer i + 1. Norm and head are the layer
+/// above the last block, which has the whole rate.
 public func rateScale(of name: String, depth: Int, decay: Double) -> Double {
   let parts = name.split(separator: ".")
   let layer: Int

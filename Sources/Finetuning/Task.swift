@@ -3,8 +3,8 @@ import Compute
 import Networks
 import Training
 
-/// What a pretrained encoder is fine-tuned for. A task is a folder under `Tasks`, and one line in `tasks`; the loop, checkpoints, metrics and
-/// the tool work from what it declares here.
+/// What a pretrained encoder is fine-tuned for. A task is a folder under `Tasks`, and one line in `tasks`. The loop,
+/// checkpoints, metrics and the tool work from what it declares here.
 public protocol Task: AnyObject, SendableMetatype {
   /// Some images and what each is to be: a part of a batch.
   associatedtype Examples

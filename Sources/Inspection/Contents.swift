@@ -1,4 +1,4 @@
-// What is in a file, gathered with as little reading as its container allows.
+// What is in a file. It reads as little as the container allows.
 
 import Schemas
 import TensorStream
@@ -27,7 +27,7 @@ public struct Contents {
   public let byteCount: Int?
   /// Of a stream: what `made_from` of anything made from it says.
   public private(set) var digest: String?
-  /// What `--check` found, where it was asked for and all is well.
+  /// What `--check` found; nil without it.
   public internal(set) var finding: String?
 
   public var kind: String? { Record(metadata: metadata, tensors: []).kindText }

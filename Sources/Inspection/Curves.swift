@@ -3,8 +3,8 @@ import Pretraining
 import Runs
 import TensorStream
 
-/// Runs' metrics over their steps as a drawing, for gnuplot: losses, learning rate, and what the objectives of these runs declare. A metric
-/// that nobody declares has a diagram of its own.
+/// Runs' metrics over their steps as a drawing, for gnuplot: losses, learning rate, and the figures that the objectives
+/// of these runs declare. A metric that no objective declares has a diagram of its own.
 public struct Curves {
   /// One diagram.
   struct Panel {
@@ -17,7 +17,7 @@ public struct Curves {
   }
 
   public let runs: [RunMetrics]
-  /// In the order in which they are drawn; those of no metric that is there included.
+  /// In the order of drawing, with those that no run has numbers for.
   private let panels: [Panel]
   private static let points = 800
 

@@ -1,4 +1,4 @@
-// Drawings are made by gnuplot, a program of its own that need not be there.
+// gnuplot makes the drawings. It is a program of its own, and may be missing.
 
 import Foundation
 import TensorStream

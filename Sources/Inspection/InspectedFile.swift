@@ -3,7 +3,7 @@
 import Foundation
 import TensorStream
 
-/// A file, named on a command line, of which nobody knows yet what it is.
+/// A file from a command line, before it is known what it is.
 public struct InspectedFile {
   /// As it is on the command line; "-" is standard input.
   public let path: String
@@ -20,8 +20,8 @@ public struct InspectedFile {
     byteCount = isThere && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
   }
 
-  /// The stream, for access in any order; nil for a pipe, a safetensors file, or a stream that is not whole. (What is
-  /// wrong with it `AnyInput` will say.)
+  /// The stream, for access in any order; nil for a pipe, a safetensors file, or a stream that is not whole.
+  /// (`AnyInput` says what is wrong with it.)
   func indexed() -> IndexedStream? {
     byteCount == nil ? nil : try? IndexedStream(path: path)
   }

@@ -4,7 +4,7 @@ import CommandLineKit
 import Foundation
 import TensorStream
 
-/// Prints those rows that were asked for, of tensors given one after the other.
+/// Prints the rows of a range, from tensors that come one after the other.
 struct RowPrinter {
   let first: Int
   let last: Int?
@@ -26,7 +26,7 @@ struct RowPrinter {
   /// Whether nothing that follows would be printed.
   var isDone: Bool { limitReached || last.map { row > $0 } ?? false }
 
-  /// Leaves out rows that come before those that were asked for.
+  /// Passes over rows before the range.
   mutating func pass(rows: Int) { row += rows }
 
   /// Prints `rows` rows, each a tensor's values at one place of its leading dimension.

@@ -1,4 +1,4 @@
-// --contact-sheet: the rows that are asked for, read no further than that.
+// --contact-sheet: reads the rows of the range, and no further.
 
 import Imaging
 import TensorStream
@@ -7,13 +7,13 @@ import TensorStream
 /// - Parameters:
 ///   - side: of a picture, in pixels.
 ///   - columns: cells in a row; nil for a page of about 4:3.
-/// - Returns: the picture, and how many rows it shows where there are more than were asked for.
+/// - Returns: the picture, and how many rows it shows where the stream has more and no range was given.
 public func contactSheet(
   of operand: InspectedFile, range: RowRange?, side: Int, columns: Int?
 ) throws -> (picture: Picture, cutAfter: Int?) {
   var rows: [(title: String, cells: [ContactSheet.Cell])] = []
   var isCut = false
-  /// Takes from a record those rows that are asked for; false once nothing that follows is.
+  /// Takes the rows of the range from a record; false once nothing that follows is in the range.
   func take(_ record: Record, number: Int, firstRow: Int, from source: SheetSource) throws -> Bool {
     let first = range?.first ?? 0
     let limit = source.isViews ? 16 : 64
@@ -23,7 +23,7 @@ public func contactSheet(
       rows += try source.cells(
         of: record, rows: own.lowerBound - firstRow..<own.upperBound - firstRow, number: number, firstRow: firstRow,
         side: side)
-      // More than any sheet holds: not to be gathered first.
+      // More than any sheet holds, so it is refused before the rows are gathered.
       let pixels = rows.count * (rows.first?.cells.count ?? 1) * side * side
       guard pixels <= ImageFile.maximumPixels else {
         throw Failure(.usage, "\(operand.name): more rows than a sheet holds: choose fewer with --rows")

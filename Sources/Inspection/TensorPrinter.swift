@@ -12,7 +12,7 @@ public struct TensorPrinter {
   private let range: RowRange?
   private var printer: RowPrinter
 
-  /// What is printed of a tensor unless more is asked for.
+  /// How many values are printed without a range.
   private static let limit = 1000
 
   public init(operand: InspectedFile, tensor: String, range: RowRange?) {
@@ -22,7 +22,7 @@ public struct TensorPrinter {
     printer = RowPrinter(first: range?.first ?? 0, last: range?.last, limit: range == nil ? Self.limit : nil)
   }
 
-  /// Errors: `Failure(.data)` where there is no such tensor, or where it ends before the last row that was asked for.
+  /// Errors: `Failure(.data)` where there is no such tensor, or where it ends before the last row of the range.
   public mutating func run() throws {
     if let stream = operand.indexed(), stream.recordCount > 0 {
       return try printRecords(of: stream)
@@ -62,7 +62,7 @@ public struct TensorPrinter {
       guard let record = try reader.next() else { return try finish(rows: reader.rowsRead) }
       try print(record)
     }
-    // How many more follow is not known without reading on, which a pipe's writer may take long over.
+    // Only reading on would tell how many more follow, and a pipe's writer may take long.
     try finish(rows: nil)
   }
 

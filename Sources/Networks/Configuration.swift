@@ -25,7 +25,7 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
     self.mlpRatio = mlpRatio
   }
 
-  /// A field that came later than files that lack it has here what these files mean.
+  /// A field that older files lack gets here the value that these files mean.
   public init(from decoder: any Swift.Decoder) throws {
     let c = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -35,7 +35,7 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
       mlpRatio: try c.decodeIfPresent(Int.self, forKey: .mlpRatio) ?? 4)
   }
 
-  /// About how many weights it has: enough to tell a size that cannot be.
+  /// About how many weights it has, to recognise a size that is impossible.
   public var approximateWeights: Double {
     let d = Double(width)
     return Double(depth) * d * d * Double(4 + 2 * mlpRatio) + d * Double(patches + patchValues)
@@ -77,7 +77,7 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
   public static let modelNames = ["vit-tiny", "vit-small", "vit-base", "vit-large"]
 }
 
-/// The shape of MAE's decoder. What it predicts for a token is its user's matter.
+/// The shape of MAE's decoder. The caller decides what it predicts for a token.
 public struct DecoderConfiguration: Equatable, Sendable {
   public var width = 512
   public var depth = 8

@@ -1,4 +1,4 @@
-// Images of a batch mixed with each other. Which, and how much, is the trainer's matter.
+// Images of a batch mixed with each other. The trainer decides which, and how much.
 
 /// A rectangle of whole pixels.
 public struct PixelBox: Sendable, Equatable {
@@ -14,8 +14,8 @@ public struct PixelBox: Sendable, Equatable {
 }
 
 extension ImageBatch {
-  /// mixup: `share` of each image, the rest of it the other's. They are mixed as the network's input, not as pixels, so nothing is
-  /// rounded to whole levels.
+  /// mixup: `share` of each image, and the rest of it from the other. They are mixed as the network's input, not as
+  /// pixels, so nothing is rounded to whole levels.
   /// - Parameter others: as many pixels.
   public func blended(with others: [UInt8], share: Float) -> ImageBatch {
     precondition(others.count == pixels.count && blend == nil)

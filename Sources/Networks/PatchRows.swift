@@ -11,7 +11,7 @@ public struct ImageBatch {
   public let channels: Int
   /// For each channel the 256 values that a pixel can take.
   let levels: [Float]
-  /// Nil where they are themselves alone.
+  /// Nil where the images are not mixed with others.
   var blend: Blend?
 
   /// Other images, and how much of the input is the batch's own.

@@ -12,7 +12,7 @@ public struct ProjectionHead: Network {
 
   public init(_ configuration: HeadConfiguration, width: Int, engine: Engine, trained: Bool) {
     let c = configuration
-    // A GELU stands between, hence the numbers in steps of two: PyTorch's Sequential counts it.
+    // PyTorch's Sequential also counts the GELU between two layers, so the numbers go in steps of two.
     layers = [
       LinearWeights("mlp.0", width, c.hidden, engine: engine, trained: trained),
       LinearWeights("mlp.2", c.hidden, c.hidden, engine: engine, trained: trained),

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Random numbers that depend on what they are for, and on nothing else: Philox 4×32-10 (Salmon et al., "Parallel random
+/// Random numbers that depend on their use and on nothing else: Philox 4×32-10 (Salmon et al., "Parallel random
 /// numbers: as easy as 1, 2, 3", SC 2011), keyed by the seed, counting within (epoch, sample, purpose). No order of
-/// calls, thread or record size can change what a sample draws.
+/// calls, no thread and no record size changes what a sample draws.
 public struct CounterRandom: Sendable {
   private let key: (UInt32, UInt32)
   private var counter: (UInt32, UInt32, UInt32, UInt32)

@@ -2,8 +2,8 @@ import CKernels
 import Foundation
 import Synchronization
 
-/// A fixed set of threads that share out numbered tasks. Which thread runs a task is a matter of timing; what a task
-/// computes must not be, so results are the same bits for any number of threads.
+/// A fixed set of threads that share out numbered tasks. Which thread runs a task depends on timing; what a task
+/// computes must not. So results are the same bits for any number of threads.
 public final class ThreadPool: @unchecked Sendable {
   /// Threads at work in `run`, the calling one included.
   public let threads: Int
@@ -36,7 +36,8 @@ public final class ThreadPool: @unchecked Sendable {
     if tasks <= 0 { return }
     let place = ThreadPool.current
     if let place {
-      // Its number there says nothing here: two of its workers would be the same one of this pool's.
+      // Its worker number in the other pool means nothing here: two workers of that pool would become one worker of
+      // this one.
       precondition(place.pool == shared.identity, "a task of one thread pool runs tasks on another")
     }
     if threads == 1 || tasks == 1 || place != nil {
@@ -74,21 +75,21 @@ private struct Place {
   let worker: Int
 }
 
-/// What the threads see. A job is open while tasks may be taken from it; a worker joins under the lock, so that none
-/// can come late to a job whose caller has gone.
+/// What the threads see. Tasks may be taken from a job while it is open. A worker joins under the lock, so that no
+/// worker comes late to a job whose caller has gone.
 private final class Shared: @unchecked Sendable {
   private let condition = NSCondition()
   private let finished = NSCondition()
   private let isWaiting = Atomic<Bool>(false)
   private let generation = Atomic<Int>(0)
-  /// A thread's own tasks: neighbouring ones, the same part of every job, so that what one operation left in a core's cache is there
-  /// for the next. Who has done its own helps the others.
+  /// A thread's own tasks. They are neighbours, and the same part of every job, so the next operation finds in a core's
+  /// cache what the last one left there. A thread that has done its own tasks helps the others.
   private let queues: [Queue]
   private let active = Atomic<Int>(0)
   private var isOpen = false
   private var stopped = false
   private var tasks = 0
-  // Only pointed at: a worker that held the closure itself could let go of it after the caller's frame has gone.
+  // Only pointed at. If a worker held the closure itself, it could release it after the caller's frame has gone.
   private var body: UnsafePointer<Body>?
 
   var identity: ObjectIdentifier { ObjectIdentifier(self) }

@@ -15,7 +15,7 @@ public struct BatchRows {
 
   public var count: Int { rows.count }
 
-  /// Whether the stream has a view that was asked for.
+  /// Whether the stream has this view.
   public func has(_ view: String) -> Bool { views.has(view) }
 
   /// A view of every row.

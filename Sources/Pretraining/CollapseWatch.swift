@@ -1,11 +1,12 @@
 import Foundation
 import Training
 
-/// Tells a collapse from a run's figures, by what the objective declares of them: shares that are too little, as where few prototypes are
-/// used, or too near to 1, as where all labels are uniform. "Too near" is within a tenth of the floor.
+/// Finds a collapse in a run's figures, by what the objective declares of them. A share may be too small, as where few
+/// prototypes are in use. Or it may be too near to 1, as where all labels are uniform; "too near" is within a tenth of
+/// the floor.
 ///
-/// It looks at moving averages, a twentieth a step, so that one odd batch is no alarm. It passes over the first hundred steps that it
-/// sees: labels of random weights look collapsed. It warns at most once an epoch.
+/// It looks at moving averages, a twentieth a step, so that one odd batch is no alarm. It passes over the first hundred
+/// steps that it sees, since labels of random weights look collapsed. It warns at most once an epoch.
 public struct CollapseWatch: Sendable {
   private let floor: Double
   private let watched: [FigureDeclaration]

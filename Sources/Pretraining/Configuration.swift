@@ -4,8 +4,8 @@ import Networks
 import TensorStream
 import Training
 
-/// Everything that decides a pretraining run's result: written to `config.json` and into every checkpoint, and compared when a run is
-/// resumed. The defaults are the paper's (DINO's and MAE's where it is silent).
+/// Everything that decides a pretraining run's result. It is written to `config.json` and into every checkpoint, and
+/// compared when a run is resumed. The defaults are the paper's (DINO's and MAE's where it is silent).
 public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
   /// The shape of the encoder that is pretrained.
   public var encoder: EncoderConfiguration
@@ -15,7 +15,7 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
   public var dropPath = 0.25
   /// Images a step.
   public var batch = 256
-  /// Equal parts in which a batch is computed, one after the other. It decides no more than rounding.
+  /// Equal parts in which a batch is computed, one after the other. It changes rounding only.
   public var accumulate = 1
   public var epochs = 300
   public var warmupEpochs = 60.0
@@ -53,7 +53,7 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
 }
 
 extension Configuration {
-  /// As it stands in files: keys sorted, so that equal configurations are equal texts.
+  /// The text in files. Keys are sorted, so that equal configurations are equal texts.
   /// - Parameter objective: its name.
   func json(objective: String, pretty: Bool = false) throws -> String {
     var object: [String: Any] = [
@@ -89,7 +89,7 @@ extension Configuration {
     options = try Options(object, source: source)
   }
 
-  /// What every objective's configuration has. What came later than some files is absent in them.
+  /// What every objective's configuration has. Older files lack the fields that came later.
   private struct Shared: Decodable {
     let encoder: EncoderConfiguration
     let dropPath: Double?

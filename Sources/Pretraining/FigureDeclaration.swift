@@ -6,7 +6,7 @@ public struct FigureDeclaration: Equatable, Sendable {
   public let panel: String
   /// Whether it is a share of 1, to be seen beside the whole.
   public let isShare: Bool
-  /// Whether it is of an option that most runs are without: not missed where there is none.
+  /// Whether it belongs to an option that most runs do not use. Nobody misses its diagram then.
   public let isOptional: Bool
   /// What of it shows a collapse.
   public let collapse: Collapse

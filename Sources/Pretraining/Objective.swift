@@ -4,11 +4,12 @@ import Networks
 import TensorStream
 import Training
 
-/// A way to pretrain an encoder without labels. An objective is a folder under `Objectives`, and one line in `objectives`; everything else
-/// (the tools, metrics, curves, `--look`, export, warnings of a collapse) works from what it declares here.
+/// A way to pretrain an encoder without labels. An objective is a folder under `Objectives`, and one line in
+/// `objectives`. The tools, metrics, curves, `--look`, export and warnings of a collapse work from what it declares
+/// here.
 ///
-/// B images a part of a batch. An objective keeps its networks, and what it draws for an image depends on the run's seed, the epoch and
-/// the image's number alone.
+/// B is the number of images in a part of a batch. An objective keeps its networks. What it draws for an image depends
+/// on the run's seed, the epoch and the image's number alone.
 public protocol Objective: AnyObject, SendableMetatype {
   associatedtype Options: ObjectiveOptions
   /// Some images, and what was drawn for them.
@@ -26,7 +27,7 @@ public protocol Objective: AnyObject, SendableMetatype {
   static var presets: [Preset] { get }
   /// The views that it reads.
   static func views(_ configuration: Configuration<Options>) -> [ViewNeed]
-  /// About how many weights it has beside the encoder, to tell a configuration that cannot be.
+  /// About how many weights it has beside the encoder's, to recognise a configuration that is impossible.
   static func approximateWeights(_ configuration: Configuration<Options>) -> Double
 
   /// Fresh weights from the configuration's seed.
@@ -36,14 +37,14 @@ public protocol Objective: AnyObject, SendableMetatype {
   /// Networks under their names in a checkpoint. Those that take gradients are trained.
   var parts: [Part] { get }
 
-  /// What is computed at once of some rows of the views.
+  /// The input of one computation, made of some rows of the views.
   func draw(for rows: BatchRows) throws -> Drawn
   /// The losses of a batch in equal parts; adds their gradients to the parameters' own.
   func gradients(of batch: [Drawn], at place: StepPlace) -> StepLosses
   /// What happens once the optimiser has taken the step.
   /// - Returns: what metrics say of it.
   func follow(at place: StepPlace) -> [Figure]
-  /// What `--look` shows of some images beside their views and the encoder's attention.
+  /// What `--look` shows of some images, in addition to their views and the encoder's attention.
   func look(at drawn: Drawn) -> [LookPanel]
 }
 
@@ -69,13 +70,15 @@ public func objective(named name: String, source: String? = nil) throws -> any O
   if let found = objectives.first(where: { $0.name == name }) { return found }
   let known = objectives.map { $0.name }.joined(separator: ", ")
   if let source {
-    throw Failure(.data, "\(source): is of the objective \(quoted(name)), which this program has not: \(known)")
+    throw Failure(
+      .data,
+      "\(source): is of the objective \(quoted(name)), which this program does not have: expected one of \(known)")
   }
   throw Failure(.usage, "--objective is \(name): expected one of \(known)")
 }
 
 /// The objective that a run's configuration names.
-/// - Throws: `Failure(.data)` where it names none, or one that this program has not.
+/// - Throws: `Failure(.data)` where it names none, or one that this program does not have.
 public func objective(ofConfiguration json: String, source: String) throws -> any Objective.Type {
   guard let name = try objectiveName(ofConfiguration: json, source: source) else {
     throw Failure(.data, "\(source): its configuration names no objective: it is no pretraining run's")

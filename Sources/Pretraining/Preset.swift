@@ -1,6 +1,6 @@
 import TensorStream
 
-/// Settings of a paper under a name: what `--preset` stands for, and where each comes from. An objective declares its own.
+/// Settings of a paper under a name: what `--preset` means, with the source of each. An objective declares its own.
 public struct Preset: Sendable {
   /// An option of pmae-pretrain, its value, and where that is from.
   public typealias Setting = (option: String, value: String, source: String)

@@ -5,8 +5,8 @@ import Schemas
 import TensorStream
 import Training
 
-/// A pretraining run: views in, a run folder out. Every number depends on the configuration and the views alone, so that a
-/// run that was stopped and resumed ends in the bits of one that was not.
+/// A pretraining run: views in, a run folder out. Every number depends on the configuration and the views alone. So a
+/// run that was stopped and resumed ends in the bits of a run that was not.
 ///
 ///     let run = try PretrainingRun<MAE>(configuration, engine: engine)
 ///     let views = try run.views(StreamReader(path: "views.stz"))
@@ -55,7 +55,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
     let name = try Pretraining.objective(ofConfiguration: checkpoint.header.config, source: checkpoint.path).name
     guard name == O.name else {
       throw Failure(
-        .data, "\(checkpoint.path): is of another configuration: asked for objective \(O.name), not \(name)")
+        .data, "\(checkpoint.path): is of another configuration: this command has objective \(O.name), not \(name)")
     }
     var theirs = try Configuration<O.Options>(json: checkpoint.header.config, source: checkpoint.path)
     // More epochs are fine.
@@ -67,7 +67,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
     start = checkpoint.place
   }
 
-  /// Trains until the last epoch, `limit` steps, or a stop that is asked for (`TrainingLoop.run`).
+  /// Trains until the last epoch, `limit` steps, or a request to stop (`TrainingLoop.run`).
   /// - Parameters:
   ///   - limit: stop after that many steps of the whole run.
   ///   - provenance: for the checkpoints.
@@ -105,8 +105,8 @@ public final class PretrainingRun<O: Objective>: Trainee {
 }
 
 extension Configuration {
-  /// What a run that goes on takes from its checkpoint where it is not asked for anything else: the number of epochs, and the
-  /// warm-up, so that more epochs lengthen the descent of the learning rate alone.
+  /// A run that goes on keeps its number of epochs and its warm-up where the command line does not give them. So more
+  /// epochs lengthen only the descent of the learning rate.
   public mutating func keep(epochs: Bool, warmup: Bool, of checkpoint: CheckpointFile) throws {
     let theirs = try Configuration(json: checkpoint.header.config, source: checkpoint.path)
     if epochs { self.epochs = theirs.epochs }

@@ -5,7 +5,8 @@ import Schemas
 import TensorStream
 import Training
 
-/// An encoder in a pretraining run's checkpoint, as weights in timm's names, checked to be all there.
+/// An encoder from a pretraining run's checkpoint, as weights in timm's names. All of its tensors were found and
+/// checked.
 public struct RunEncoder {
   public let part: EncoderPart
   public let tensors: [NamedTensor]

@@ -23,7 +23,7 @@ public struct RunModel<O: Objective> {
     do {
       try configuration.validate()
     } catch let failure as Failure {
-      throw Failure(.data, "\(source): its configuration cannot be: \(failure.message)")
+      throw Failure(.data, "\(source): its configuration is impossible: \(failure.message)")
     }
     try configuration.encoder.validate(source: source, against: checkpoint.record)
     try checkpoint.record.requirePlausible(weights: O.approximateWeights(configuration), source: source)

@@ -6,9 +6,10 @@ import Foundation
 /// Sinkhorn-Knopp (SwAV): soft assignments of R rows to C prototypes, each row summing to 1, the prototypes used evenly.
 /// Takes the place of the logits in memory.
 ///
-/// The greatest logit is subtracted first, which changes nothing but overflow. Where so low a temperature could make all
-/// exponentials of a prototype or of a row vanish (logits 87 temperatures below what they are compared with, as in a collapse),
-/// the first iteration is computed from logarithms. All sums are at least 1 / (R C) after it, so the others need no such care.
+/// The greatest logit is subtracted first, which only prevents overflow. At a low temperature all exponentials of a
+/// prototype or of a row could vanish: as in a collapse, their logits may be 87 temperatures below what they are
+/// compared with. There the first iteration is computed from logarithms. After it all sums are at least 1 / (R C), so
+/// the others need no such care.
 /// - Parameter parts: the logits of the global batch, [R, C] in one piece or more, one after the other.
 public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, engine: Engine) {
   let columns = parts[0].columns
@@ -17,7 +18,7 @@ public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, en
   let top = extremes.map(\.greatest).max() ?? 0
   var pending = RowStep.exponential
   var first = 0
-  // The span of cosines is 2, so this is about temperatures below 0.034 alone.
+  // Cosines differ by at most 2, so this concerns only temperatures below 0.034.
   if iterations > 0, let least = extremes.map(\.least).min(), (top - least) * scale > 60,
     let greatest = engine.vanishing(parts, top: top, scale: scale)
   {
@@ -25,7 +26,8 @@ public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, en
     (pending, first) = (.none, 1)
   }
   for iteration in 0..<iterations where iteration >= first {
-    // What the step before left to do to a row is done while it is in cache for its part of the sums.
+    // The step before has left something to do to each row. It is done while the row is in cache for its part of the
+    // sums.
     let sums = engine.row(columns)
     for (i, part) in parts.enumerated() {
       engine.columnSums(of: part, into: sums, adding: i > 0, after: pending, top: top, scale: scale)

@@ -29,7 +29,7 @@ extension RunFolder {
 
   /// Reads the newest checkpoint that is whole; nil where there is none at all.
   /// - Parameter onDamage: told of each newer one that is not.
-  /// - Throws: `Failure(.data)` where there are checkpoints and not one of them is whole: to begin again must be asked for.
+  /// - Throws: `Failure(.data)` where there are checkpoints and none is whole: the user must say to begin again.
   public func newestCheckpoint(onDamage: (String) -> Void) throws -> CheckpointFile? {
     var first: Failure?
     for path in [checkpoint] + olderCheckpoints.map(\.path) where FileManager.default.fileExists(atPath: path) {
@@ -64,7 +64,8 @@ public struct CheckpointFile {
     public let steps: Int
   }
 
-  /// The checkpoint that a path means, for every tool that reads one: of a run folder the newest that is whole, else the file itself.
+  /// The checkpoint that a path names, for every tool that reads one. A run folder means its newest checkpoint that is
+  /// whole; any other path means the file itself.
   /// - Parameter onDamage: told of each newer one that is not whole.
   /// - Throws: `Failure(.noInput)` where there is none, `.data` where the file is no checkpoint or is damaged.
   public static func at(_ path: String, onDamage: (String) -> Void) throws -> CheckpointFile {

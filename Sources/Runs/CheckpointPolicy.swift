@@ -1,4 +1,4 @@
-/// When a run writes checkpoints beside those at the ends of epochs, and which it keeps.
+/// When a run writes checkpoints, beside those at the ends of epochs, and which of them it keeps.
 public struct CheckpointPolicy: Equatable, Sendable {
   public enum Interval: Equatable, Sendable {
     case steps(Int)

@@ -3,13 +3,19 @@ import Schemas
 import Synchronization
 import TensorStream
 
-/// Writes a run's checkpoints, and keeps as many as are asked for.
+/// Writes a run's checkpoints, and keeps as many as the policy says.
 ///
-/// A checkpoint is compressed and handed to the system at once, since the weights change with the next step; bringing it to
-/// disk and giving it its name go on behind, while the run trains. At every moment the folder holds a whole checkpoint, once
-/// it has had one: the new one is written beside; the last one gets its name of an older one as a second name (a hard link);
-/// the new one takes its place; then what is not kept is removed. Where the file system has no links, the last one is renamed,
-/// and `newestCheckpoint` finds it by that name if nothing follows.
+/// A checkpoint is compressed and handed to the system at once, since the weights change with the next step. Bringing
+/// it to disk and naming it goes on behind, while the run trains. Once the folder has had a checkpoint, it holds a
+/// whole one at every moment:
+///
+/// 1. The new checkpoint is written beside the last one.
+/// 2. The last one also gets the name of an older one (a hard link).
+/// 3. The new one takes its place.
+/// 4. Checkpoints that are not kept are removed.
+///
+/// Where the file system has no links, the last one is renamed, and `newestCheckpoint` finds it by that name if nothing
+/// follows.
 ///
 /// Not for use by several threads at once.
 public final class CheckpointWriter {
@@ -36,7 +42,7 @@ public final class CheckpointWriter {
     // A damaged one gets no second name.
     guard let start, start.path == folder.checkpoint else { return }
     lastStep = start.steps
-    // What a process that was killed right after its checkpoint did not come to remove.
+    // Removes what a process left that was killed right after its checkpoint.
     Self.prune(folder, policy, stepsPerEpoch, newest: start.steps)
   }
 
@@ -95,7 +101,7 @@ public final class CheckpointWriter {
     if let error = failure.error { throw error }
   }
 
-  /// Random mantissas hardly compress, so the level is one that hardly tries; the checksum is what is wanted of zstd.
+  /// Random mantissas hardly compress, so this is a fast level. Only zstd's checksum is wanted.
   private static let level = -5
 
   /// - Parameter place: how many are newer.
@@ -108,7 +114,7 @@ public final class CheckpointWriter {
   private static func prune(_ folder: RunFolder, _ policy: CheckpointPolicy, _ stepsPerEpoch: Int, newest: Int) {
     var place = 1
     for old in folder.olderCheckpoints {
-      // One of a later step is of a time that the run went back from, since it was damaged.
+      // A checkpoint of a later step is from before the run went back, since a checkpoint was damaged.
       if old.step < newest && keeps(old.step, place: place, policy, stepsPerEpoch) {
         place += 1
       } else {
@@ -126,7 +132,7 @@ private final class FailureBox: Sendable {
 }
 
 extension RunFolder {
-  /// Gives the newest checkpoint the name of an older one besides.
+  /// Gives the newest checkpoint the name of an older one too.
   fileprivate func giveOlderName(step: Int) throws {
     let older = olderCheckpoint(step: step)
     var status = stat()

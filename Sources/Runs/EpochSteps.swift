@@ -1,6 +1,6 @@
 import TensorStream
 
-/// How steps and rows go together, in the one place where one becomes the other: an epoch's rows are cut into whole batches, and what is
+/// The one place where steps become rows and rows become steps. An epoch's rows are cut into whole batches, and what is
 /// left over is passed over.
 public struct EpochSteps: Equatable, Sendable {
   /// Of an epoch.
@@ -11,7 +11,9 @@ public struct EpochSteps: Equatable, Sendable {
   /// - Parameter source: what a message calls the images.
   /// - Throws: `Failure(.data)` where an epoch has not even one batch.
   public init(rows: Int, batch: Int, source: String) throws {
-    guard batch > 0 else { throw Failure(.data, "\(source): a batch of \(batch) images cannot be") }
+    guard batch > 0 else {
+      throw Failure(.data, "\(source): a batch of \(batch) images is impossible: expected at least 1")
+    }
     if rows < batch {
       throw Failure(
         .data, "\(source): an epoch of \(rows) images is fewer than a batch of \(batch): use a smaller --batch")

@@ -1,4 +1,4 @@
-// TensorBoard's event files: TFRecord's framing around protocol buffers, of which scalars need few fields.
+// TensorBoard's event files: TFRecord's framing around protocol buffers. Scalars need few of their fields.
 //
 // A record is the length (8 bytes, little-endian), the masked CRC-32C of these, the data, and the masked CRC-32C of the data.
 // The data is an Event (tensorflow/core/util/event.proto): wall_time = 1 double, step = 2 int64, file_version = 3 string,
@@ -12,8 +12,8 @@ public final class EventFile {
   public let path: String
   private let file: LineFile
 
-  /// Starts a file in a folder, which is made where it is not there. TensorBoard reads a folder's files one after the other, and
-  /// drops of the earlier ones the steps after `step`: those are taken again.
+  /// Starts a file in a folder, which is made where it does not exist. TensorBoard reads a folder's files one after the
+  /// other. From the earlier files it drops the steps after `step`, since those are taken again.
   /// - Throws: `Failure(.cannotCreate)`.
   public convenience init(folder: String, after step: Int) throws {
     do {
@@ -21,7 +21,7 @@ public final class EventFile {
     } catch {
       throw Failure(.cannotCreate, "\(folder): cannot create the folder: \(error.localizedDescription)")
     }
-    // By name, which begins with the time: after all that are there, whatever the clock says.
+    // The name begins with the time, and sorts after all files that exist, whatever the clock says.
     let prefix = "events.out.tfevents."
     let times = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix(prefix) }
       .compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }

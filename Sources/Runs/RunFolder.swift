@@ -46,7 +46,7 @@ public struct RunFolder: Sendable {
     return try LineFile(appendingTo: metrics)
   }
 
-  /// Removes what a process that was killed underway left of the files that a run writes. Only for who holds the lock.
+  /// Removes half-written files that a killed process left. Only the holder of the lock may do so.
   func removeUnfinished() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     for name in names where name.hasSuffix(".partial") {

@@ -1,8 +1,8 @@
 import Foundation
 import TensorStream
 
-/// Keeps a run folder to one process. The lock is the kernel's and dies with the process, however that ends; the file that
-/// it is on stays, and says whose the lock was last.
+/// Keeps a run folder to one process. The kernel holds the lock, and releases it when the process ends in any way. The
+/// file with the lock stays, and says which process had it last.
 public final class RunLock: Sendable {
   private let descriptor: Descriptor
   /// Why the folder is not locked, on a file system that has no locks; nil where it is.

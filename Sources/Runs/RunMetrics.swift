@@ -35,7 +35,7 @@ public struct RunMetrics: Sendable {
     if series.isEmpty { throw Failure(.data, "\(file): holds no step yet") }
   }
 
-  /// A metric in at most `limit` points, each the mean of equally many that follow one another, for a drawing cannot show more.
+  /// A metric in at most `limit` points, since a drawing cannot show more. Each is the mean of equally many neighbours.
   public func points(_ metric: String, limit: Int) -> [(step: Double, value: Double)] {
     let all = series[metric] ?? []
     let size = max(1, (all.count + limit - 1) / limit)

@@ -1,7 +1,7 @@
 import Foundation
 import TensorStream
 
-/// A run folder in the hands of one process: what a trainer does with it before its first step, in the order that loses nothing.
+/// A run folder in the hands of one process. A trainer does this before its first step, in an order that loses nothing.
 ///
 /// 1. `init`: a folder that is there is locked, and one that holds a run is refused unless the run goes on or starts again.
 /// 2. `checkpoint`: what the run goes on from.
@@ -28,8 +28,8 @@ public final class RunSession {
     }
   }
 
-  /// The newest checkpoint that is whole, where the run goes on; nil for a run that begins. It is as large as the run itself: let go
-  /// of it when it is read.
+  /// The newest checkpoint that is whole, where the run goes on; nil for a run that begins. It is as large as the run
+  /// itself: release it once it is read.
   public func checkpoint() throws -> CheckpointFile? {
     resumes ? try folder.newestCheckpoint(onDamage: note) : nil
   }

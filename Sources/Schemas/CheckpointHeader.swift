@@ -24,7 +24,7 @@ public struct CheckpointHeader: Sendable {
     self.step = step
     classes = try fields.value(MetadataKey.classes)
     views = try fields.value("views") ?? [:]
-    // What versions before 1.0 said of the views, and what all say for those that read weights alone.
+    // Earlier versions said only these of the views. All versions write them, for programs that read the weights alone.
     for key in ["rows_per_epoch", MetadataKey.mean, MetadataKey.std] where views[key] == nil {
       views[key] = fields.text(key)
     }
@@ -41,8 +41,8 @@ public struct CheckpointHeader: Sendable {
     return metadata
   }
 
-  /// What differs in views that a run is to go on with, each as `seed of the views 2, not 1`. What one of the two does not say is no
-  /// difference: earlier versions say less.
+  /// How other views differ from those of the run, each difference as `seed of the views 2, not 1`. A value that only
+  /// one of the two has is no difference, since earlier versions say less.
   public func differences(from other: [String: String]) -> [String] {
     other.sorted { $0.key < $1.key }.compactMap { key, value in
       guard let mine = views[key], !Self.isSame(mine, value) else { return nil }
@@ -50,7 +50,8 @@ public struct CheckpointHeader: Sendable {
     }
   }
 
-  /// Lists of numbers are the same where they are in float32, in which networks read them: files have them with more digits or fewer.
+  /// Two lists of numbers are the same where they are equal in float32, which networks compute with. Files have more
+  /// digits or fewer.
   private static func isSame(_ a: String, _ b: String) -> Bool {
     if a == b { return true }
     func numbers(_ text: String) -> [Float]? { try? JSONText.decode([Float].self, from: text, what: "") }

@@ -31,8 +31,8 @@ public enum ClassNames {
   }
 }
 
-/// Throws where two lists of class names disagree about what a label means: a folder with one class fewer numbers all
-/// that follow differently, and a result would be wrong without a sign of it.
+/// Throws where two lists of class names disagree about what a label means. A folder with one class fewer numbers all
+/// classes after it differently, and nothing else would show that a result is wrong.
 ///
 /// A name that is its own number (what pmae-pack calls the classes of unnamed IDX labels) agrees with any, and one list
 /// may be longer than the other.

@@ -1,7 +1,7 @@
 import TensorStream
 
-/// What an `images` stream says of its pictures. The keys that pmae-pack knows only at the end are in the end record; a reader finds
-/// them among the first record's once the stream was read, or opened by its seek table.
+/// What an `images` stream says of its pictures. The keys that pmae-pack knows only at the end are in the end record. A
+/// reader finds them with the first record's once it has read the stream, or opened it by its seek table.
 public struct ImagesHeader: Equatable, Sendable {
   /// The size of decoded pictures, `pixels` u8 [n, height, width, channels]; nil for files as they came.
   public struct Shape: Equatable, Sendable {
@@ -26,6 +26,8 @@ public struct ImagesHeader: Equatable, Sendable {
   /// Names of the classes; nil for pictures without labels.
   public var classes: [String]?
   public var shape: Shape?
+  /// 1 where every picture is grey and shall stay so, also of files as they came; nil where nothing is said.
+  public var channels: Int?
   /// Of a set in several streams: stands for the names and labels of all its pictures, the same in each.
   public var entriesDigest: String?
 
@@ -39,7 +41,7 @@ public struct ImagesHeader: Equatable, Sendable {
     entriesDigest = fields.text("entries_digest")
     let height: Int? = try fields.value("height")
     let width: Int? = try fields.value("width")
-    let channels: Int? = try fields.value("channels")
+    channels = try fields.value("channels")
     if let height, let width, let channels {
       shape = Shape(height: height, width: width, channels: channels)
     }
@@ -51,8 +53,8 @@ public struct ImagesHeader: Equatable, Sendable {
     if let shape {
       metadata["height"] = String(shape.height)
       metadata["width"] = String(shape.width)
-      metadata["channels"] = String(shape.channels)
     }
+    metadata["channels"] = (shape?.channels ?? channels).map(String.init)
     metadata["entries_digest"] = entriesDigest
     return metadata
   }
@@ -68,6 +70,8 @@ public struct ImagesSummary: Sendable {
   public var sizes: (smallest: [Int], largest: [Int])?
   /// Which of a set's pictures a shard was made from; nil where the stream is the whole set.
   public var entries: Range<Int>?
+  /// Of pictures as files, 1 where every one is grey; nil where nothing is said.
+  public var channels: Int?
   /// The pictures that were left out, the first 10,000 of them.
   public var skipped: [ImagesHeader.Skipped] = []
   public var skippedCount = 0
@@ -87,6 +91,7 @@ public struct ImagesSummary: Sendable {
       }
       self.entries = entries[0]..<entries[1]
     }
+    channels = try fields.value("channels")
     skipped = try fields.value("skipped") ?? []
     skippedCount = try fields.value("skipped_count") ?? skipped.count
   }
@@ -95,6 +100,7 @@ public struct ImagesSummary: Sendable {
   public func metadata() throws -> [String: String] {
     var metadata = try normalisation?.metadata() ?? [:]
     metadata["pixels"] = pixels.map(String.init)
+    metadata["channels"] = channels.map(String.init)
     if let sizes { metadata["sizes"] = try JSONText.encode(["min": sizes.smallest, "max": sizes.largest]) }
     if let entries { metadata["entries"] = try JSONText.encode([entries.lowerBound, entries.upperBound]) }
     if skippedCount > 0 {

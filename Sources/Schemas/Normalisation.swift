@@ -11,9 +11,10 @@ public struct Normalisation: Equatable, Sendable {
     self.std = std
   }
 
-  /// From a record's metadata; nil where neither key is there.
+  /// From a record's metadata; nil where neither key is there. A deviation may be 0, of a channel that is the same everywhere:
+  /// `requireUsable` says whether a network can be given such pixels.
   /// - Parameter channels: how many values are expected; nil for any.
-  /// - Throws: `Failure(.data)` where one of the two is missing, or a value is not finite, or `std` not above 0.
+  /// - Throws: `Failure(.data)` where one of the two is missing, or a value is not finite.
   public init?(of record: Record, channels: Int? = nil, source: String) throws {
     let fields = MetadataFields(record, source: source)
     let mean = try fields.value(MetadataKey.mean, [Double].self)
@@ -24,12 +25,21 @@ public struct Normalisation: Equatable, Sendable {
     }
     let count = channels ?? mean.count
     guard mean.count == count, std.count == count, mean.allSatisfy(\.isFinite),
-      std.allSatisfy({ $0.isFinite && $0 > 0 })
+      std.allSatisfy({ $0.isFinite && $0 >= 0 })
     else {
       throw Failure(
-        .data, "\(source): mean \(mean) and std \(std): expected \(counted(count, "finite value")) each, std above 0")
+        .data, "\(source): mean \(mean) and std \(std): expected \(counted(count, "finite value")) each, std 0 or more")
     }
     self.init(mean: mean, std: std)
+  }
+
+  /// Throws `Failure(.data)` where a channel has no variance: its pixels cannot be divided by the deviation.
+  public func requireUsable(source: String) throws {
+    guard let channel = std.firstIndex(where: { !($0 > 0) }) else { return }
+    throw Failure(
+      .data,
+      "\(source): channel \(channel) of \(std.count) has no variance (std \(std)), and a network's input is divided by it: give pmae-augment others with --mean and --std"
+    )
   }
 
   /// The two keys.

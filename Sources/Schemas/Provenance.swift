@@ -30,8 +30,8 @@ public enum Provenance {
     return [MetadataKey.madeBy: text(madeBy), MetadataKey.madeFrom: text(madeFrom)]
   }
 
-  /// Provenance of something that was begun by one process and is gone on with by another: made from what it was made from
-  /// so far, and from those of the new inputs that were made in another way or of something else.
+  /// The provenance of work that one process began and another goes on with. It has the inputs so far, and those new
+  /// inputs that were made in another way or from something else.
   public static func continued(_ new: [String: String], from old: [String: String]) -> [String: String] {
     guard let text = old[MetadataKey.madeFrom], var inputs = structure(text) as? [[String: Any]],
       let more = structure(new[MetadataKey.madeFrom] ?? "[]") as? [[String: Any]]

@@ -81,8 +81,8 @@ public struct ViewsHeader: Equatable, Sendable {
     return metadata
   }
 
-  /// What decides the rows of an epoch, by the names that a message calls it: a run that goes on must find the same, or it ends in
-  /// other bits.
+  /// What decides the rows of an epoch, by the names that a message uses. A run that goes on must find the same values,
+  /// or it would end in other bits.
   /// - Parameter used: the recipes that the run reads.
   public func identity(recipes used: [String]) throws -> [String: String] {
     var identity = ["rows_per_epoch": String(rowsPerEpoch)]

@@ -2,13 +2,13 @@ import TensorStream
 
 /// What a `weights` file says of its model. Its configuration is the network's own matter (`config`, JSON); the rest is here.
 public struct WeightsHeader: Sendable {
-  /// The networks' configuration, as JSON; nil for a file of somebody else's.
+  /// The networks' configuration, as JSON; nil for a file of another program.
   public var config: String?
-  /// By which the model wants its pixels normalised.
+  /// The mean and deviation by which the model normalises pixels.
   public var normalisation: Normalisation?
   /// Names of a head's classes.
   public var classes: [String]?
-  /// The part of a run that it was taken out of, and after how many steps.
+  /// The part of the run that these weights are, and the run's step.
   public var part: String?
   public var step: Int?
 

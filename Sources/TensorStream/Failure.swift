@@ -31,8 +31,8 @@ public struct Failure: Error, CustomStringConvertible, Sendable {
   }
 }
 
-/// What is wrong with some bytes, found by a part that does not know which file and record they came from.
-/// Whoever knows turns it into a `Failure`.
+/// What is wrong with some bytes, found by code that does not know their file and record. A caller that knows them
+/// turns it into a `Failure`.
 package enum Damage: Error, Sendable {
   /// The bytes break the format: what was expected, and what was found.
   case malformed(String)

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Where the frames of a file lie: from its seek table, or, where it has none, from a walk through the frames' block headers,
-/// which reads three bytes of every 128 KiB at most.
+/// Where the frames of a file lie: from its seek table, or else from a walk through the frames' block headers, which
+/// reads at most three bytes of every 128 KiB.
 /// - Throws: `Damage.inputEnds` where the file ends inside a frame.
 func frameIndex(
   _ descriptor: Descriptor, name: String, fileSize: Int

@@ -2,8 +2,8 @@ import Glibc
 
 /// A stream in a file, whose records are read in any order. `record(_:)` may be called by several threads at once.
 ///
-/// Opening it reads the seek table (or, where there is none, walks through the frames), the first record and the last. The
-/// data records are read and checked when they are asked for.
+/// Opening it reads the seek table, the first record and the last. Where there is no seek table, it walks through the
+/// frames. A data record is read and checked when a caller asks for it.
 public final class IndexedStream: Sendable {
   public let name: String
   /// The first record: metadata, with what the end record adds to them, and in a one-record file the tensors.
@@ -135,7 +135,7 @@ public final class IndexedStream: Sendable {
     _ = posix_fadvise(descriptor.number, offsets[i + 1], frames[i + 1].compressed, POSIX_FADV_WILLNEED)
   }
 
-  /// Finds out how far a stream without an end record goes, by reading it, and says it in the words of `StreamReader`.
+  /// Reads a stream without an end record, to find out how far it goes, and says it in the words of `StreamReader`.
   private static func failure(readingAll path: String, kinds: [String]?) throws -> Failure {
     let reader = try StreamReader(path: path, kinds: kinds)
     while try reader.next() != nil {}

@@ -1,6 +1,6 @@
-/// Reads the parts of a JSON text one after another: what a safetensors header and an end record need. It is stricter than
-/// Foundation's parser where that matters: the caller sees every key, so that duplicates can be refused, and integers are
-/// exact or an error.
+/// Reads the parts of a JSON text one after another, as far as a safetensors header and an end record need it. It is
+/// stricter than Foundation's parser: the caller sees every key, so it can refuse duplicates, and an integer is exact
+/// or an error.
 package struct JSONScanner {
   private let bytes: UnsafeRawBufferPointer
   package private(set) var position = 0

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Where a document goes: to a temporary name in the folder of the final one, which takes its place when all is written and
-/// on disk; or straight to standard output, a pipe or a device.
+/// Where a document goes. A file is written under a temporary name in the folder of the final one, and gets its name
+/// when it is whole and on disk. Standard output, a pipe or a device is written to directly.
 final class OutputFile {
   /// What messages call it.
   let name: String
@@ -31,7 +31,7 @@ final class OutputFile {
     let exists = stat(path, &status) == 0
     if exists, status.isFolder { throw Failure(.cannotCreate, "\(path): is a folder") }
     if exists, !status.isRegularFile {
-      // A named pipe or a device is written to as it is: to put a file in its place is never what is wanted.
+      // A named pipe or a device is written to as it is: nobody wants a file in its place.
       isFile = false
       finalPath = path
       descriptor = Int32(retrying(-1, waitingFor: 0) { Int(open(path, O_WRONLY | O_CLOEXEC)) })
@@ -101,8 +101,8 @@ final class OutputFile {
     temporaryPath = nil
   }
 
-  /// `link` fails where the name is taken, so a file that has appeared meanwhile stays. File systems without links get a
-  /// check and a `rename`.
+  /// `link` fails where the name is taken, so it never replaces a file that has appeared meanwhile. File systems
+  /// without links get a check and a `rename`.
   private func renameWithoutReplacing(_ temporary: String) throws {
     if link(temporary, finalPath) == 0 {
       unlink(temporary)

@@ -17,7 +17,7 @@ public struct Record: Sendable {
 
   /// The rows of a data record: the dimension that its tensors lead with; with byte strings, what `image.offsets` or `name.offsets`
   /// [rows + 1] says.
-  /// 0 where there are no tensors. Only a data record has rows: of weights this is a number without a meaning.
+  /// 0 where there are no tensors. Only a data record has rows: for weights this number means nothing.
   public var rows: Int {
     for name in Self.byteStrings {
       if let offsets = self[name + ".offsets"] { return max((offsets.shape.first ?? 0) - 1, 0) }

@@ -8,9 +8,9 @@ package struct SafetensorsHeader {
     package var range: Range<Int>
   }
 
-  /// A header may have so many bytes and no more (safetensors' own limit).
+  /// The most bytes of a header (safetensors' own limit).
   package static let maximumLength = 100_000_000
-  /// A tensor may have so many dimensions and no more (NumPy's own limit).
+  /// The most dimensions of a tensor (NumPy's own limit).
   package static let maximumRank = 64
   /// Data start at a multiple of this in what we write.
   package static let alignment = 64

@@ -77,7 +77,7 @@ package struct SeekTable: Equatable {
     }
   }
 
-  /// Holds what follows the last frame, up to the end of the input, against the table that belongs there.
+  /// Compares what follows the last frame, up to the end of the input, with the table that belongs there.
   /// - Parameter found: what follows, or as much of it as is needed: one byte more than the table has.
   package func check(following found: UnsafeRawBufferPointer) throws {
     if found.isEmpty { return }

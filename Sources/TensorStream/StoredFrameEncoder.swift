@@ -1,6 +1,6 @@
-// Frames whose blocks are stored, for a pipe, whose reader would wait longer for compression than for the bytes. libzstd makes such
-// frames too, but through two copies and a search that finds nothing; that is a fifteenth of the time that views take. Format and
-// checksum are RFC 8878's; the checksum is xxHash's XXH64.
+// Frames whose blocks are stored, for a pipe: its reader would wait longer for compression than for the bytes. libzstd
+// makes such frames too, but copies twice and searches in vain, which takes a fifteenth of the time that views take.
+// Format and checksum are RFC 8878's; the checksum is xxHash's XXH64.
 
 /// Makes zstd frames that are not compressed; pieces go to the sink as they are, without a copy.
 final class StoredFrameEncoder: FrameEncoder {

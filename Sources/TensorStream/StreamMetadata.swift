@@ -58,7 +58,7 @@ struct EndRecord {
     }
   }
 
-  /// Holds the promise against what was read.
+  /// Compares the promise with what was read.
   func check(rows found: [Int]) throws {
     guard let rows, rows != found else { return }
     if total != found.reduce(0, +) || rows.count != found.count {

@@ -85,8 +85,8 @@ public final class StreamReader {
     }
   }
 
-  /// Sixteen hexadecimal digits that tell this stream from others: a hash of its first record (with that, of what it was made
-  /// from) and, once `next()` has returned nil, of its last.
+  /// Sixteen hexadecimal digits that tell this stream from others. They are a hash of its first record, which says what
+  /// it was made from, and, once `next()` has returned nil, of its last.
   public var digest: String { streamDigest.text }
 
   private func read() throws -> Record? {
@@ -144,7 +144,7 @@ func expectStream(_ source: ByteSource) throws {
     .data, "\(source.name): not a tensor stream: starts with \(hexadecimalText(start.prefix(4)))\(hint)")
 }
 
-/// Puts the name of the input and the number of the record to what is wrong.
+/// Adds the name of the input and the number of the record to what is wrong.
 struct StreamProblem {
   let name: String
 

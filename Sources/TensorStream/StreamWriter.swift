@@ -1,8 +1,8 @@
 /// Writes a stream: the first record at once, a data record with each `write(_:)`, the end record with `finish()`.
 ///
-/// A file gets its name only in `finish()`, when it is whole and on disk, and ends with a seek table, unless a record has
-/// 4 GiB or more, which a seek table cannot say. Equal calls give equal bytes (with one version of zstd), a file's or a pipe's.
-/// Not for use by several threads at once.
+/// A file gets its name in `finish()`, when it is whole and on disk. It ends with a seek table, unless a record has 4
+/// GiB or more, for which a seek table has no room. Equal calls give equal bytes (with one version of zstd), in a file
+/// or in a pipe. Not for use by several threads at once.
 public final class StreamWriter {
   private let output: OutputFile
   private let encoder: any FrameEncoder
@@ -74,8 +74,8 @@ public final class StreamWriter {
     }
   }
 
-  /// Gives up. Of a file nothing is left; what went into a pipe ends without an end record, which its reader will notice.
-  /// Does nothing after `finish()`.
+  /// Gives up. Nothing is left of a file. A pipe ends without an end record, and its reader notices. Does nothing after
+  /// `finish()`.
   public func cancel() {
     if case .writing = state {
       state = .cancelled
@@ -93,7 +93,7 @@ public final class StreamWriter {
     ).commit()
   }
 
-  /// The same, but for bringing the file to disk and giving it its name.
+  /// The same, except that the file is not yet on disk and has no name yet.
   package static func prepareOneRecord(
     path: String, kind: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool, level: Int?
   ) throws -> PreparedFile {
@@ -106,7 +106,8 @@ public final class StreamWriter {
     return PreparedFile(writer)
   }
 
-  /// A file that is written but for its name, and gone where it never gets that. It may be passed to another thread.
+  /// A file that is written and still needs its name. It is removed where it never gets that. It may be passed to
+  /// another thread.
   package final class PreparedFile: @unchecked Sendable {
     private let writer: StreamWriter
 

@@ -5,12 +5,12 @@ package func errorText(_ code: Int32) -> String {
   String(cString: strerror(code))
 }
 
-/// What a file that cannot be made or named is: a full or broken disk is one underway as well.
+/// The kind of failure where a file cannot be made or named. A full or broken disk is a failure of writing here too.
 package func creationFailure(_ name: String, _ code: Int32) -> Failure {
   Failure([ENOSPC, EDQUOT, EIO].contains(code) ? .io : .cannotCreate, "\(name): \(errorText(code))")
 }
 
-/// Calls `body` until it is not interrupted by a signal, waiting where a descriptor that does not block is not ready.
+/// Calls `body` again while a signal interrupts it, and waits where a descriptor that does not block is not ready.
 /// Returns what it returned; negative with `errno` set where it failed.
 package func retrying(_ descriptor: Int32, waitingFor events: Int32, _ body: () -> Int) -> Int {
   while true {

@@ -15,7 +15,7 @@ public func readTensors(path: String, kinds: [String]? = nil) throws -> Record {
   }
 }
 
-/// Writes a plain safetensors file, which says nothing of streams: for the programs of others.
+/// Writes a plain safetensors file, which is no stream: for other programs.
 /// - Throws: as `StreamWriter` does.
 public func writeSafetensors(
   path: String, metadata: [String: String], tensors: [NamedTensor], overwrite: Bool = false

@@ -1,5 +1,5 @@
-/// XXH64, the hash that zstd's checksums are taken from, of bytes that come piece by piece. It tells files apart; it does not
-/// withstand anybody who wants two files to look the same.
+/// XXH64, the hash of zstd's checksums, of bytes that come piece by piece. It tells files apart. It does not protect
+/// against a person who makes two files with one hash.
 struct XXH64 {
   private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
   private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F

@@ -1,10 +1,10 @@
-/// What the first bytes of a zstd frame say (RFC 8878, section 3.1.1.1), held to what a record must have: a content size, a
+/// What the first bytes of a zstd frame say (RFC 8878, section 3.1.1.1). A record's frame must have a content size, a
 /// checksum, no dictionary, and a window that fits in memory.
 package struct ZstdFrameHeader {
   package static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
   /// No frame header is longer.
   package static let maximumSize = 18
-  /// The largest window that is read: 128 MiB, which is as far as `zstd` goes without being asked.
+  /// The largest window that is read: 128 MiB, the largest that `zstd` reads without an option.
   package static let maximumWindow: UInt64 = 1 << 27
 
   /// Bytes that the header takes.

@@ -90,11 +90,12 @@ public final class AdamW {
     return place == .max ? nil : groups[place].name
   }
 
-  /// The name of the first parameter that the last step left with a weight or a moment that is not finite, if there is one:
-  /// a rate that is beyond float32, or a gradient whose square is. The run is lost then, but for its last checkpoint.
+  /// The name of the first parameter that the last step left with a weight or a moment that is not finite; nil if there
+  /// is none. The cause is a rate beyond float32, or a gradient whose square is. Only the last checkpoint is then left
+  /// of the run.
   public private(set) var firstNonFiniteParameter: String?
 
-  /// One step with every parameter's gradient (none is zero), which is then let go of.
+  /// One step with every parameter's gradient, which is then released. No gradient means a gradient of zero.
   public func step(rate: Double) {
     steps += 1
     let root2 = (1 - pow(beta2, Double(steps))).squareRoot()

@@ -1,7 +1,8 @@
 import Foundation
 import TensorStream
 
-/// The version of configurations that this program writes, of pretraining and of fine-tuning. 1 had no number.
+/// The version of the configurations that this program writes, of pretraining and of fine-tuning. Version 1 wrote no
+/// number.
 public let configurationVersion = 2
 
 /// A configuration as a JSON object, its version checked.

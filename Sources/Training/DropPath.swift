@@ -2,8 +2,8 @@ import Networks
 import Parallel
 
 extension Encoder {
-  /// Which samples each block's branches keep, drawn for each sample from its own numbers, so that nothing depends on the
-  /// batch; nil where nothing is ever dropped.
+  /// Which samples each block's branches keep; nil where nothing is ever dropped. Each sample draws from its own
+  /// numbers, so nothing depends on the batch.
   public func drawKeeps(_ samples: [CounterRandom]) -> [BranchKeep]? {
     if blocks.allSatisfy({ $0.dropPath == 0 }) { return nil }
     var samples = samples

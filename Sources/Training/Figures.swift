@@ -69,8 +69,8 @@ public struct LossTerms {
   }
 }
 
-/// The losses of a batch; adds their gradients to the parameters' own. Its parts, of equal size, are computed one after the other, so
-/// that memory is needed for one alone.
+/// The losses of a batch; adds their gradients to the parameters' own. The parts of the batch have equal sizes and are
+/// computed one after the other, so only one needs memory at a time.
 /// - Parameters:
 ///   - precision: what matrices are multiplied in; the engine's unless given.
 ///   - terms: the loss of a part, by its place in the batch.

@@ -38,7 +38,7 @@ public protocol BatchSource {
   func take(_ place: StepPlace) throws -> Batch
   /// Passes over what is left of an epoch after its last whole batch.
   func finishEpoch(_ place: StepPlace) throws
-  /// Reads what is left where all rows were used, so that the input is known to be whole.
+  /// Reads what is left where all rows were used, to know that the input is whole.
   func finish() throws
 }
 

@@ -2,8 +2,8 @@ import Compute
 import Runs
 import TensorStream
 
-/// The loop that every trainer runs: a batch in, a step, a report out, checkpoints between. Every number depends on the trainee and the
-/// batches alone, so that a run that was stopped and resumed ends in the bits of one that was not.
+/// The loop that every trainer runs: a batch in, a step, a report out, checkpoints between. Every number depends on the
+/// trainee and the batches alone. So a run that was stopped and resumed ends in the bits of a run that was not.
 public struct TrainingLoop {
   /// Images a step.
   public var batch: Int
@@ -34,8 +34,8 @@ public struct TrainingLoop {
     public let seconds: Double
   }
 
-  /// Trains until the last epoch, the limit, or a stop that is asked for. Checkpoints are written at the end of each epoch, as
-  /// often as the run's policy says, where one is asked for, at the end, and where the source fails, so that no step is lost.
+  /// Trains until the last epoch, the limit, or a request to stop. It writes checkpoints at the end of each epoch, as
+  /// often as the run's policy says, on request, at the end, and where the source fails, so that no step is lost.
   /// - Parameters:
   ///   - record: where the run is kept; nil where it is not.
   ///   - onStep: called after each step; returning true stops after it.
@@ -103,7 +103,7 @@ public struct TrainingLoop {
       throw broken("\(name), or a moment of it, is not finite")
     }
     let moved = trainee.follow(at: place)
-    // Never zero, by a clock that nobody can set.
+    // Never zero, and by a clock that nobody can set.
     let seconds = max((ContinuousClock.now - start) / .seconds(1), 1e-9)
     return StepReport(
       step: optimizer.steps, epoch: place.epoch, losses: losses, learningRate: rate, moved: moved, seconds: seconds,

@@ -5,8 +5,8 @@ import Runs
 import Schemas
 import TensorStream
 
-/// What a run needs to go on from between two steps: all weights, and the optimiser's moments under the names of their
-/// parameters. How many steps were taken goes with it as metadata.
+/// What a run needs to go on between two steps: all weights, and the optimiser's moments under the names of their
+/// parameters. The number of steps is in the metadata.
 public struct TrainingState {
   private let parts: [Part]
   private let optimizer: AdamW
@@ -51,17 +51,17 @@ public struct TrainingState {
 }
 
 extension CheckpointFile {
-  /// Throws `Failure(.data)` naming each difference where a run is asked to go on from this checkpoint with another configuration or on
-  /// other views.
+  /// Throws `Failure(.data)` that names each difference where the configuration or the views are not those of this
+  /// checkpoint.
   /// - Parameters:
-  ///   - configuration: what is asked for, as JSON.
+  ///   - configuration: that of the run that goes on, as JSON.
   ///   - kept: the checkpoint's own configuration, as this version of the program writes it.
   ///   - views: what the views say of themselves.
   public func require(configuration: String, kept: String, views: [String: String]) throws {
     let problems =
       try differences(of: configuration, from: kept, source: path) + header.differences(from: views)
     if !problems.isEmpty {
-      throw Failure(.data, "\(path): is of another configuration: asked for " + problems.joined(separator: "; "))
+      throw Failure(.data, "\(path): is of another configuration: this command has " + problems.joined(separator: "; "))
     }
   }
 }

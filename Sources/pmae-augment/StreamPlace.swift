@@ -28,8 +28,8 @@ extension AugmentTool {
       return from
     }
     guard let resume else { return StreamPlace(epoch: firstEpoch, row: 0) }
-    // A run that was killed before its first checkpoint begins again, and one whose newest is damaged goes on from the one
-    // before, as pmae-pretrain --resume has it, which says so.
+    // A run that was killed before its first checkpoint begins again. A run whose newest checkpoint is damaged goes on
+    // from the one before, as pmae-pretrain --resume does, and that tool says so.
     guard let checkpoint = try RunFolder(resume).newestCheckpoint(onDamage: { _ in }) else {
       return StreamPlace(epoch: firstEpoch, row: 0)
     }
@@ -41,7 +41,7 @@ extension AugmentTool {
     }
     let found = try EpochSteps(rows: rows, batch: run.batch, source: path).place(ofStep: checkpoint.steps)
     let place = StreamPlace(epoch: found.epoch, row: found.row)
-    // Of a run that has all, nothing is left but the stream's end.
+    // Nothing but the stream's end is left for a run that has taken all steps.
     if place.epoch == firstEpoch + epochs && place.row == 0 { return StreamPlace(epoch: place.epoch - 1, row: rows) }
     guard (firstEpoch..<(firstEpoch + epochs)).contains(place.epoch) else {
       throw Failure(

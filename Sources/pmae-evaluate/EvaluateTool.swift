@@ -16,7 +16,7 @@ struct EvaluateTool: Tool {
     subcommands: [Classify.self, Predict.self, Neighbours.self, Embed.self, Table.self])
 
   mutating func execute() throws {
-    throw ValidationError("say what is wanted: classify, predict, knn, embed or table")
+    throw ValidationError("expected a command: classify, predict, knn, embed or table")
   }
 }
 
@@ -24,7 +24,7 @@ let toolName = "pmae-evaluate"
 
 extension Precision: ExpressibleByArgument {}
 
-/// Runs what a signal may end: it stops after the images that it is at, and the process ends by the signal.
+/// Runs work that a signal may end. It stops after the images that it is computing, and the process ends by the signal.
 func interruptible(_ body: () throws -> Void) throws {
   Interruption.watch()
   do {

@@ -57,7 +57,7 @@ struct Neighbours: Tool {
     }
   }
 
-  /// What is asked for, which has to be there, or of the usual numbers those that are.
+  /// The numbers of `--k`, which must all be possible, or those of the usual numbers that are.
   private func counts(of known: Features) throws -> [Int] {
     if let asked = try counts() {
       if let most = asked.max(), most > known.count {

@@ -7,7 +7,7 @@ import TensorStream
 
 extension Pooling: ExpressibleByArgument {}
 
-/// How an image's tokens become one feature. A model that was fine-tuned knows; another program's does not say.
+/// How an image's tokens become one feature. A fine-tuned model says it; another program's file does not.
 struct PoolingOptions: ParsableArguments {
   @Option(help: "The class token, or the mean of the patch tokens (default: the model's own; class for an encoder).")
   var pool: Pooling?

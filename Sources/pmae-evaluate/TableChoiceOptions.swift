@@ -29,7 +29,7 @@ struct TableChoiceOptions: ParsableArguments {
 
   @Option(
     name: .customLong("column"),
-    help: ArgumentHelp("A column to show, likewise. Repeatable.", valueName: "value=label"))
+    help: ArgumentHelp("A column to show, and its name (default: all). Repeatable.", valueName: "value=label"))
   var chosenColumns: [String] = []
 
   @Option(

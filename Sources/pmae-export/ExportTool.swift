@@ -18,7 +18,7 @@ struct ExportTool: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "The network that is wanted: student, or a teacher that the objective has, such as labelling-teacher.",
+      "The network to write: student, or a teacher that the objective has, such as labelling-teacher.",
       valueName: "part"))
   var part = "student"
 

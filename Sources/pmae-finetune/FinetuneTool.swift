@@ -93,7 +93,7 @@ struct FinetuneTool: Tool {
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
     if let file {
       try file.load(into: network)
-      if file.head != nil { say("\(file.source): its head is left out; the new one starts afresh") }
+      if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
     } else {
       initialise(network, seed: training.seed, part: 0)
     }
@@ -211,7 +211,7 @@ struct FinetuneTool: Tool {
     progress.finish()
   }
 
-  /// The end after a signal: a model that is half trained is not what was asked for.
+  /// The end after a signal: nobody wants a model that is half trained.
   private func stop() -> Never {
     let outcome = run.map { "no model is written; \($0) continues with --resume" } ?? "nothing is written"
     say("stopped by a signal; \(outcome)")

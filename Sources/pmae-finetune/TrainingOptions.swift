@@ -9,7 +9,7 @@ extension FinetuningConfiguration.Mode: ExpressibleByArgument {}
 extension Pooling: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
-/// How it is trained. What is not given depends on the mode, and is MAE's.
+/// How it is trained. The defaults depend on the mode, and are MAE's.
 struct TrainingOptions: ParsableArguments {
   @Option(help: "What is trained: a linear layer on frozen features, or all weights.")
   var mode = FinetuningConfiguration.Mode.full
@@ -49,13 +49,13 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Mix images with each other, by a share from Beta(alpha, alpha); MAE's is 0.8 (default: not).", valueName: "alpha"
+      "Mix images by a share from Beta(alpha, alpha), for mixup; MAE's is 0.8 (default: none).", valueName: "alpha"
     ))
   var mixup: Double?
 
   @Option(
     help: ArgumentHelp(
-      "Paste a square of one image into another, likewise; MAE's is 1 (default: not).", valueName: "alpha"))
+      "Paste a square of one image into another, for CutMix; MAE's alpha is 1 (default: none).", valueName: "alpha"))
   var cutmix: Double?
 
   @Option(help: "Seed of fresh weights, order and drop path.")
@@ -83,9 +83,9 @@ struct TrainingOptions: ParsableArguments {
   }
 
   /// - Parameters:
-  ///   - views: nil before they are there: what can be checked then is checked.
+  ///   - views: nil before they are open: then only the options are checked.
   ///   - keepsEpochs: whether the run's epochs are those of the views by their numbers.
-  ///   - kept: of the run that goes on, whose schedule and batch hold where nothing else is asked for.
+  ///   - kept: the run that goes on; its schedule holds where no option says another.
   func configuration(
     of views: ViewBatches?, keepsEpochs: Bool = false, kept: FinetuningConfiguration? = nil, isFresh: Bool
   ) throws -> FinetuningConfiguration {
@@ -93,7 +93,7 @@ struct TrainingOptions: ParsableArguments {
     let isLinear = mode == .linear
     let parts = accumulate ?? 1
     let batch = batch ?? max(min(256, views?.rowsPerEpoch ?? 256) / parts, 1) * parts
-    // One epoch of views is as good as any number to a probe: its features are kept.
+    // A probe can make any number of passes over one epoch of views, since it keeps the features.
     let known = isLinear && views?.epochs == 1 ? 90 : held
     var c = FinetuningConfiguration(
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,

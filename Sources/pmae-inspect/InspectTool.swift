@@ -86,7 +86,7 @@ struct InspectTool: Tool {
     if modes.count > 1 { throw ValidationError("\(modes[0]) does not go with \(modes[1])") }
     if json, names || contactSheet != nil || curves || look { throw ValidationError("\(modes[0]) has no --json") }
     func require(_ option: String, _ isGiven: Bool, _ isUsed: Bool, _ by: String) throws {
-      if isGiven && !isUsed { throw ValidationError("\(option) is of no use here: it needs \(by)") }
+      if isGiven && !isUsed { throw ValidationError("\(option) has no effect here: it needs \(by)") }
     }
     let isSheet = contactSheet != nil
     try require(
@@ -126,7 +126,7 @@ struct InspectTool: Tool {
       do {
         try inspect(InspectedFile(file))
       } catch let failure as Failure where failure.kind != .brokenPipe {
-        // One bad file does not keep the others from being looked at.
+        // The other files are read even where one is bad.
         try StandardOutput.flush()
         log("pmae-inspect", failure.message)
         firstFailure = firstFailure ?? failure.kind
@@ -196,7 +196,7 @@ struct InspectTool: Tool {
     let script = try curves.gnuplotScript()
     try writeWholeFile(try Gnuplot.run(script), path: output, overwrite: sheet.overwrite)
     if !curves.missing.isEmpty {
-      log("pmae-inspect", "left out, for no run has numbers of it: \(curves.missing.joined(separator: "; "))")
+      log("pmae-inspect", "left out, since no run has numbers for it: \(curves.missing.joined(separator: "; "))")
     }
   }
 }

@@ -126,8 +126,8 @@ struct PackTool: Tool {
     return folder.isEmpty ? "." : folder
   }
 
-  /// The arguments that the result depends on, so that equal results have equal bytes: not the number of threads, not whether it took
-  /// one run or several, and not what would have been an error.
+  /// The arguments that the result depends on, so that equal results have equal bytes. It leaves out the number of
+  /// threads, whether it took one run or several, and options that only turn something into an error.
   private static func lasting(_ arguments: [String]) -> [String] {
     var kept: [String] = []
     var rest = arguments[...]

@@ -5,8 +5,9 @@ import TensorStream
 
 /// The options of objectives, which they declare themselves: on the command line, in `--help`, and as values.
 enum ObjectiveArguments {
-  /// The command line with a preset's options before the others, and each option of the chosen objective as `--set NAME=VALUE`, for the
-  /// parser knows none of them. Of an option that comes twice the last counts, so that those of the command line win over a preset's.
+  /// The command line as the parser reads it: a preset's options come before the others, and each option of the chosen
+  /// objective becomes `--set NAME=VALUE`, since the parser knows none of them. Where an option comes twice, the last
+  /// one counts, so the command line overrides a preset.
   /// - Throws: `ValidationError` for an option of another objective; `CleanExit` for `--print-preset`.
   static func expand(_ arguments: [String]) throws -> [String] {
     if let name = values(of: "--print-preset", in: arguments).last {
@@ -14,7 +15,7 @@ enum ObjectiveArguments {
     }
     let all = try withPreset(arguments)
     let name = values(of: "--objective", in: all).last ?? PseudoMAE.name
-    // A name that nobody knows is the tool's to refuse.
+    // The tool refuses a name that nobody knows.
     guard let chosen = objectives.first(where: { $0.name == name }) else { return all }
     return try replacing(all, typed: arguments, by: chosen)
   }

@@ -190,7 +190,7 @@ struct PretrainTool: Tool {
     }
   }
 
-  /// What the options say. Where they do not say how many epochs there are, the views will.
+  /// What the options say. Where they do not give the number of epochs, the views will.
   private func configuration<O: Objective>(_: O.Type) throws -> Configuration<O.Options> {
     var c = Configuration<O.Options>(encoder: try model.encoder())
     c.options = try ObjectiveArguments.options(settings, as: O.Options.self)

@@ -41,6 +41,24 @@ import Testing
     }
   }
 
+  /// What a stream's metadata hold is said in Schemas alone (and of every stream in TensorStream).
+  @Test func metadataAreReadInOnePlace() throws {
+    let found = try ToolRunner.shell(
+      "grep -rn 'metadata\\[\"' Sources --include='*.swift' | grep -vE '^Sources/(Schemas|TensorStream)/' || true",
+      in: ToolRunner.checkout)
+    #expect(found.text.isEmpty, "\(found.text)")
+  }
+
+  /// A file over 300 lines holds two things.
+  @Test func filesAreShort() throws {
+    let found = try ToolRunner.shell(
+      """
+      find Sources Tests pipelines Fuzz -type f \\( -name '*.swift' -o -name '*.[ch]' -o -name '*.mk' -o -name '*.sh' \\) \
+        -exec wc -l {} + | awk '$2 != "total" && $1 > 300'
+      """, in: ToolRunner.checkout)
+    #expect(found.text.isEmpty, "\(found.text)")
+  }
+
   /// A mark is named by its file and line; what only looks like one is left alone, and a folder without marks passes.
   @Test func marksOfAMergeAreRefused() throws {
     try ToolRunner.withTemporaryFolder { folder in

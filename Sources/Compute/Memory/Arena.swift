@@ -1,13 +1,14 @@
 import CKernels
 import Foundation
 
-/// Blocks of memory cut from large regions: a request takes the smallest free block that it fits in (of these the one at the
-/// lowest address) and leaves the rest free; a block that comes back is merged with its free neighbours. A region grows only
-/// when no free block is large enough, so what is taken from the system stays near what is lent at once: 1.01 times as much
-/// in the steps of a ViT-S. Knuth, The Art of Computer Programming, vol. 1, section 2.5.
+/// Blocks of memory that are cut from large regions. A request takes the smallest free block that is large enough, and
+/// of several the one at the lowest address; the rest of the block stays free. A block that comes back is merged with
+/// its free neighbours. A region grows only when no free block is large enough. So the memory from the system stays
+/// near what is lent at once: 1.01 times as much in the steps of a ViT-S. Knuth, The Art of Computer Programming, vol.
+/// 1, section 2.5.
 ///
-/// The book-keeping lies beside the memory, not in it: blocks start at multiples of 64 bytes, and no page is touched before
-/// its borrower does. In a build with AddressSanitizer every use of a block that is free is an error.
+/// The bookkeeping is beside the memory, not in it. Blocks start at multiples of 64 bytes, and no page is touched
+/// before its borrower touches it. In a build with AddressSanitizer every use of a free block is an error.
 struct Arena: @unchecked Sendable {
   /// Bytes of all regions that have been part of a block.
   private(set) var used = 0

@@ -1,5 +1,5 @@
-/// A bfloat16 matrix in memory: the bits of `rows` × `columns` values, a row every `stride` of them. As bound to its memory as a
-/// `Matrix`.
+/// A bfloat16 matrix in memory: the bits of `rows` × `columns` values, a row every `stride` of them. It is bound to its
+/// memory as a `Matrix` is.
 public struct BFloat16Matrix: ~Escapable {
   public var pointer: UnsafeMutablePointer<UInt16>
   public var rows: Int

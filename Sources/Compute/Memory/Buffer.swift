@@ -1,5 +1,5 @@
-/// Float32 memory, 64-byte aligned, that goes back to its pool when the last owner lets go of it. What it lends, a matrix or a
-/// pointer within `withValues`, cannot outlive it.
+/// Float32 memory, 64-byte aligned, that goes back to its pool when its last owner releases it. A matrix that it lends,
+/// or a pointer within `withValues`, cannot outlive it.
 public final class Buffer: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
   /// Values that may be used; the memory behind may be a little larger.

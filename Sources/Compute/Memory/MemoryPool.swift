@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Memory that is used again: after the first step of a run every request is served from what an earlier step gave back, so
-/// a steady step asks the system for nothing. Where blocks lie depends on the order of the requests alone.
+/// Memory that is used again. After the first step of a run every request gets memory that an earlier step gave back,
+/// so a steady step asks the system for nothing. Where blocks lie depends on the order of the requests alone.
 public final class MemoryPool: Sendable {
   private let arena = Mutex(Arena())
   private let poisoning: Bool
@@ -12,8 +12,8 @@ public final class MemoryPool: Sendable {
   // Every buffer holds its pool, so nothing is lent any more.
   deinit { arena.withLock { $0.release() } }
 
-  /// Bytes taken from the system so far: all that was ever lent, whether lent or free now. Address space that is reserved
-  /// ahead does not count; no page of it has been touched.
+  /// Bytes taken from the system so far: all memory that was ever lent, whether it is lent or free now. Address space
+  /// that is only reserved does not count, since no page of it was touched.
   public var bytes: Int { arena.withLock { $0.used } }
 
   /// Memory for `count` values, at least one, of any content.

@@ -1,7 +1,8 @@
-// Products of bfloat16 matrices, summed in float32, on the calling thread and no other: any number of threads may be at it
-// at once. What a call computes depends on its shapes, strides and values, not on the thread, on addresses or on earlier
-// calls, and a row of c not on how many rows there are. Processors with bfloat16 instructions take denormals for zero.
-// The first call of a thread for a shape, set of strides and beta builds its kernel in 0.05 to 0.5 ms, later ones look it up.
+// Products of bfloat16 matrices, summed in float32, on the calling thread alone; any number of threads may call at
+// once. The result depends on shapes, strides and values. It does not depend on the thread, on addresses or on earlier
+// calls, and a row of c does not depend on the number of rows. Processors with bfloat16 instructions take denormals for
+// zero. A thread's first call for a shape, set of strides and beta builds its kernel in 0.05 to 0.5 ms; later calls
+// look it up.
 
 /// c = op(a) op(b) + beta c, op as the transposition says. beta = 0 does not read c.
 public func multiplyHere(

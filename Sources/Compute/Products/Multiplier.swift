@@ -2,9 +2,10 @@ import CKernels
 import COpenBLAS
 import Foundation
 
-/// How one thread multiplies matrices: with panels of our own on processors with AVX2 or AVX-512, and with OpenBLAS, which has
-/// kernels for every other one. The panels are what the engine gains by: a weight is packed once for all threads and tiles, the
-/// other factor not at all (OpenBLAS packs both anew in each call, a tenth of the time at a transformer's sizes).
+/// How one thread multiplies matrices. On processors with AVX2 or AVX-512 it uses panels of our own. Elsewhere it uses
+/// OpenBLAS, which has kernels for every processor. The gain comes from the panels: a weight is packed once for all
+/// threads and tiles, and the other factor is not packed at all. OpenBLAS packs both again in each call, which is a
+/// tenth of the time at a transformer's sizes.
 struct Multiplier: Sendable {
   /// nil: OpenBLAS.
   let panels: Panels?

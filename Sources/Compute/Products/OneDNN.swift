@@ -2,7 +2,7 @@
   import COneDNN
   import Foundation
 
-  /// bfloat16 products by oneDNN, whose own threads are kept out: what there is to share out, the pool shares out.
+  /// bfloat16 products by oneDNN, without its own threads: the pool shares out all work.
   enum BFloat16Backend {
     nonisolated(unsafe) private static let device: (engine: dnnl_engine_t?, status: dnnl_status_t) = {
       var engine: dnnl_engine_t?
@@ -108,7 +108,7 @@
       return status == dnnl_success ? name.map { String(cString: $0) } ?? "" : ""
     }
 
-    /// What can fail after `unavailable` was looked at is memory, or us.
+    /// After `unavailable` was checked, only a lack of memory or a mistake here can fail.
     static func check(_ status: dnnl_status_t, _ what: String) {
       if status != dnnl_success { fatalError("oneDNN: \(what): \(text(status))") }
     }

@@ -4,8 +4,8 @@
 
   /// Keeps oneDNN on the thread that calls it.
   enum OneDNNThreading {
-    /// How many threads OpenMP gives a call is a setting of each thread that calls, unset until that thread sets it, and
-    /// found in whichever OpenMP library oneDNN itself is bound to.
+    /// The number of OpenMP threads of a call is a setting of each calling thread. It is unset until that thread sets
+    /// it, and belongs to the OpenMP library that oneDNN itself is bound to.
     private static let limit: (@convention(c) (Int32) -> Void)? = dlsym(nil, "omp_set_num_threads").map {
       unsafeBitCast($0, to: (@convention(c) (Int32) -> Void).self)
     }

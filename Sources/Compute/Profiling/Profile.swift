@@ -22,7 +22,7 @@ public final class Profile: @unchecked Sendable {
     public var seconds = 0.0
     /// Multiplications and additions, two for each pair.
     public var flop = 0.0
-    /// What the operation has to read and write at least: its operands and results once each.
+    /// What the operation has to read and write at least: each of its operands and results once.
     public var bytes = 0.0
     public var calls = 0
   }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Sums up a training run for `--profile`: the steady steps' rate, what the machine could do, and where the time went.
 public final class StepProfiler {
-  /// Steps left out: they ask the system for memory, later ones use it again.
+  /// Steps that do not count: they ask the system for memory that later steps use again.
   public static let warmup = 2
 
   private let engine: Engine
@@ -34,7 +34,7 @@ public final class StepProfiler {
   /// What the steps so far took; nil where none came after those that warm up. It measures the machine's rate again.
   public func profile() -> StepProfile? {
     guard !seconds.isEmpty, let profile = engine.profile else { return nil }
-    // Somebody else may have been at work the first time.
+    // Another process may have been at work the first time.
     let peak = max(peakAtStart, engine.measuredPeak())
     let all = seconds.reduce(0, +)
     var parts = Operation.allCases.compactMap { kind in

@@ -1,7 +1,7 @@
 import Foundation
 import TensorStream
 
-/// Keys that the end of a file's path says: of `cells/mae/seed0/epoch15.knn.json` the pattern
+/// Keys in the end of a file's path. From `cells/mae/seed0/epoch15.knn.json` the pattern
 /// `{cell}/seed{seed}/epoch{epoch}.{measure}.json` takes four.
 public struct PathPattern: Sendable {
   private let text: String

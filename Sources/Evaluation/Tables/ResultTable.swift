@@ -28,7 +28,7 @@ public struct ResultTable: Sendable {
   /// The most values that a cell has, of those rows too that were not chosen.
   public let most: Int
 
-  /// - Throws: `Failure(.data)` where the results do not make the table that is asked for; it names them.
+  /// - Throws: `Failure(.data)` where the results do not make the table; it names them.
   public init(_ all: [ResultRecord], _ query: TableQuery) throws {
     var records = try query.select(all)
     if let ratio = query.ratio { records = try ratio.divided(records, query) }

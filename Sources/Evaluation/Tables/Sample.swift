@@ -15,7 +15,7 @@ public struct Sample: Equatable, Sendable {
     let mean = values.reduce(0, +) / Double(values.count)
     count = values.count
     self.mean = mean
-    // About the mean, which loses nothing; the second sum takes off what rounding has left in the mean.
+    // Sums about the mean, which keeps precision. The second sum removes the rounding error of the mean.
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     let left = values.reduce(0) { $0 + ($1 - mean) }
     let n = Double(values.count)

@@ -4,16 +4,16 @@ import Networks
 import TensorStream
 import Training
 
-/// A linear layer trained on the features of a frozen encoder. The features are computed in the engine's precision, the layer is
-/// trained in float32: it costs nothing, and it is what is measured.
+/// A linear layer that is trained on the features of a frozen encoder. The features are computed in the engine's
+/// precision. The layer is trained in float32: that costs nothing, and the layer is what is measured.
 ///
-/// The features are standardised first, each of the D to mean 0 and variance 1 over the training set, as MAE's probe does with
-/// a batch norm that has no weights; here the statistics are those of the whole set, not running ones. At the end the
-/// standardisation is folded into the layer, so that the model is a plain one.
+/// The features are standardised first: each of the D has mean 0 and variance 1 over the training set. MAE's probe does
+/// the same with a batch norm without weights; here the statistics are those of the whole set, not running ones. At the
+/// end the standardisation is folded into the layer, so that the model is a plain one.
 ///
-/// Views of one epoch are computed once, and all passes of training go over their features, which is why a probe takes a
-/// minute where fine-tuning takes hours. Views of several epochs (random crops) give each pass its own features; the
-/// statistics are the first epoch's.
+/// Views of one epoch are computed once, and all passes of training go over their features. So a probe takes a minute
+/// where fine-tuning takes hours. Views of several epochs (random crops) give each pass its own features; the
+/// statistics are those of the first epoch.
 public final class LinearProbe: Trainee {
   public let classifier: Classifier
   public let optimizer: AdamW

@@ -2,11 +2,12 @@ import Autodiff
 import Compute
 import Networks
 
-/// Each feature's mean and deviation over a training set: x' = (x − mean) / √(variance + ε), ε 1e-6 as MAE's batch norm has it. A network
-/// without weights, so that a probe's checkpoint has them.
+/// Each feature's mean and deviation over a training set: x' = (x − mean) / √(variance + ε), with MAE's ε of 1e-6 for
+/// batch norm. It is a network without weights, so that a probe's checkpoint holds it.
 final class Standardisation: Network {
-  /// Whether the statistics are known (1) or not (0); then three rows of means, then three of one over the deviation. A double is the sum
-  /// of three floats: the nearest, and twice the nearest to what is left.
+  /// One row that says whether the statistics are known (1) or not (0), three rows of means, and three of 1 /
+  /// deviation. Each double is the sum of three floats: the nearest float, then two floats that are each the nearest to
+  /// what remains.
   private let table: Tensor
   private let width: Int
 

@@ -1,5 +1,5 @@
-// The one thing that is taken from EXIF: which way up the picture is. EXIF is a small TIFF file inside a picture file. Cameras and
-// editors write it in many states of repair, so what can't be understood counts as absent, never as an error.
+// The one thing that is taken from EXIF: which way up the picture is. EXIF is a small TIFF file inside a picture file.
+// Cameras and editors write it with many mistakes, so what cannot be understood counts as absent, never as an error.
 
 enum EXIF {
   /// What stands in front of EXIF in a JPEG segment, and by mistake elsewhere: Exif, and two zeros.

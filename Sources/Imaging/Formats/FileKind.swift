@@ -1,5 +1,5 @@
-// What a file is that is no picture that is read, by its first bytes, and what its owner can do about it. A name may say anything: a
-// page that tells of an error is often called photo.jpg.
+// What a file is that is not read as a picture, by its first bytes, and what its owner can do. A name may say anything:
+// an HTML page about an error is often called photo.jpg.
 
 /// A kind of file that is told by its first bytes.
 public struct FileKind: Sendable, Equatable {
@@ -42,7 +42,7 @@ public struct FileKind: Sendable, Equatable {
   /// How many bytes are looked at, at most.
   public static let headSize = 512
 
-  /// The kind of what begins so; nil for what is read as a picture, and for what nobody knows.
+  /// The kind of a file that begins so; nil for pictures that are read, and for unknown bytes.
   public init?(_ bytes: UnsafeRawBufferPointer) {
     let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.headSize))
     if ImageFile.Format(head) != nil { return nil }
@@ -132,7 +132,7 @@ public struct FileKind: Sendable, Equatable {
     return nil
   }
 
-  /// What is left of a file that was never written to the disk, or of a download that stopped.
+  /// A file that was never written to the disk, or a download that stopped.
   private static func zeros(_ head: UnsafeRawBufferPointer) -> FileKind? {
     guard head.count >= 16, head.allSatisfy({ $0 == 0 }) else { return nil }
     return FileKind(

@@ -1,4 +1,4 @@
-// Picture files as users have them: their format by their first bytes, and whichever it is, RGB the right way up.
+// Picture files as users have them. Their first bytes tell the format, and every format becomes RGB, the right way up.
 
 import TensorStream
 
@@ -9,7 +9,7 @@ import TensorStream
 /// EXIF, and in XMP where EXIF has none, is applied. Colour profiles and gamma are not. But for grey of 16 bits, which Pillow cuts off
 /// at 255, this is `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`.
 public enum ImageFile {
-  /// Pictures with more pixels than this are refused before any memory is asked for: 2^28, a square of 16,384.
+  /// Pictures with more pixels than this are refused before any memory is taken: 2^28, a square of 16,384.
   public static let maximumPixels = 1 << 28
 
   public enum Format: String, Sendable, CaseIterable {
@@ -76,8 +76,9 @@ public enum ImageFile {
     }
   }
 
-  /// Decodes of a file the rectangle `part` of the upright picture alone: the same bits as `decode` and cropping. Of a JPEG file what
-  /// comes after it is not read, and damage there not seen. Precondition: `part` has pixels and lies inside the picture.
+  /// Decodes only the rectangle `part` of the upright picture: the same bits as `decode` and cropping. What comes after
+  /// that part in a JPEG file is not read, and damage there is not seen. Precondition: `part` has pixels and lies
+  /// inside the picture.
   public static func decode(_ bytes: UnsafeRawBufferPointer, part: CropBox, name: String) throws -> Picture {
     let decoder = PictureDecoder()
     return try withExtendedLifetime(decoder) {

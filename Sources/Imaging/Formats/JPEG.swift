@@ -1,4 +1,4 @@
-// JPEG in: every kind that libjpeg(-turbo) reads. CMYK and YCCK become RGB here, so that nobody further on knows of them.
+// JPEG in: every kind that libjpeg(-turbo) reads. CMYK and YCCK become RGB here, so no other code has to know them.
 
 import CJPEG
 import TensorStream
@@ -34,8 +34,8 @@ public enum JPEG {
       height: Int(raw.height), width: Int(raw.width), components: Int(raw.components),
       isProgressive: raw.progressive != 0, isArithmetic: raw.arithmetic != 0)
     try ImageFile.checkSize(height: header.height, width: header.width, name: name)
-    // Huffman coding spends at least a bit on the 64 pixels of a block; twice that is allowed for, and for arithmetic coding, which can
-    // do with a fraction of a bit, 64 times more. What a few bytes claim must not become memory.
+    // Huffman coding spends at least a bit on the 64 pixels of a block. Twice that is allowed for. Arithmetic coding
+    // can do with a fraction of a bit, so it is allowed 64 times more. What a few bytes claim must not become memory.
     let densest = bytes.count * (header.isArithmetic ? 65_536 : 1024)
     guard header.height * header.width <= max(1 << 22, densest) else {
       throw Failure(
@@ -126,8 +126,8 @@ public enum JPEG {
     }
   }
 
-  /// Photoshop stores inks inverted, and so does everyone after it; Pillow, too, takes every CMYK JPEG for inverted. Its
-  /// arithmetic: R = K' − round(C · K' / 255), where K' = 255 − K.
+  /// Photoshop stores inks inverted, and so does every program after it. Pillow also takes every CMYK JPEG for
+  /// inverted. Its arithmetic: R = K' − round(C · K' / 255), where K' = 255 − K.
   private static func convertInvertedCMYK(_ inks: UnsafePointer<UInt8>, to out: UnsafeMutablePointer<UInt8>, count: Int)
   {
     for i in 0..<count {

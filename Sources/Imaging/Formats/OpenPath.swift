@@ -1,10 +1,11 @@
-// Opening files whose names the system, or the language, makes hard to say: longer than a call takes, or no text.
+// Opening files with difficult names: too long for a system call, or not text.
 
 import Foundation
 import TensorStream
 
 extension FilePath {
-  /// What an operand names. Swift makes text of the arguments, so bytes that are no UTF-8 are looked up where the system left them.
+  /// What an operand names. Swift turns the arguments into text, so bytes that are not UTF-8 are looked up where the
+  /// system left them.
   init(operand: String) {
     if operand.unicodeScalars.contains("\u{FFFD}") {
       for i in 1..<max(1, Int(CommandLine.argc)) {
@@ -19,7 +20,8 @@ extension FilePath {
   /// The system takes so many bytes in one call, the zero at the end included.
   private static let longest = Int(PATH_MAX)
 
-  /// open(2), of names of any length: those that are too long are walked, folder by folder. −1 where it fails; errno says why.
+  /// open(2) for names of any length. A name that is too long is walked folder by folder. −1 where it fails; errno says
+  /// why.
   func open(_ flags: Int32) -> Int32 {
     var folder = AT_FDCWD
     var rest = bytes[...]

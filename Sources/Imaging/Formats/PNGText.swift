@@ -8,7 +8,7 @@ struct PNGText {
   private let stored: UnsafeRawBufferPointer
   private let isCompressed: Bool
 
-  /// No more than this is unpacked: a text of more holds no orientation of anybody's.
+  /// No more than this is unpacked: no program writes an orientation into a longer text.
   private static let limit = 1 << 22
 
   /// - Parameter kind: the first letter of the chunk's name: t, z or i.

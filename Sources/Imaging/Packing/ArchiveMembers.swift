@@ -1,5 +1,6 @@
-// Zip and 7z archives, by libarchive, as the tar file that holds the same members in the same order: so what a tar file's members mean, which of them
-// are pictures and what labels them is told by one rule. The tar file is a temporary one; see SpooledFile.
+// Zip and 7z archives, by libarchive, as the tar file that holds the same members in the same order. So one rule says
+// what members mean, which of them are pictures, and what labels them. The tar file is a temporary one; see
+// SpooledFile.
 
 import Foundation
 import TensorStream
@@ -102,7 +103,7 @@ final class ArchiveMembers {
       guard let text else {
         throw Failure(.data, "\(reader.file.name): member \(count + 1): its name cannot be read")
       }
-      // Windows writes folders with the other stroke.
+      // Windows writes folders with a backslash.
       let name = Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
       return name.contains(0x2F) ? name : name.map { $0 == 0x5C ? 0x2F : $0 }
     }

@@ -9,7 +9,8 @@
   final class ArchiveReader {
     let handle: OpaquePointer
     let file: ByteFile
-    /// A member's name is given in the locale's characters, and what the locale lacks is replaced: so it must have them all.
+    /// libarchive gives a member's name in the locale's characters, and replaces what the locale lacks. So the locale
+    /// must have all characters.
     private let locale: locale_t?
 
     private static let blockSize = 1 << 17

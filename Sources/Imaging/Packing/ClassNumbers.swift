@@ -11,11 +11,12 @@ struct ClassNumbers {
 
   /// Labels that are numbers, and those that are names.
   ///
-  /// Labels that are all numbers are the classes' numbers. Others are names; classes are numbered in the order of their bytes. `names`, where
-  /// given, are the classes: labels that are all among them are meant by name, otherwise all have to be numbers.
+  /// Labels that are all numbers are the classes' numbers. Others are names, and classes are numbered in the order of
+  /// the names' bytes. `names`, where given, are the classes. Labels that are all among them are names; otherwise all
+  /// labels have to be numbers.
   /// - Parameters:
   ///   - labels: the different labels, in the order in which they were met.
-  ///   - isThere: whether there is a picture of each. Those without make no class, and say nothing about the others.
+  ///   - isThere: whether there is a picture of each. A label without one makes no class, and decides nothing.
   ///   - where: what messages call the first picture of a label.
   /// - Throws: `Failure(.data)` for labels of which only some are numbers, or that are not among `names`.
   init(
@@ -100,8 +101,8 @@ func numberedClasses(upTo highest: Int, source: String, classNames: [String]?) t
   return classNames
 }
 
-/// One list of the classes of several sources, by name: the longest where all others are the beginning of it; otherwise all names, numbers
-/// first, by value, then the others in the order of their bytes.
+/// One list of the classes of several sources, by name. It is the longest list where all others are the beginning of
+/// it. Otherwise it has all names: numbers first, by value, then the others in the order of their bytes.
 func mergedClasses(_ lists: [[String]]) -> [String] {
   let longest = lists.max { $0.count < $1.count } ?? []
   if lists.allSatisfy({ longest.starts(with: $0) }) { return longest }

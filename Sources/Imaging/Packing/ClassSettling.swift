@@ -1,4 +1,4 @@
-// Which classes there are: those of pictures that can be read. Rows that will be left out decide nothing.
+// Which classes there are: those of pictures that can be read. Rows that are left out decide nothing.
 
 import Parallel
 import TensorStream
@@ -13,7 +13,7 @@ struct ClassSettling {
   private(set) var numbers: [[Int32]] = []
   /// For each source its pictures' labels, which `numbers` turns into classes; −1 for none.
   private(set) var labels: [[Int32]] = []
-  /// What is worth knowing of how they were made.
+  /// Notes on how they were made.
   private(set) var notes: [String] = []
   private let sources: [any PictureSource]
   private let options: SourceOptions
@@ -131,8 +131,8 @@ struct ClassSettling {
   }
 }
 
-/// Of which labels there is a picture that can be read. At least one picture of each is decoded, so this takes a picture a class where all
-/// is well.
+/// The labels of which a picture can be read. It decodes at least one picture of each label, so where all is well it
+/// takes a picture a class.
 private struct Look {
   /// For each label, whether there is one.
   private(set) var isThere: [Bool]
@@ -201,7 +201,7 @@ private final class PictureCheck {
 
   init(_ watch: StallWatch?) { self.watch = watch }
 
-  /// Why a picture cannot be read; nil where it can. Throws where nothing can be gone on with.
+  /// Why a picture cannot be read; nil where it can. Throws where no other picture can be read either.
   func reasonAgainst(_ index: Int, of source: any PictureSource) throws -> String? {
     do {
       let bytes =

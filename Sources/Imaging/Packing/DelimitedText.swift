@@ -23,8 +23,8 @@ struct DelimitedText {
     }
   }
 
-  /// The fields of the next row that is not empty; nil at the end.
-  /// Throws `Damage.malformed` for a quote that does not end, or with something after it.
+  /// The fields of the next row that is not empty; nil at the end. Throws `Damage.malformed` for a quote that does not
+  /// end, or that something follows.
   mutating func next() throws -> [[UInt8]]? {
     while at < bytes.count {
       line = nextLine

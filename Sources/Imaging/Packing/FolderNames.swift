@@ -26,7 +26,8 @@ enum FolderNames {
   }
 }
 
-/// Folders on the way to pictures in archives: the paths of several archives begin alike, and what is common says no class.
+/// Folders on the way to pictures in archives. The paths of several archives begin alike, and that beginning says no
+/// class.
 enum FolderPaths {
   /// For each archive the beginning of its folder paths that says nothing.
   static func roots(_ archives: [[[UInt8]]]) -> [[ArraySlice<UInt8>]] {
@@ -37,7 +38,7 @@ enum FolderPaths {
       // All in one folder: it is the class.
       return parts.allSatisfy { $0.count == common.count } ? common.dropLast() : common
     }
-    // A shard may have only one folder of those that others have: the tree's root is where the others' is.
+    // A shard may have only one of the folders that others have. The root of its tree is where the others' is.
     return roots.map { root in roots.filter { root.starts(with: $0) }.min { $0.count < $1.count } ?? root }
   }
 

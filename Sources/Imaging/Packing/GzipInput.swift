@@ -3,7 +3,7 @@
 import CZlib
 import TensorStream
 
-/// The bytes that a gzip file holds. Files that were put one after the other are read through, as gzip does.
+/// The bytes that a gzip file holds. Files that were put one after the other are read as one, as gzip does.
 final class GzipInput {
   private let source: ByteFile
   private var offset: Int

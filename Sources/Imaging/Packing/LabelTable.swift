@@ -1,4 +1,4 @@
-// Labels as they are met: the text of each, once, and for each picture which one it has.
+// Labels in the order in which they come: the text of each, once, and for each picture which one it has.
 
 import TensorStream
 

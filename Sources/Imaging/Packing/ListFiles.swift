@@ -3,7 +3,7 @@
 import Foundation
 import TensorStream
 
-/// Files by the names that a list has for them.
+/// Files by their names in a list.
 struct ListFiles: Sendable {
   /// The folder that paths start from.
   var root: FilePath
@@ -11,13 +11,13 @@ struct ListFiles: Sendable {
   /// Tried for a name without a suffix that no file has.
   private static let suffixes = [".jpg", ".JPEG", ".jpeg", ".png", ".JPG", ".PNG", ".webp", ".tif", ".tiff"]
 
-  /// The file that a name is for, whether it is there or not.
+  /// The file that a name means, whether it exists or not.
   func path(_ name: [UInt8]) -> FilePath {
     if name.first == UInt8(ascii: "/") { return FilePath(bytes: name) }
     return root.bytes == [UInt8(ascii: ".")] ? FilePath(bytes: name) : root.appending(name)
   }
 
-  /// Names that are tried where no file has the name itself: with a suffix where there is none, and with / for \.
+  /// Names to try where no file has the name itself: with a suffix where it has none, and with / for \.
   private func others(_ name: [UInt8]) -> [[UInt8]] {
     var names = [name]
     if name.contains(UInt8(ascii: "\\")) {
@@ -34,7 +34,7 @@ struct ListFiles: Sendable {
     return path(name).isFile || others(name).contains { path($0).isFile }
   }
 
-  /// Throws `Failure(.noInput)` that says the name as the list has it.
+  /// Throws `Failure(.noInput)` with the name as the list has it.
   func open(_ name: [UInt8]) throws -> ByteFile {
     do {
       return try ByteFile(path(name))

@@ -10,7 +10,7 @@ enum ListNames {
   static let labels = ["label", "class", "cls", "category", "target", "classname", "labelname"]
   static let splits = ["split", "subset", "partition", "fold"]
 
-  /// Without blanks and case; `file_name`, `File Name` and `file-name` are one.
+  /// The name without blanks and case: `file_name`, `File Name` and `file-name` are one.
   static func plain(_ name: String) -> String {
     name.lowercased().filter { !($0 == "_" || $0 == "-" || $0.isWhitespace) }
   }

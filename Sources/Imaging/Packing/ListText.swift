@@ -52,7 +52,7 @@ enum ListText {
     return !head.isEmpty && !head.contains { $0 < 0x09 || (0x0E..<0x20).contains($0) } && head[0] < 0xF5
   }
 
-  /// What separates the fields of a list: told by its first rows, where a row does not say it all, by the file's suffix.
+  /// What separates the fields of a list. Its first rows tell it, and the file's suffix where a row leaves it open.
   /// nil: blanks, or nothing.
   static func separator(_ text: [UInt8], path: String, isFile: ([UInt8]) -> Bool) -> UInt8? {
     let name = path.lowercased()
@@ -66,7 +66,7 @@ enum ListText {
     let found = preferred.filter { count($0, in: first) > 0 }
     // A name may have commas in it.
     if found.isEmpty || isFile(trimmed(first)) { return isCSV ? all[1] : isTSV ? all[0] : nil }
-    // Where the first line has several, it is the one of which all have as many.
+    // Where the first line has several separators, it is the one that each line has equally often.
     let even = found.filter { mark in
       let counts = lines.dropLast(lines.count > 1 ? 1 : 0).map { count(mark, in: $0) }
       return counts.allSatisfy { $0 == counts[0] }

@@ -1,4 +1,4 @@
-// Which kind of source an operand is: told by what it holds; for text and CIFAR, which have no mark, by the name too.
+// Which kind of source an operand is. Its bytes tell it; for text and CIFAR, which have no mark, the name helps.
 
 import Foundation
 import TensorStream

@@ -4,8 +4,8 @@ import Foundation
 import Schemas
 import TensorStream
 
-/// One stream, or shards. A shard is there whole or not at all, since a stream gets its name when it is whole; so those that are there
-/// say how far a run that was killed has come.
+/// One stream, or shards. A stream gets its name when it is whole, so a shard is there whole or not at all. The shards
+/// that are there say how far a killed run has come.
 public struct PackedOutput: Sendable {
   /// A path; of shards, one with `%d` or `%05d` where the number goes.
   public let pattern: String
@@ -63,17 +63,18 @@ public struct PackedOutput: Sendable {
   func writer(_ shard: Int, metadata: [String: String]) throws -> StreamWriter {
     let path = path(ofShard: shard)
     if resumes { removePartial(path) }
-    return try StreamWriter(path: path, kind: "images", metadata: metadata, overwrite: overwrite)
+    return try StreamWriter(path: path, kind: StreamKind.images.rawValue, metadata: metadata, overwrite: overwrite)
   }
 
-  /// A shard that is there and may be kept: where it ends among the chosen pictures, and what it has. nil: it is to be written.
+  /// A shard that is there and may be kept: where it ends among the chosen pictures, and what it holds. nil: it has to
+  /// be written.
   /// - Throws: `Failure(.data)` where it is not whole; `.cannotCreate` where it is of other pictures or arguments.
   func keptShard(
     _ shard: Int, metadata: [String: String], from position: Int
   ) throws -> (end: Int, rows: Int, skipped: Int)? {
     let path = path(ofShard: shard)
     guard resumes, FileManager.default.fileExists(atPath: path) else { return nil }
-    let stream = try IndexedStream(path: path, kinds: ["images"])
+    let stream = try IndexedStream(path: path, kinds: [StreamKind.images.rawValue])
     let found = stream.header.metadata
     func differs(_ what: String, _ key: String) -> Failure {
       Failure(
@@ -81,9 +82,9 @@ public struct PackedOutput: Sendable {
         "\(path): is of another run: its \(what) \(found[key] ?? "not there"), expected \(metadata[key] ?? "none"); --overwrite "
           + "instead of --resume starts from the beginning")
     }
-    if found["made_by"] != metadata["made_by"] { throw differs("made_by is", "made_by") }
     for (key, what) in [
-      ("entries_digest", "pictures' digest is"), ("classes", "classes are"), (RowNames.sourcesKey, "sources are"),
+      (ProvenanceStep.keys[0], "made_by is"), ("entries_digest", "pictures' digest is"), ("classes", "classes are"),
+      (RowNames.sourcesKey, "sources are"),
     ]
     where found[key] != metadata[key] {
       throw differs(what, key)
@@ -97,7 +98,7 @@ public struct PackedOutput: Sendable {
     return (entries[1], stream.rows, found["skipped_count"].flatMap { Int($0) } ?? 0)
   }
 
-  /// Removes shards of a larger set that was replaced: they would be taken for this one's.
+  /// Removes shards of a larger set that was replaced. A reader would take them for shards of this set.
   func removeShards(from first: Int) throws {
     guard shardSize != nil else { return }
     var number = first

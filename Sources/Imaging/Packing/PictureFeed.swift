@@ -14,7 +14,8 @@ public struct Shrinking: Sendable {
   }
 }
 
-/// The chosen pictures of a set. One thread takes them; the pool's prepare some at a time, so memory holds a few dozen whatever the set.
+/// The chosen pictures of a set. One thread takes them, and the pool's threads prepare some at a time. So memory holds
+/// a few dozen, however large the set is.
 final class PictureFeed {
   /// A picture as it will be stored, and what decoding it told.
   struct Checked: Sendable {
@@ -28,9 +29,9 @@ final class PictureFeed {
 
   enum Outcome: Sendable {
     case good(Checked)
-    /// It cannot be had or is damaged; the others can be gone on with.
+    /// It cannot be read or is damaged; the others can be.
     case bad(Failure)
-    /// Nothing can be gone on with.
+    /// No other picture can be read either.
     case fatal(any Error)
   }
 

@@ -1,10 +1,11 @@
-// A folder of picture files. Names are read first, all of them; a file is opened when its picture is asked for.
+// A folder of picture files. All names are read first. A file is opened when its picture is needed.
 
 import Foundation
 import TensorStream
 
-/// A folder of picture files. Where it has sub-folders, each is a class, and every file in it or below belongs to that class; where it has
-/// none, or where no labels are asked for, the files are without labels. Names that start with a dot are left out, as `ls` does.
+/// A folder of picture files. Where it has sub-folders, each is a class, and every file in it or below belongs to that
+/// class. Where it has none, or where labels are left out, the files have no labels. Names that start with a dot are
+/// left out, as `ls` does.
 struct PictureFolder: PictureSource {
   let name: String
   private(set) var labels: SourceLabels
@@ -118,8 +119,8 @@ struct PictureFolder: PictureSource {
     }
   }
 
-  /// All files below a folder: its own first, then each sub-folder's. `above` are the folders on the way here, so that a link
-  /// that leads back up ends in an error, not in an endless walk.
+  /// All files below a folder: its own first, then each sub-folder's. `above` are the folders on the way here, so that
+  /// a link that leads back up is an error, and not an endless walk.
   private mutating func appendAll(below folder: [UInt8], within above: [FileStamp]) throws {
     let path = root.appending(path: folder)
     let stamp = try ByteFile(path).stamp

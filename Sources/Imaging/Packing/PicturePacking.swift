@@ -6,15 +6,15 @@ import TensorStream
 
 /// Writes the chosen pictures of a set, in their order, each read once. The bytes do not depend on the number of threads.
 public struct PicturePacking {
-  /// nil: about a megabyte of pictures in each record, so that a reader in random order reads little for each picture.
+  /// nil: about a megabyte of pictures in each record. A reader in random order then reads little for each picture.
   public var rowsPerRecord: Int?
   /// nil: files are stored as they came.
   public var shrinking: Shrinking?
-  /// 1: pictures are grey, and those that are not become so; nil: as they are.
+  /// 1: all pictures become grey; nil: they stay as they are.
   public var channels: Int?
   /// Is told what is read.
   public var watch: StallWatch?
-  /// Ends at the first bad picture, which is otherwise reported and left out.
+  /// Ends at the first bad picture. Otherwise a bad picture is reported and left out.
   public var isStrict = false
 
   /// At most so many bad pictures are listed in a stream; all are counted.
@@ -31,11 +31,12 @@ public struct PicturePacking {
     public internal(set) var kept = 0
     /// Pictures of each class, without those of kept shards; empty without labels.
     public internal(set) var perClass: [Int] = []
-    /// Pictures that have colours, and became grey.
+    /// Pictures in colour that became grey.
     public internal(set) var coloured = 0
-    /// Channels all of whose values are equal, from 0, and the value of each.
+    /// Channels in which all values are equal, from 0, and the value of each.
     public internal(set) var flatChannels: [(channel: Int, value: Int)] = []
-    /// For people, where files hold several pictures, of which the first was taken: which, and what to do.
+    /// For people: which files hold several pictures, of which the first was taken, and what to do. nil where none
+    /// does.
     public internal(set) var several: String?
   }
 
@@ -184,9 +185,8 @@ private struct Shard {
     if set.pixelShape == nil { summary.sizes = (smallest, largest) }
     if sharded { summary.entries = entries }
     (summary.skipped, summary.skippedCount) = (skipped, skippedCount)
-    var end = try summary.metadata()
-    if set.pixelShape == nil { end["channels"] = statistics.sums.count == 1 || coloured == 0 ? "1" : "3" }
-    try open.writer.finish(metadata: end)
+    if set.pixelShape == nil { summary.channels = statistics.sums.count == 1 || coloured == 0 ? 1 : 3 }
+    try open.writer.finish(metadata: try summary.metadata())
   }
 }
 

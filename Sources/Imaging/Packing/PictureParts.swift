@@ -4,12 +4,13 @@ import TensorStream
 
 /// Tells pictures from what lies beside them.
 ///
-/// - What cameras, clouds and systems leave (`isSidecar`) is no picture and no bad picture.
-/// - `K.jpg` is the picture of K. What else is called K with something behind it, `K.txt`, `K.seg.png`, belongs to it: it says something about
-///   that picture, and is none. `K.1.jpg`, with nothing but digits between, is a picture of its own. `K_mask.png` and its like belong to K too.
-/// - Any other file is a picture, or a bad one: its bytes say it.
+/// - What cameras, clouds and systems leave (`isSidecar`) is neither a picture nor a bad picture.
+/// - `K.jpg` is the picture of K. Any other file that is called K with something behind it, such as `K.txt` or
+///   `K.seg.png`, says something about that picture, and is none itself. So does `K_mask.png` and its like. `K.1.jpg`,
+///   with nothing but digits between, is a picture of its own.
+/// - Any other file is a picture, or a bad one, by its bytes.
 struct PictureParts {
-  /// The stems of all pictures, hashed, in order; made when they are asked for.
+  /// The stems of all pictures, hashed, in order; made at the first use.
   private var stems: [UInt64]?
   private let names: () -> [UInt64]
 
@@ -67,9 +68,9 @@ struct PictureParts {
     return Array(stem).withUnsafeBytes { xxh64($0, seed: seed) }
   }
 
-  /// What is said of pictures that are passed over, of which `first` is one.
+  /// The note about pictures that are passed over; `first` is one of them.
   static func note(_ count: Int, _ first: String) -> String {
-    "\(counted(count, "picture")) left out, as \(first), of the name of another beside it, as masks are; --with-masks packs such too"
+    "\(counted(count, "picture")) left out, as \(first): named after a picture beside it, as masks are; --with-masks packs such pictures too"
   }
 
   /// Whether a file belongs to a picture beside it.

@@ -3,8 +3,8 @@
 import Parallel
 import TensorStream
 
-/// A choice among pictures: shuffle, then skip, then so many of each class, then a limit. Since shuffling comes first, equal seeds with
-/// `skip` and `limit` at the same number cut a set into two parts that share nothing.
+/// A choice among pictures: shuffle, then skip, then so many of each class, then a limit. Shuffling comes first. So
+/// with equal seeds, and `skip` and `limit` at the same number, a set is cut into two parts that share nothing.
 public struct PictureSelection: Sendable {
   /// Shuffles by this seed; nil keeps the order.
   public var shuffle: UInt64?

@@ -1,4 +1,4 @@
-// What the operands name, told by what is in it, as one list of pictures with one list of classes.
+// The pictures of all operands as one list, with one list of classes. What is in an operand tells what it is.
 
 import Foundation
 import Parallel
@@ -14,7 +14,7 @@ public struct PictureSet: Sendable {
   public let pixelShape: PixelShape?
   /// Where labels come from; where there are none, what is nearest to labels, and what to do to have them.
   public let origin: String
-  /// What is worth knowing of how pictures and labels were told from other things, each a sentence.
+  /// Notes on how pictures and labels were told from other things, each a sentence.
   public let notes: [String]
   /// The operands, for messages. Pictures' names start from them.
   public let sourceNames: [String]
@@ -71,8 +71,8 @@ public struct PictureSet: Sendable {
     }
   }
 
-  /// Operands as `photos/*` makes them, without what is no picture in a folder either. A single operand is taken at its word, and so is
-  /// JSON that does not lie beside another, for it may be a list.
+  /// Operands as `photos/*` makes them, without files that are no pictures in a folder either. A single operand is
+  /// always taken. So is JSON that does not lie beside another operand, since it may be a list.
   private static func withoutSidecars(_ paths: [String]) -> [String] {
     if paths.count < 2 { return paths }
     var stems: [ArraySlice<UInt8>: Int] = [:]
@@ -156,7 +156,8 @@ public struct PictureSet: Sendable {
     return (low, index - starts[low])
   }
 
-  /// The class of a picture, from 0; −1 for one that could not be read when the classes were settled. There are classes.
+  /// The class of a picture, from 0; −1 for one that could not be read when the classes were settled. Precondition:
+  /// there are classes.
   public func label(_ index: Int) -> Int32 {
     let (source, index) = place(index)
     let label = labels[source][index]

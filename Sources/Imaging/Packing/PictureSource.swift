@@ -2,7 +2,8 @@
 //
 //   source ──list──▶ PictureSet ──choose──▶ PictureFeed (read, decode, measure: all threads) ──▶ PicturePacking (records, in order)
 //
-// A source reads names and labels when it is opened, and the bytes of a picture when it is asked for it, so memory grows with the names.
+// A source reads names and labels when it is opened, and the bytes of a picture when they are needed. So memory grows
+// with the names.
 
 import TensorStream
 
@@ -21,8 +22,9 @@ protocol PictureSource: Sendable {
   /// What a picture is called in the stream.
   /// - Parameter isAlone: whether the source is the only operand; otherwise the name says which operand it is of.
   func entryName(_ index: Int, isAlone: Bool) -> [UInt8]
-  /// A picture's file as it is stored, or its pixels [height, width, channels]. In `memory`, until the next call. Any thread may call it.
-  /// Throws `Failure(.data)` or `.noInput` where this picture cannot be had, `.io` where the device fails.
+  /// A picture's file as it is stored, or its pixels [height, width, channels]. It is in `memory`, until the next call.
+  /// Any thread may call it. Throws `Failure(.data)` or `.noInput` where this picture cannot be read, `.io` where the
+  /// device fails.
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer
 }
 

@@ -89,8 +89,8 @@ struct PlainList {
     return ListRow(path: words[columns.path], label: columns.label.flatMap { $0 < words.count ? words[$0] : nil })
   }
 
-  /// Where a line's path ends: at its end, or before a blank, the longest that is a file; where there is none, the longest that a picture may
-  /// be called; nil where there is none either.
+  /// Where a line's path ends: at the line's end, or before a blank. It is the longest part that is a file, or else the
+  /// longest that a picture may be called; nil where there is neither.
   private func split(_ text: [UInt8], _ words: [[UInt8]]) -> Int? {
     // The usual line, for which no file needs to be looked at.
     if words.count == 1, PictureParts.isPicture(text) { return text.count }

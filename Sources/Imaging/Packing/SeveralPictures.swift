@@ -1,4 +1,5 @@
-// Files that hold several pictures: pages of a TIFF file, frames of an animation. The first is packed, and that must be said.
+// Files that hold several pictures: pages of a TIFF file, frames of an animation. The first is packed, and a note has
+// to say so.
 
 import Synchronization
 import TensorStream

@@ -20,7 +20,7 @@ struct SourceLabels: Sendable {
   var origin = ""
   /// Where there are none: what is nearest to labels, and what to do to have them.
   var absence = ""
-  /// What else is worth knowing of how pictures were told from other files, each a sentence.
+  /// Notes on how pictures were told from other files, each a sentence.
   var notes: [String] = []
   /// What `--class-names` holds for this source alone: Oxford's Pets, whose list numbers its names.
   var order: [String]?

@@ -1,11 +1,12 @@
-// What comes once, made readable at any place: a pipe, or what gzip makes of a file, in a temporary file that has no name.
+// A pipe, or the unpacked bytes of a file, made readable at any place: in a temporary file that has no name.
 
 import Foundation
 import TensorStream
 
 enum SpooledFile {
-  /// Copies what `read` gives, to its end, into a file in `folder` that is gone with its last reader, however the process ends.
-  /// Throws `Failure(.cannotCreate)` where there can be no such file, `.io` where the disk does not take it.
+  /// Copies what `read` gives, to its end, into a file in `folder` that vanishes with its last reader, however the
+  /// process ends. Throws `Failure(.cannotCreate)` where no such file can be made, `.io` where the disk does not take
+  /// it.
   static func make(name: String, folder: String, read: (UnsafeMutableRawPointer, Int) throws -> Int) throws -> ByteFile
   {
     var template = Array("\(folder)/.pmae-pack.XXXXXX".utf8CString)

@@ -1,8 +1,9 @@
-// Reads that do not come back: a folder on a network disk that stalls. Nothing can end such a read, but somebody can say what it waits for.
+// Reads that do not return, as from a folder on a network disk that stalls. Nothing can end such a read, but a message
+// can say what it waits for.
 
 import Foundation
 
-/// Says of a read that has taken long what it waits for, after so many seconds, twice as many, and so on.
+/// Reports what a long read waits for: after so many seconds, after twice as many, and so on.
 public final class StallWatch: @unchecked Sendable {
   private let lock = NSLock()
   private var begun: [ObjectIdentifier: (path: () -> String, at: UInt64, nextReport: Int)] = [:]
@@ -23,7 +24,7 @@ public final class StallWatch: @unchecked Sendable {
 
   /// - Parameters:
   ///   - reader: reads one thing at a time.
-  ///   - path: what it reads; asked for where it takes long.
+  ///   - path: what it reads; called only where it takes long.
   func watch<R>(_ reader: AnyObject, path: @escaping () -> String, _ body: () throws -> R) rethrows -> R {
     let key = ObjectIdentifier(reader)
     lock.lock()

@@ -24,7 +24,7 @@ struct TarMembers {
   private var hasEnd = false
 
   static let block = 512
-  /// A long name or a list of pax fields of more bytes than this is none.
+  /// A long name or a list of pax fields with more bytes than this is refused.
   private static let maximumFields = 1 << 20
 
   init(_ file: ByteFile) {
@@ -57,7 +57,7 @@ struct TarMembers {
         continue
       }
       guard Self.checksum(header) != nil else {
-        // Bytes after the end mark that are no header are what the tape had before.
+        // Bytes after the end mark that are no header are old contents of the tape.
         if hasEnd {
           at = size
           continue
@@ -142,7 +142,7 @@ struct TarMembers {
     return isPOSIX && !prefix.isEmpty ? prefix + [UInt8(ascii: "/")] + name : name
   }
 
-  /// A number in octal digits, or GNU's base 256 for what these cannot say.
+  /// A number in octal digits, or in GNU's base 256 where it is too large for these.
   private static func number(_ field: ArraySlice<UInt8>) -> Int? {
     if field.first! & 0x80 != 0 {
       var value = field.first! & 0x40 != 0 ? -1 : Int(field.first! & 0x3F)
@@ -156,7 +156,7 @@ struct TarMembers {
     return digits.isEmpty ? 0 : Int(String(decoding: digits, as: UTF8.self), radix: 8)
   }
 
-  /// The sum of a header's bytes, its own field taken for spaces, where it is what the field says.
+  /// The sum of a header's bytes, with spaces in place of its own field; nil where the field says another sum.
   private static func checksum(_ header: [UInt8]) -> Int? {
     guard let stated = number(header[148..<156]), stated > 0 else { return nil }
     var sum = 0

@@ -5,8 +5,8 @@ import TensorStream
 
 /// Pictures in a tar file, in its order.
 ///
-/// Labels are what `TarSample` says. Where no member says a label, folders do, as in a folder of the same files; where there are no
-/// folders either, there are no labels. Which members are pictures is told as in a folder: see `PictureParts`.
+/// `TarSample` says the labels. Where no member says one, the folders do, as in a folder of the same files. Where there
+/// are no folders either, there are no labels. `PictureParts` says which members are pictures, as in a folder.
 struct TarPictures: PictureSource {
   let name: String
   private(set) var labels: SourceLabels
@@ -72,7 +72,7 @@ struct TarPictures: PictureSource {
         let file = try ByteFile(path)
         if file.stamp == stamp { return file }
       } catch {
-        // Not one bad picture: the whole file is gone.
+        // This is not one bad picture: the whole file has gone.
         throw Failure(.io, "\(error)")
       }
       throw Failure(.io, "\(name): changed while being read")
@@ -80,7 +80,7 @@ struct TarPictures: PictureSource {
   }
 }
 
-/// A tar file while its members are gone through.
+/// A tar file while its members are read.
 private struct Reading {
   let name: String
   let file: ByteFile
@@ -148,7 +148,7 @@ private struct Reading {
     folders.contains { PictureParts.isSidecar($0, isFolder: true) }
   }
 
-  /// The folder that a member is in, or is, below the split that is asked for; empty for none. nil where it is in another split.
+  /// The folder that a member is in, or is, below the chosen split; empty for none. nil where it is in another split.
   private mutating func folder(of path: [UInt8], isFolder: Bool) -> [UInt8]? {
     var parts = FolderPaths.parts(path)
     if !isFolder { _ = parts.popLast() }
@@ -180,7 +180,7 @@ private struct Reading {
     }
   }
 
-  /// Masks, which need not be next to their pictures.
+  /// Masks. They need not lie next to their pictures.
   private mutating func leaveOutParts() {
     func split(_ name: ArraySlice<UInt8>) -> (folder: ArraySlice<UInt8>, base: ArraySlice<UInt8>) {
       let start = (name.lastIndex(of: UInt8(ascii: "/")) ?? name.startIndex - 1) + 1

@@ -67,8 +67,8 @@ struct TarSample {
 
   /// The sample's pictures, each with its label. What belongs to one of them without being one is left out.
   ///
-  /// `shot.v1.cls` is the label of `shot.v1.jpg`, and `shot.cls` that of all pictures of the key that have none of their own; `.cls` is asked
-  /// before `.json`.
+  /// `shot.v1.cls` is the label of `shot.v1.jpg`. `shot.cls` is that of all pictures of the key that have none of their
+  /// own. `.cls` comes before `.json`.
   /// - Throws: `Failure(.data)` for a label without a picture.
   mutating func finished(source: String) throws -> [(member: TarMember, label: [UInt8]?)] {
     let stems = Set(members.filter { PictureParts.isPicture($0.name) }.map { PictureParts.stem($0.name) })

@@ -19,7 +19,8 @@ enum Unpacking {
   static func program(_ head: [UInt8]) -> String? { marks.first { head.starts(with: $0.mark) }?.program }
 
   #if Archives
-    /// What unpacks a regular file, from its first byte on. Throws `Failure(.data)`, then or when it reads, where the file is damaged or cut short.
+    /// The reader that unpacks a regular file, from its first byte on. Throws `Failure(.data)`, then or when it reads,
+    /// where the file is damaged or cut short.
     static func reader(of file: ByteFile, program: String) throws -> Reader {
       let reader = try ArchiveReader(file) { handle in
         archive_read_support_format_raw(handle)

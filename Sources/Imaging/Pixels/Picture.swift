@@ -85,7 +85,7 @@ public struct CropBox: Sendable, Equatable {
   }
 }
 
-/// Memory that grows to the largest size it was asked for and is kept: scratch space for one thread at a time.
+/// Memory that grows to the largest size so far and is kept: scratch space for one thread at a time.
 final class Scratch<T: BitwiseCopyable> {
   private(set) var base: UnsafeMutablePointer<T>
   private var capacity: Int

@@ -1,5 +1,6 @@
-// timm's RandomErasing in its pixel mode: rectangles of normal noise. timm puts it in after normalisation. Views are bytes before it,
-// so the noise n becomes mean + std n, rounded and clamped: what normalisation turns back into n, but for rounding and the clamp.
+// timm's RandomErasing in its pixel mode: rectangles of normal noise. timm puts it after normalisation. Views are bytes
+// before normalisation, so the noise n becomes mean + std n, rounded and clamped. Normalisation turns this back into n,
+// but for rounding and the clamp.
 
 import Foundation
 import Parallel

@@ -26,11 +26,11 @@ public struct SheetSource {
         try JSONText.decode([String].self, from: $0, what: "\(name): metadata \"\(key)\"")
       }
     }
-    switch header.metadata["kind"] {
-    case "images"?: kind = .images
-    case "views"?: kind = .views
-    case let other:
-      throw Failure(.data, "\(name): holds \(other ?? "no kind"): a contact sheet needs images or views")
+    switch header.kindText.flatMap(StreamKind.init) {
+    case .images: kind = .images
+    case .views: kind = .views
+    default:
+      throw Failure(.data, "\(name): holds \(header.kindText ?? "no kind"): a contact sheet needs images or views")
     }
     self.name = name
     classes = try list("classes") ?? []

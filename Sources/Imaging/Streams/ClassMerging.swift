@@ -12,10 +12,8 @@ struct ClassMerging {
   /// - Parameter merges: whether different lists become one of all names, each in the place where it comes first.
   /// - Throws: `Failure(.data)` where lists differ and `merges` is false, where some sets name classes and others do not, and for a
   ///   list that is not one of names.
-  init(sets: [(name: String, classes: String?)], merges: Bool) throws {
-    let lists = try sets.map { set in
-      try set.classes.map { try JSONText.decode([String].self, from: $0, what: "\(set.name): metadata \"classes\"") }
-    }
+  init(sets: [(name: String, classes: [String]?)], merges: Bool) throws {
+    let lists = sets.map(\.classes)
     let first = lists[0]
     guard let other = lists.indices.first(where: { lists[$0] != first }) else {
       classes = first

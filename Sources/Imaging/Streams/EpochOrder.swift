@@ -1,10 +1,12 @@
-// The order of an epoch. A set that fits into memory is permuted as a whole. Of a larger one, the records are permuted, taken in
-// groups that fill half of the memory, and the rows of each group permuted: every record is needed in one group alone.
+// The order of an epoch. A set that fits into memory is permuted as a whole. Of a larger set, the records are permuted
+// and taken in groups that fill half of the memory; then the rows of each group are permuted. So every record is needed
+// in one group alone.
 
 import Parallel
 
-/// The rows of one epoch in their order. Where sets have quotas, a row may come several times: the k-th repetition has k times the number
-/// of all rows added to its own. It needs memory for a number a record, and for the rows of one group.
+/// The rows of one epoch in their order. Where sets have quotas, a row may come several times: the k-th repetition has
+/// its own number plus k times the number of all rows. It needs memory for a number a record, and for the rows of one
+/// group.
 public final class EpochOrder {
   /// Of the whole epoch.
   public let rows: Int
@@ -62,7 +64,7 @@ public final class EpochOrder {
       var groups: [[Int]] = []
       var bytes = Int.max / 2
       for record in shuffles ? random.permutation(recordRows.count) : Array(recordRows.indices) {
-        // Nothing of it in this epoch: it need not be read.
+        // This epoch takes nothing of it, so it need not be read.
         if counts[record] == 0 { continue }
         if bytes + recordBytes[record] > memory / 2 {
           groups.append([])

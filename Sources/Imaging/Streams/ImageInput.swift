@@ -1,4 +1,4 @@
-// One of several sets of pictures that become one: its file, how much of each epoch it makes up, and the numbers of its classes.
+// One of several sets of pictures that become one: its file, its share of each epoch, and the numbers of its classes.
 
 import Foundation
 import TensorStream
@@ -27,8 +27,8 @@ public struct ImageInput: Sendable, Equatable {
   }
 }
 
-/// How many of a set's pictures an epoch has. Each is there `taken / rows` times, rounded down, and some once more: in each epoch
-/// others, spread evenly over the set, so that over the epochs all come equally often.
+/// How many of a set's pictures an epoch has. Each is there `taken / rows` times, rounded down, and some once more.
+/// These are others in each epoch, spread evenly over the set, so that over the epochs all come equally often.
 public struct SetQuota: Sendable, Equatable {
   /// The set's first picture, counted through all sets.
   let firstRow: Int
@@ -44,7 +44,7 @@ public struct SetQuota: Sendable, Equatable {
     let sum = weights.reduce(0, +)
     let ideal = weights.map { $0 / sum * Double(total) }
     var taken = ideal.map { Int($0) }
-    // What rounding down has left goes to those that lost most.
+    // The pictures that rounding down has left go to the sets that lost most.
     let order = ideal.indices.sorted { a, b in
       let (lostA, lostB) = (ideal[a] - Double(taken[a]), ideal[b] - Double(taken[b]))
       return lostA == lostB ? a < b : lostA > lostB

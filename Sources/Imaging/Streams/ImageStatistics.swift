@@ -1,13 +1,13 @@
-// What a set of pictures is like, in one pass: sizes, classes, colour, and what is better left out: the same picture twice, black ones,
-// files that are damaged.
+// What a set of pictures is like, in one pass: sizes, classes, colour, and what may be left out: duplicates, black
+// pictures, damaged files.
 
 import Foundation
 import Parallel
 import Schemas
 import TensorStream
 
-/// Figures of an images stream. Memory is flat but for a table of the pictures' digests, 24 bytes each, in a table that is up to
-/// two and a half times as large, and for the pictures' names: an equal picture may come at any time.
+/// Figures of an images stream. Memory grows only by a table of the pictures' digests, 24 bytes each in a table that
+/// is up to two and a half times as large, and by the pictures' names: an equal picture may come at any time.
 public struct ImageStatistics: Sendable {
   /// Pictures, broken ones included.
   public private(set) var count = 0
@@ -201,11 +201,11 @@ public final class ImageRecords {
   /// - Throws: `Failure(.data)` for a stream of another kind or one that is damaged.
   public init(path: String, isFile: Bool) throws {
     if isFile {
-      let stream = try IndexedStream(path: path, kinds: ["images"])
+      let stream = try IndexedStream(path: path, kinds: [StreamKind.images.rawValue])
       (self.stream, reader) = (stream, nil)
       (name, header, rows) = (stream.name, stream.header, stream.rows)
     } else {
-      let reader = try StreamReader(path: path, kinds: ["images"])
+      let reader = try StreamReader(path: path, kinds: [StreamKind.images.rawValue])
       (stream, self.reader) = (nil, reader)
       (name, header, rows) = (reader.name, reader.header, nil)
     }

@@ -5,7 +5,7 @@ import Parallel
 import Schemas
 import TensorStream
 
-/// Images streams, one after the other, whose pictures can be had in any order. One thread at a time may ask.
+/// Images streams, one after the other, whose pictures can be read in any order. One thread at a time may call it.
 public final class ImageStore {
   /// The streams' names.
   public let name: String
@@ -20,8 +20,8 @@ public final class ImageStore {
   public let isNamed: Bool
   /// 1 where all pictures are grey, as the streams say; otherwise 3.
   public let channels: Int
-  /// The class names as JSON; nil where there are none.
-  public let classes: String?
+  /// The class names; nil where there are none.
+  public let classes: [String]?
   /// What the streams say of themselves, together; nil where one of them does not. Weighed by how often an epoch shows each.
   public let statistics: ChannelStatistics?
 
@@ -61,7 +61,7 @@ public final class ImageStore {
     self.ignoresLabels = ignoresLabels
     var setRows: [Int] = []
     if inputs.count == 1, inputs[0].path == "-" {
-      let reader = try StreamReader(path: "-", kinds: ["images"])
+      let reader = try StreamReader(path: "-", kinds: [StreamKind.images.rawValue])
       let records = try Self.readAll(reader, ignoresLabels: ignoresLabels, memory: memory)
       streams = []
       self.inputs = [(reader.name, reader.header, reader.digest)]
@@ -74,7 +74,7 @@ public final class ImageStore {
       if inputs.contains(where: { $0.path == "-" }) {
         throw Failure(.usage, "standard input can only be the one input")
       }
-      let streams = try inputs.map { try IndexedStream(path: $0.path, kinds: ["images"]) }
+      let streams = try inputs.map { try IndexedStream(path: $0.path, kinds: [StreamKind.images.rawValue]) }
       self.streams = streams
       self.inputs = streams.map { ($0.name, $0.header, $0.digest) }
       places = streams.enumerated().flatMap { set, stream in (0..<stream.recordCount).map { (set, $0) } }
@@ -98,13 +98,10 @@ public final class ImageStore {
     quotas = try Self.quotas(inputs, rows: setRows)
     statistics = try Self.statistics(of: self.inputs, taken: quotas.isEmpty ? setRows : quotas.map { $0.taken })
     let merging = try ClassMerging(
-      sets: self.inputs.map { ($0.name, ignoresLabels ? nil : $0.header.metadata["classes"]) }, merges: mergesClasses)
+      sets: self.inputs.map { ($0.name, ignoresLabels ? nil : try ClassNames.of($0.header, source: $0.name)) },
+      merges: mergesClasses)
     labelNumbers = merging.numbers
-    classes =
-      try ignoresLabels
-      ? nil
-      : merging.numbers.allSatisfy { $0 == nil }
-        ? self.inputs[0].header.metadata["classes"] : merging.classes.map { try JSONText.encode($0) }
+    classes = merging.classes
 
     // The first record that has rows.
     let first = firstRows.lastIndex(of: 0)!
@@ -122,7 +119,7 @@ public final class ImageStore {
     } else {
       pixelShape = nil
     }
-    let areGrey = self.inputs.allSatisfy { $0.header.metadata["channels"] == "1" }
+    let areGrey = try self.inputs.allSatisfy { try ImagesHeader($0.header, source: $0.name).channels == 1 }
     channels = areGrey || pixelShape?.channels == 1 ? 1 : 3
   }
 
@@ -167,17 +164,11 @@ public final class ImageStore {
   ) throws -> ChannelStatistics? {
     var all: [ChannelStatistics] = []
     for set in sets {
-      guard let mean = set.header.metadata["mean"], let std = set.header.metadata["std"] else { continue }
-      let values = try [("mean", mean), ("std", std)].map { key, text in
-        try JSONText.decode([Double].self, from: text, what: "\(set.name): metadata \"\(key)\"")
+      guard let found = try Normalisation(of: set.header, source: set.name) else { continue }
+      guard found.mean.count == 1 || found.mean.count == 3 else {
+        throw Failure(.data, "\(set.name): metadata \"mean\" has \(found.mean.count) values: expected 1 or 3")
       }
-      for (key, values) in zip(["mean", "std"], values) where values.count != 1 && values.count != 3 {
-        throw Failure(.data, "\(set.name): metadata \"\(key)\" has \(values.count) values: expected 1 or 3")
-      }
-      guard values[0].count == values[1].count else {
-        throw Failure(.data, "\(set.name): metadata \"mean\" has \(values[0].count) values, \"std\" \(values[1].count)")
-      }
-      all.append(ChannelStatistics(mean: values[0], std: values[1]))
+      all.append(ChannelStatistics(mean: found.mean, std: found.std))
     }
     guard all.count == sets.count else { return nil }
     if all.count == 1 { return all[0] }

@@ -55,9 +55,8 @@ public struct ViewStream: Sendable {
       }
       header.normalisation = Normalisation(mean: values(statistics.mean), std: values(statistics.std))
     }
-    var metadata = try header.metadata()
-    metadata["classes"] = store.classes
-    return metadata
+    header.classes = store.classes
+    return try header.metadata()
   }
 
   /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord`, the pictures, and whether

@@ -3,8 +3,8 @@
 import Foundation
 import TensorStream
 
-/// Hands records to a stream writer on a thread of its own. At most those of one call wait: a slow reader holds the maker, at no
-/// growth in memory. Until `finish()` or `stop()` returns, the writer belongs to that thread.
+/// Hands records to a stream writer on a thread of its own. At most the records of one call wait: a slow reader stops
+/// the maker, and memory does not grow. Until `finish()` or `stop()` returns, the writer belongs to that thread.
 final class WriteBehind: @unchecked Sendable {
   private let writer: StreamWriter
   private let condition = NSCondition()

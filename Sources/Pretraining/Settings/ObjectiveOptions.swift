@@ -7,14 +7,14 @@ public protocol ObjectiveOptions: Equatable, Sendable {
   init()
   /// Every option, in the order of `--help`.
   static var settings: [Setting<Self>] { get }
-  /// Throws `Failure(.usage)` for what no bound of a single setting says.
+  /// Throws `Failure(.usage)` for what the bounds of single settings do not cover.
   func validate(for encoder: EncoderConfiguration) throws
 }
 
 extension ObjectiveOptions {
   public func validate(for encoder: EncoderConfiguration) throws {}
 
-  /// The options of a JSON object that is flat but for what settings' paths say.
+  /// The options of a JSON object. It is flat, except where a setting's path has several keys.
   /// - Throws: `Failure(.data)` naming the key whose value cannot be.
   init(_ object: [String: Any], source: String) throws {
     self.init()

@@ -16,8 +16,9 @@ public enum SettingValue: Equatable, Sendable {
   }
 }
 
-/// One setting of an objective, declared once: it is an option of the command line, a key of `config.json` and of checkpoints, a row of
-/// `--help`, and a bound that is checked. An option that a file does not have is one that came later, and has its default.
+/// One setting of an objective, declared once. It is an option of the command line, a key of `config.json` and of
+/// checkpoints, a row of `--help`, and a bound that is checked. A setting that a file lacks is newer than the file, and
+/// has its default.
 public struct Setting<Options: ObjectiveOptions>: Sendable {
   /// The option's without the dashes: `mask-ratio`.
   public let name: String
@@ -29,7 +30,7 @@ public struct Setting<Options: ObjectiveOptions>: Sendable {
   /// The option without which it means nothing.
   public private(set) var needs: String?
   public let get: @Sendable (Options) -> SettingValue
-  /// False where the value is of another type, or a word that it cannot be.
+  /// False where the value is of another type, or is not one of the words.
   public let set: @Sendable (inout Options, SettingValue) -> Bool
   /// What it must be where it is not: `0 or more`.
   private let broken: @Sendable (Options) -> String?
@@ -64,7 +65,7 @@ public struct Setting<Options: ObjectiveOptions>: Sendable {
       })
   }
 
-  /// A whole number. What it may be, `validate` says.
+  /// A whole number. `validate` says what it may be.
   /// - Parameter path: where it is in a configuration, if that is not its name.
   public static func whole(
     _ name: String, at path: [String]? = nil, _ place: WritableKeyPath<Options, Int> & Sendable, _ help: String
@@ -96,7 +97,7 @@ public struct Setting<Options: ObjectiveOptions>: Sendable {
       })
   }
 
-  /// The same, of no use without another.
+  /// The same setting, which has no meaning without another.
   public func needing(_ other: String) -> Setting {
     var copy = self
     copy.needs = other
@@ -108,7 +109,7 @@ public struct Setting<Options: ObjectiveOptions>: Sendable {
     if let message = broken(options) { throw Failure(.usage, message) }
   }
 
-  /// Sets it from the text after an option; false where the text is none of what it may be.
+  /// Sets it from the text after an option; false where the text is not a possible value.
   public func parse(_ text: String, into options: inout Options) -> Bool {
     if !words.isEmpty { return set(&options, .word(text)) }
     if let whole = Int(text) { return set(&options, .whole(whole)) }

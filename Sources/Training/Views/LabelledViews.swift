@@ -56,7 +56,7 @@ public final class LabelledViews {
     } else if let first = preferred.first(where: recipes.contains) {
       chosen = first
     } else {
-      throw Failure(.data, "\(name): its views are \(there): say with --view which is meant")
+      throw Failure(.data, "\(name): its views are \(there): choose one with --view")
     }
     self.view = chosen
     if let own = header.normalisation, own.mean.count != encoder.channels {

@@ -23,7 +23,7 @@ public final class ViewBatches {
   /// What every row has: some recipes' pixels, and what else the stream carries.
   public struct Rows: Sendable {
     public fileprivate(set) var count = 0
-    /// For each recipe asked for, [count, side, side, channels] of that view.
+    /// For each recipe that is read, [count, side, side, channels] of that view.
     public fileprivate(set) var pixels: [String: [UInt8]] = [:]
     /// Each row's number in the set of images.
     public fileprivate(set) var index: [Int64] = []
@@ -63,6 +63,7 @@ public final class ViewBatches {
     guard let normalisation = try Normalisation(of: reader.header, channels: channels, source: reader.name) else {
       throw Failure(.data, "\(reader.name): the views have no \"mean\" and \"std\"")
     }
+    try normalisation.requireUsable(source: reader.name)
     self.normalisation = normalisation
     let there = header.recipes.map(\.name)
     self.views = views.filter { !$0.isOptional || there.isEmpty || there.contains($0.name) }
@@ -72,7 +73,7 @@ public final class ViewBatches {
   /// Whether a view is read.
   public func has(_ view: String) -> Bool { views.contains { $0.name == view } }
 
-  /// What a run on these views keeps to from its first step to its last.
+  /// What the views of a run must say of themselves from its first step to its last.
   public func identity() throws -> [String: String] { try header.identity(recipes: views.map(\.name)) }
 
   /// The next `count` rows.

@@ -3,7 +3,7 @@ import Networks
 import TensorStream
 
 extension EncoderConfiguration {
-  /// The shape of an encoder as its tensors show it, for a file of somebody else's. Heads cannot be seen in any tensor.
+  /// The shape of an encoder as its tensors show it, for another program's file. No tensor shows the heads.
   /// - Throws: `Failure(.data)` where a tensor that shows it is missing or odd; `.usage` where heads are not given.
   init(inferredFrom record: Record, heads: Int?, source: String) throws {
     func shape(_ name: String, _ meaning: String, dimensions: Int) throws -> [Int] {
@@ -46,22 +46,23 @@ extension EncoderConfiguration {
       heads: heads, mlpRatio: hidden[0] / patches[0])
   }
 
-  /// Validates a configuration that a file claims, before memory is taken for it: it may not ask for much more than the
-  /// file holds. (What exactly is missing is named when the weights are loaded.)
+  /// Checks a configuration that a file claims, before memory is taken for it: it may not need much more than the file
+  /// holds. (Loading the weights names exactly what is missing.)
   public func validate(source: String, against record: Record) throws {
     do {
       try validate()
       try requirePositive([("mlpRatio", mlpRatio)])
     } catch let failure as Failure {
-      throw Failure(.data, "\(source): its encoder cannot be: \(failure.message)")
+      throw Failure(.data, "\(source): its encoder is impossible: \(failure.message)")
     }
     try record.requirePlausible(weights: approximateWeights, source: source)
   }
 }
 
 extension Record {
-  /// Throws `Failure(.data)` where a configuration asks for many more weights than the file holds values: before memory is taken.
-  /// - Parameter weights: about how many the configuration asks for.
+  /// Throws `Failure(.data)` where a configuration needs many more weights than the file holds values. Call it before
+  /// memory is taken.
+  /// - Parameter weights: about how many the configuration needs.
   public func requirePlausible(weights: Double, source: String) throws {
     let held = tensors.reduce(0.0) { $0 + Double($1.tensor.count) }
     if weights > max(16 * held, 0x1p24) {

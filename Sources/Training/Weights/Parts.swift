@@ -19,7 +19,8 @@ public struct Part {
   }
 }
 
-/// All weights of some parts for a writer, in memory that they share with the networks: write them before training goes on.
+/// All weights of some parts for a writer, in memory that they share with the networks. Write them before training goes
+/// on.
 public func storedTensors(_ parts: [Part]) -> [NamedTensor] {
   parts.flatMap { part in
     part.entries.map { (name: $0.name, tensor: StoredTensor(borrowing: $0.tensor, shape: $0.shape)) }
@@ -35,8 +36,8 @@ extension StoredTensor {
   }
 }
 
-/// Sets all weights of some parts from a file, or none: every tensor that is missing, not expected, of another shape or
-/// type, or not finite is named in one `Failure(.data)`.
+/// Sets all weights of some parts from a file, or none of them. One `Failure(.data)` names every tensor that is
+/// missing, not expected, of another shape or type, or not finite.
 /// - Parameters:
 ///   - source: the file's name, for the message.
 ///   - ignored: names that may be there besides, such as an optimiser's.

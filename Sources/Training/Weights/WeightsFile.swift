@@ -4,14 +4,14 @@ import Networks
 import Schemas
 import TensorStream
 
-/// An encoder's weights as a file of kind `weights` (.stz) or a plain .safetensors file: tensors under timm's names and, in
-/// the metadata, `config` and the statistics of the images that it was trained on. A model that was fine-tuned has a head
-/// besides; so has a classifier of timm's.
+/// An encoder's weights as a file of kind `weights` (.stz) or a plain .safetensors file. Tensors have timm's names. The
+/// metadata have `config` and the statistics of the images that it was trained on. A fine-tuned model also has a head,
+/// and so has a classifier of timm's.
 public struct WeightsFile: Sendable {
   /// A classifier's head: `head.weight` [classes, width] and `head.bias` [classes].
   public struct Head: Equatable, Sendable {
     public let classes: Int
-    /// Nil where the file does not say, as another program's does not.
+    /// Nil where the file does not say: a file of another program does not.
     public let pooling: Pooling?
 
     public init(classes: Int, pooling: Pooling?) {
@@ -57,6 +57,7 @@ public struct WeightsFile: Sendable {
     }
     try encoder.validate(source: source, against: record)
     normalisation = try WeightsHeader(record, channels: encoder.channels, source: source).normalisation
+    try normalisation?.requireUsable(source: source)
     classNames = header.classes
   }
 
@@ -86,7 +87,7 @@ public struct WeightsFile: Sendable {
     ).metadata()
   }
 
-  /// The head that a file holds without saying so in its "config", as timm's files do.
+  /// The head of a file whose "config" does not mention one, as in timm's files.
   private static func head(of record: Record, pooling: Pooling?, source: String) throws -> Head? {
     guard let weight = record["head.weight"] else { return nil }
     guard weight.shape.count == 2, (1...1 << 24).contains(weight.shape[0]) else {
@@ -95,7 +96,7 @@ public struct WeightsFile: Sendable {
     return Head(classes: weight.shape[0], pooling: pooling)
   }
 
-  /// `config`: a checkpoint's has the encoder under the same key, among much else.
+  /// `config`. A checkpoint's has the encoder under the same key, and much else.
   struct Config: Codable {
     var encoder: EncoderConfiguration
     var classes: Int?

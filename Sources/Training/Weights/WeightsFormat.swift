@@ -5,10 +5,10 @@ import TensorStream
 public enum WeightsFormat: String, CaseIterable, Sendable {
   /// A stream of one record.
   case stz
-  /// A plain safetensors file, for the programs of others.
+  /// A plain safetensors file, for other programs.
   case safetensors
 
-  /// What a file's name asks for: safetensors where it ends so, else a stream.
+  /// The format that a file's name means: safetensors where it ends so, a stream elsewhere.
   public init(path: String) { self = path.hasSuffix(".safetensors") ? .safetensors : .stz }
 
   /// Writes weights.
@@ -21,7 +21,7 @@ public enum WeightsFormat: String, CaseIterable, Sendable {
       try StreamWriter.writeOneRecord(
         path: path, kind: StreamKind.weights.rawValue, metadata: metadata, tensors: tensors, overwrite: overwrite)
     case .safetensors:
-      // Some readers want to be told whose layout the arrays have: PyTorch's.
+      // Some readers look for the framework whose array layout this is: PyTorch's.
       let metadata = metadata.merging(["format": "pt"]) { $1 }
       try writeSafetensors(path: path, metadata: metadata, tensors: tensors, overwrite: overwrite)
     }

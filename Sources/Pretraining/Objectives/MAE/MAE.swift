@@ -4,8 +4,9 @@ import Networks
 import TensorStream
 import Training
 
-/// He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022: an encoder sees some patches, a decoder predicts the pixels of
-/// the others, each patch normalised to its own mean and variance. The loss is the mean squared error over masked patches.
+/// He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022. An encoder sees some patches, and a
+/// decoder predicts the pixels of the others, each patch normalised to its own mean and variance. The loss is the mean
+/// squared error over masked patches.
 public final class MAE: Objective {
   public struct Options: MaskOptions, DecoderOptions {
     public var decoder = DecoderConfiguration()

@@ -4,7 +4,7 @@ import Compute
 import Foundation
 import Training
 
-/// What shows, while a run goes on, whether its labels still say something. B images, K folds of F patches, C prototypes.
+/// Shows, while a run goes on, whether its labels still say something. B images, K folds of F patches, C prototypes.
 public struct LabelHealth: Equatable, Sendable {
   /// Entropy of a row of labels over log C, mean over the rows, [B·K, C] of class tokens and [B·K·F, C] of patches, as
   /// Sinkhorn-Knopp left them: 1 where labels are uniform and say nothing, 0 where each is a single prototype.

@@ -2,8 +2,8 @@ import Training
 
 /// How labels enter the loss at one point of a run. Both schedules are off by default: the paper has none.
 public struct LabelSchedule: Equatable, Sendable {
-  /// What λ_c and λ_p are multiplied by. Labels of a teacher that has learned nothing teach nothing: a ramp keeps them out of the
-  /// way until it has.
+  /// The factor of λ_c and λ_p. Labels of a teacher that has learned nothing teach nothing; a ramp keeps them out until
+  /// it has learned something.
   public let weight: Double
   /// DINO's warm-up: sharper labels at first, where it is below the later temperature.
   public let teacherTemperature: Double

@@ -3,9 +3,10 @@ import Compute
 import Networks
 import Training
 
-/// The method (Nandam et al., "Pseudo Labelling for Enhanced Masked Autoencoders", 2024): a student that sees a quarter of
-/// an image's patches and predicts, for the others, features of a reconstruction teacher (Eq. 1–2) and pseudo-labels of a
-/// labelling teacher (§3.3), two averages of itself that move on clocks of their own (Teachers.swift).
+/// The method (Nandam et al., "Pseudo Labelling for Enhanced Masked Autoencoders", 2024). A student sees a quarter of
+/// an image's patches. For the others it predicts features of a reconstruction teacher (Eq. 1–2) and pseudo-labels of a
+/// labelling teacher (Eq. 3–4). Both teachers are averages of the student, and have clocks of their own
+/// (Teachers.swift).
 ///
 /// B images, N patches, V visible, M = N − V masked, K folds of F = ⌊M / K⌋ patches, width D, C prototypes.
 public final class PseudoMAE: Objective {
@@ -50,12 +51,12 @@ public final class PseudoMAE: Objective {
     ] + own
   }
 
-  /// Labels are balanced over the whole batch, so they are made of all its parts first.
+  /// Labels are balanced over the whole batch, so the labels of all its parts are made first.
   public func gradients(of batch: [PseudoMAEImages], at place: StepPlace) -> StepLosses {
     precondition(batch.allSatisfy { $0.simple.count == batch[0].simple.count }, "parts of a batch are of equal size")
     let schedule = options.schedule(epoch: place.epochsDone)
     var (labels, health) = labels(of: batch, schedule: schedule)
-    // Nothing else keeps a part's labels: their memory is free for the backward pass.
+    // Nothing else keeps a part's labels, so the backward pass can use their memory.
     var losses = Training.gradients(parts: batch.count, engine: engine) { tape, part in
       self.losses(tape, batch[part], labels: labels[part].take(), schedule: schedule)
     }

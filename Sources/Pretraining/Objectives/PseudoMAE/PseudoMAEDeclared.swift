@@ -44,7 +44,7 @@ extension PseudoMAE {
   public static func views(_ c: Configuration<PseudoMAEOptions>) -> [ViewNeed] {
     let simple = ViewNeed("simple", side: c.encoder.image)
     if c.options.labelView == .simple { return [simple] }
-    // Without weight, labels are made only for their figures: a stream without the view is enough then.
+    // With weights of 0, labels are made only for their figures. A stream without the view is then enough.
     let isIdle = c.options.lambdaC == 0 && c.options.lambdaP == 0
     return [simple, ViewNeed("complex", side: c.encoder.image, isOptional: isIdle)]
   }

@@ -1,7 +1,7 @@
 import Networks
 import TensorStream
 
-/// What Pseudo MAE can be told. Its ablations are options; SdAE is λ_c = λ_p = 0.
+/// The options of Pseudo MAE. Its ablations are options; SdAE is λ_c = λ_p = 0.
 public struct PseudoMAEOptions: MaskOptions, DecoderOptions {
   /// Whether reconstruction targets have a teacher of their own (Table 6).
   public enum Teachers: String, CaseIterable, Sendable { case disentangled, single }
@@ -32,7 +32,8 @@ public struct PseudoMAEOptions: MaskOptions, DecoderOptions {
   public var lambdaWarmupEpochs = 0.0
   public var studentTemperature = 0.1
   public var teacherTemperature = 0.05
-  /// The labels' temperature at the start, where it moves in a line to the other over some epochs; 0 epochs is the paper's, none.
+  /// The labels' temperature at the start, where it moves in a line to `teacherTemperature` over some epochs. With 0
+  /// epochs it does not move, as in the paper.
   public var teacherTemperatureStart = 0.04
   public var teacherTemperatureEpochs = 0.0
   public var sinkhornIterations = 3
