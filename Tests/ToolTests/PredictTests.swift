@@ -110,9 +110,9 @@ import Testing
       "predict --output p.tsv named.stz renamed.stz", 65,
       "renamed.stz: class 1 is \"z\", but that of named.stz is \"b\" (pmae-augment --no-labels leaves labels out)"
     ),
-    ("predict --output p.stz infinite.stz views.stz", 65, "the logit of image 0 (photos/0.jpg) holds"),
-    ("classify infinite.stz views.stz", 65, "the logit of image 0 (photos/0.jpg) holds"),
-    ("embed --output p.stz broken.stz views.stz", 65, "the feature of image 0 (photos/0.jpg) holds"),
+    ("predict --output p.stz monstrous.stz views.stz", 65, "the logit of image 0 (photos/0.jpg) holds"),
+    ("classify monstrous.stz views.stz", 65, "the logit of image 0 (photos/0.jpg) holds"),
+    ("embed --output p.stz monstrous.stz views.stz", 65, "the feature of image 0 (photos/0.jpg) holds"),
   ])
   func badInput(_ arguments: String, status: Int32, message: String) throws {
     try ToolRunner.withTemporaryFolder { folder in
@@ -130,22 +130,22 @@ import Testing
         """, in: folder)
       #expect(prepared.status == 0, "\(prepared.errors)")
       let model = try readTensors(path: folder + "/model.stz")
-      func write(_ name: String, classes: String? = nil, infinite: String? = nil) throws {
+      func write(_ name: String, classes: String? = nil, monstrous: String? = nil) throws {
         var metadata = model.metadata
         metadata["classes"] = classes
         let tensors = model.tensors.map { tensor -> NamedTensor in
-          guard tensor.name == infinite else { return tensor }
+          guard tensor.name == monstrous else { return tensor }
           return (
             tensor.name,
-            StoredTensor([Float](repeating: .infinity, count: tensor.tensor.count), shape: tensor.tensor.shape)
+            StoredTensor([Float](repeating: 3e38, count: tensor.tensor.count), shape: tensor.tensor.shape)
           )
         }
         try StreamWriter.writeOneRecord(
           path: "\(folder)/\(name).stz", kind: "weights", metadata: metadata, tensors: tensors)
       }
       try write("named", classes: #"["a","b","c","d","e","f","g"]"#)
-      try write("infinite", infinite: "head.bias")
-      try write("broken", infinite: "norm.bias")
+      // Weights that are not finite are not taken; the product of these overflows.
+      try write("monstrous", monstrous: "norm.weight")
       let result = try evaluate(arguments, in: folder)
       #expect(result.status == status, "\(result.errors)")
       #expect(result.errors.contains(message), "\(result.errors)")
