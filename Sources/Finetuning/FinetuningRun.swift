@@ -19,6 +19,9 @@ public final class FinetuningRun<T: Task>: Trainee {
   ) throws {
     try configuration.validate()
     precondition(configuration.mode == .full)
+    if !T.mixesImages, configuration.mixup != nil || configuration.cutmix != nil {
+      throw Failure(.usage, "--task \(T.name) mixes no images: --mixup and --cutmix have no meaning with it")
+    }
     self.configuration = configuration
     self.engine = engine
     var encoder = encoder

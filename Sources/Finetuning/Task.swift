@@ -11,6 +11,8 @@ public protocol Task: AnyObject, SendableMetatype {
 
   /// The word after `--task`.
   static var name: String { get }
+  /// Whether `augmented` mixes images with each other as the configuration's `mixup` and `cutmix` say.
+  static var mixesImages: Bool { get }
 
   /// A model of an encoder and a fresh head.
   /// - Parameter encoder: trained: its weights take gradients.
@@ -32,6 +34,8 @@ public protocol Task: AnyObject, SendableMetatype {
 }
 
 extension Task {
+  public static var mixesImages: Bool { false }
+
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] { batch }
 }
 

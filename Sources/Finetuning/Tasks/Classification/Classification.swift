@@ -16,6 +16,7 @@ public final class Classification: Task {
   }
 
   public static let name = "classify"
+  public static let mixesImages = true
 
   public let classifier: Classifier
   private let configuration: FinetuningConfiguration
