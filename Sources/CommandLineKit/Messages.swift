@@ -1,6 +1,7 @@
 // Lines for people, on standard error.
 
 import Foundation
+import TensorStream
 
 /// Writes `tool: message` and a line's end to standard error in one write, so that the lines of a pipeline's tools do
 /// not mix.
@@ -14,13 +15,6 @@ public func note(_ tool: String, _ message: String, quiet: Bool) {
 }
 
 func writeToStandardError(_ text: String) {
-  var bytes = Array(text.utf8)[...]
-  while !bytes.isEmpty {
-    let n = bytes.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    if n >= 0 {
-      bytes = bytes.dropFirst(n)
-    } else if errno != EINTR {
-      return  // Nowhere is left to say it.
-    }
-  }
+  // Where that fails, nowhere is left to say it.
+  _ = Array(text.utf8).withUnsafeBytes { writeAll(STDERR_FILENO, $0) }
 }

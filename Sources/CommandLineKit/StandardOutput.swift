@@ -28,18 +28,8 @@ public enum StandardOutput {
   private static func drain(_ bytes: inout [UInt8]) throws {
     // Emptied whatever happens: after an error, a second attempt would write some bytes twice.
     defer { bytes.removeAll(keepingCapacity: true) }
-    try bytes.withUnsafeBytes { buffer in
-      var rest = buffer[...]
-      while !rest.isEmpty {
-        let n = Foundation.write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if n >= 0 {
-          rest = rest.dropFirst(n)
-        } else if errno == EPIPE {
-          throw Failure(.brokenPipe, "standard output: nobody reads it any more")
-        } else if errno != EINTR {
-          throw Failure(.io, "standard output: \(String(cString: strerror(errno)))")
-        }
-      }
-    }
+    let code = bytes.withUnsafeBytes { writeAll(STDOUT_FILENO, $0) }
+    if code == EPIPE { throw Failure(.brokenPipe, "standard output: nobody reads it any more") }
+    if code != 0 { throw Failure(.io, "standard output: \(errorText(code))") }
   }
 }

@@ -35,13 +35,8 @@ public final class LineFile {
   /// Writes bytes as they are, for a log that is not text.
   /// - Throws: `Failure(.io)` where that fails.
   public func write(bytes: [UInt8]) throws {
-    var bytes = bytes[...]
-    while !bytes.isEmpty {
-      let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0 && errno == EINTR { continue }
-      if written <= 0 { throw Failure(.io, "\(path): cannot write: \(errorText(errno))") }
-      bytes = bytes.dropFirst(written)
-    }
+    let code = bytes.withUnsafeBytes { writeAll(descriptor, $0) }
+    if code != 0 { throw Failure(.io, "\(path): cannot write: \(errorText(code))") }
   }
 
   /// Brings all lines to disk.

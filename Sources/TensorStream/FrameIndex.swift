@@ -74,15 +74,11 @@ private struct FileBytes {
     let end = min(offset + count, size)
     guard offset < end else { return [] }
     return try [UInt8](unsafeUninitializedCapacity: end - offset) { buffer, initialized in
-      while initialized < end - offset {
-        let (target, done) = (UnsafeMutableRawBufferPointer(buffer), initialized)
-        let read = retrying(descriptor.number, waitingFor: POLLIN) {
-          pread(descriptor.number, target.baseAddress! + done, end - offset - done, offset + done)
-        }
-        guard read >= 0 else { throw Failure(.io, "\(name): cannot read: \(errorText(errno))") }
-        if read == 0 { return }
-        initialized += read
-      }
+      let count = buffer.count
+      let read = readAll(
+        descriptor.number, into: UnsafeMutableRawPointer(buffer.baseAddress!), count: count, at: offset)
+      guard read >= 0 else { throw Failure(.io, "\(name): cannot read: \(errorText(errno))") }
+      initialized = read
     }
   }
 }

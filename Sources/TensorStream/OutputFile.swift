@@ -54,15 +54,8 @@ final class OutputFile {
   deinit { cancel() }
 
   func write(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes
-    while !rest.isEmpty {
-      // Some kernels refuse to write 2 GiB or more at once.
-      let count = retrying(descriptor, waitingFor: POLLOUT) {
-        Glibc.write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
-      }
-      guard count >= 0 else { throw writeFailure(errno) }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
+    let code = writeAll(descriptor, bytes)
+    if code != 0 { throw writeFailure(code) }
   }
 
   /// Brings everything to disk, and gives the file its name.

@@ -26,6 +26,40 @@ package func retrying(_ descriptor: Int32, waitingFor events: Int32, _ body: () 
   }
 }
 
+/// Writes all bytes to a descriptor: every write of this package that is not a library's.
+/// - Returns: 0, or the `errno` of the write that failed.
+package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
+  var rest = bytes
+  while !rest.isEmpty {
+    // Some kernels refuse to write 2 GiB or more at once.
+    let count = retrying(descriptor, waitingFor: POLLOUT) {
+      write(descriptor, rest.baseAddress, min(rest.count, 1 << 30))
+    }
+    if count < 0 { return errno }
+    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+  }
+  return 0
+}
+
+/// Reads up to `count` bytes from a descriptor, fewer only where it ends.
+/// - Parameter offset: where in the file; nil to go on after the last read. With an offset, any thread may call it.
+/// - Returns: the bytes read; negative with `errno` set where a read fails.
+package func readAll(
+  _ descriptor: Int32, into memory: UnsafeMutableRawPointer, count: Int, at offset: Int? = nil
+) -> Int {
+  var done = 0
+  while done < count {
+    let part = retrying(descriptor, waitingFor: POLLIN) {
+      offset.map { pread(descriptor, memory + done, count - done, off_t($0 + done)) }
+        ?? read(descriptor, memory + done, count - done)
+    }
+    if part < 0 { return part }
+    if part == 0 { break }
+    done += part
+  }
+  return done
+}
+
 /// An open descriptor, closed when nobody needs it any more.
 package final class Descriptor: Sendable {
   package let number: Int32

@@ -92,32 +92,17 @@ final class ByteFile: @unchecked Sendable {
 
   /// Reads up to `count` bytes, fewer only at the end of the file.
   func read(into memory: UnsafeMutableRawPointer, count: Int) throws -> Int {
-    var done = 0
-    while done < count {
-      let n = Foundation.read(descriptor, memory + done, count - done)
-      if n == 0 { break }
-      if n < 0 {
-        if errno == EINTR { continue }
-        throw Failure(.io, "\(name): \(String(cString: strerror(errno)))")
-      }
-      done += n
-    }
-    return done
+    try checked(TensorStream.readAll(descriptor, into: memory, count: count))
   }
 
   /// Reads up to `count` bytes from `offset` on, fewer only at the end of the file. Any thread may call it.
   func read(into memory: UnsafeMutableRawPointer, count: Int, at offset: Int) throws -> Int {
-    var done = 0
-    while done < count {
-      let n = pread(descriptor, memory + done, count - done, off_t(offset + done))
-      if n == 0 { break }
-      if n < 0 {
-        if errno == EINTR { continue }
-        throw Failure(.io, "\(name): \(String(cString: strerror(errno)))")
-      }
-      done += n
-    }
-    return done
+    try checked(TensorStream.readAll(descriptor, into: memory, count: count, at: offset))
+  }
+
+  private func checked(_ count: Int) throws -> Int {
+    if count < 0 { throw Failure(.io, "\(name): \(errorText(errno))") }
+    return count
   }
 
   /// The same, as an array.

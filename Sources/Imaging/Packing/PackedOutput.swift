@@ -74,6 +74,8 @@ public struct PackedOutput: Sendable {
   ) throws -> (end: Int, rows: Int, skipped: Int)? {
     let path = path(ofShard: shard)
     guard resumes, FileManager.default.fileExists(atPath: path) else { return nil }
+    // A process that was killed right after it had given the shard its name left the temporary one besides.
+    removePartial(path)
     let stream = try IndexedStream(path: path, kinds: [StreamKind.images.rawValue])
     let found = stream.header.metadata
     func differs(_ what: String, _ key: String) -> Failure {

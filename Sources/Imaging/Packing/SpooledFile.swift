@@ -22,15 +22,8 @@ enum SpooledFile {
       let base = memory.reserve(size)
       while true {
         let count = try read(base, size)
-        var written = 0
-        while written < count {
-          let n = Foundation.write(descriptor, base + written, count - written)
-          if n < 0, errno == EINTR { continue }
-          guard n > 0 else {
-            throw Failure(.io, "\(folder): cannot keep \(name) there: \(String(cString: strerror(errno)))")
-          }
-          written += n
-        }
+        let code = writeAll(descriptor, UnsafeRawBufferPointer(start: base, count: count))
+        if code != 0 { throw Failure(.io, "\(folder): cannot keep \(name) there: \(errorText(code))") }
         if count < size { break }
       }
       return try ByteFile(descriptor: descriptor, name: name, owned: true)
