@@ -183,7 +183,8 @@ struct FinetuneTool: Tool {
     keeping record: RunRecord?, profiler: StepProfiler?, log: LineFile?
   ) throws {
     let rows = views.batches.rowsPerEpoch
-    let whole = configuration.epochs * max(rows / configuration.batch, 1)
+    let epoch = try EpochSteps(rows: rows, batch: configuration.batch, source: views.batches.reader.name)
+    let whole = configuration.epochs * epoch.stepsPerEpoch
     let progress = Progress(
       tool: Self.name, what: "steps", total: min(steps ?? whole, whole), first: trainer.trainee.optimizer.steps,
       quiet: output.quiet)
