@@ -27,7 +27,10 @@ public final class PretrainingRun<O: Objective>: Trainee {
     self.configuration = configuration
     self.engine = engine
     objective = O(configuration, engine: engine)
-    optimizer = AdamW(objective.parts.trained, weightDecay: configuration.weightDecay, engine: engine)
+    let trained = objective.parts.trained.map { [objective] in
+      TrainedParameter($0.name, $0.parameter, decays: objective.decays($0.name, $0.parameter))
+    }
+    optimizer = AdamW(trained, weightDecay: configuration.weightDecay, beta2: O.beta2, engine: engine)
   }
 
   /// Steps taken so far.
@@ -40,10 +43,13 @@ public final class PretrainingRun<O: Objective>: Trainee {
     try load(parts, from: record, source: path) { $0.hasPrefix(TrainingState.optimizerPrefix) }
   }
 
+  /// Reads what the objective's options name, for a fresh run. One that goes on has it in its checkpoint.
+  public func prepare() throws { try objective.prepare() }
+
   /// The views that the objective reads, opened; a batch must fit into an epoch.
   public func views(_ reader: StreamReader) throws -> ViewBatches {
     let views = try ViewBatches(
-      reader, views: O.views(configuration), channels: configuration.encoder.channels)
+      reader, views: O.views(configuration), draws: O.draws, channels: configuration.encoder.channels)
     _ = try EpochSteps(rows: views.rowsPerEpoch, batch: configuration.batch, source: reader.name)
     return views
   }
@@ -80,8 +86,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
   ) throws -> TrainingLoop.Outcome {
     let c = configuration
     let loop = TrainingLoop(
-      batch: c.batch, epochs: c.epochs, learningRate: c.learningRate, warmupEpochs: c.warmupEpochs, limit: limit,
-      engine: engine)
+      batch: c.batch, epochs: c.epochs, schedule: O.schedule(configuration), limit: limit, engine: engine)
     let record = RunRecord(
       folder, configuration: try c.json(objective: O.name), pretty: try c.json(objective: O.name, pretty: true),
       views: try views.identity(), classes: views.header.classes, provenance: provenance, policy: policy, start: start)
@@ -99,6 +104,13 @@ public final class PretrainingRun<O: Objective>: Trainee {
 
   public func gradients(of batch: [O.Drawn], at place: StepPlace) -> StepLosses {
     objective.gradients(of: batch, at: place)
+  }
+
+  public func update(at place: StepPlace) -> StepUpdate {
+    let c = configuration
+    let decay = cosine(c.weightDecay, c.weightDecayEnd ?? c.weightDecay, Double(place.step), Double(place.steps))
+    return StepUpdate(
+      weightDecay: decay, clip: c.clip > 0 ? O.clip(c.clip) : nil, frozen: objective.frozenSteps(at: place))
   }
 
   public func follow(at place: StepPlace) -> [Figure] { objective.follow(at: place) }

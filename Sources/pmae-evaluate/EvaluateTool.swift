@@ -13,10 +13,10 @@ struct EvaluateTool: Tool {
     commandName: "pmae-evaluate",
     abstract: "Measure a classifier or an encoder on views, say what it makes of each, and make tables of results.",
     version: pmaeVersion,
-    subcommands: [Classify.self, Predict.self, Neighbours.self, Embed.self, Table.self])
+    subcommands: [Classify.self, Predict.self, Neighbours.self, Embed.self, Tokenize.self, Table.self])
 
   mutating func execute() throws {
-    throw ValidationError("expected a command: classify, predict, knn, embed or table")
+    throw ValidationError("expected a command: classify, predict, knn, embed, tokenizer or table")
   }
 }
 

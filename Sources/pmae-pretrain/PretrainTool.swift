@@ -69,8 +69,20 @@ struct PretrainTool: Tool {
   @Option(help: "Peak learning rate for a batch of 256; scaled by the batch.")
   var baseLr = 2.666e-4
 
+  @Option(help: "Learning rate at the start of the warm-up.")
+  var warmupLr = 0.0
+
+  @Option(help: "Learning rate at the end.")
+  var minLr = 0.0
+
   @Option(help: "AdamW's decay of matrices.")
   var weightDecay = 0.05
+
+  @Option(help: "The decay at the end, where it moves (default: --weight-decay).")
+  var weightDecayEnd: Double?
+
+  @Option(help: "Limit of the gradients' length; 0 for none.")
+  var clip = 0.0
 
   @Option(help: "Stop after this many steps of the whole run.")
   var steps: Int?
@@ -147,6 +159,7 @@ struct PretrainTool: Tool {
     } else if let file = self.start {
       try run.initialise(from: file)
     }
+    if start == nil { try run.prepare() }
     start = nil
     try session.begin()
 
@@ -200,6 +213,10 @@ struct PretrainTool: Tool {
     c.seed = seed
     c.precision = precision.precision
     c.weightDecay = weightDecay
+    c.weightDecayEnd = weightDecayEnd
+    c.clip = clip
+    c.warmupLearningRate = warmupLr
+    c.minLearningRate = minLr
     c.learningRate = lr ?? baseLr * Double(batch) / 256
     if let epochs {
       c.epochs = epochs

@@ -7,6 +7,7 @@ import Foundation
 extension Operation {
   static func all(scale: Int = 1) -> [Operation] {
     linear(scale) + layerNorm(scale) + attention(scale) + addBranch(scale) + tokens(scale) + rows(scale) + losses(scale)
+      + classLosses(scale) + batches(scale) + sequences(scale)
       + composites(scale)
   }
 

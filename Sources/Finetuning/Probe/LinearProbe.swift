@@ -82,8 +82,8 @@ public final class LinearProbe: Trainee {
   ) throws -> Bool {
     let c = configuration
     let loop = TrainingLoop(
-      batch: c.batch, epochs: c.epochs, learningRate: c.learningRate, warmupEpochs: c.warmupEpochs, limit: limit,
-      engine: engine)
+      batch: c.batch, epochs: c.epochs,
+      schedule: RateSchedule(peak: c.learningRate, warmupEpochs: c.warmupEpochs), limit: limit, engine: engine)
     do {
       if try !loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep).isComplete { return false }
     } catch is ProbeSource.GivenUp {
