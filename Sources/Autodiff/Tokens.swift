@@ -3,7 +3,7 @@ import Compute
 
 extension Tape {
   /// The sequences that an encoder reads: a class token, then the chosen patches, each with its position added.
-  /// patches [B·n, D], classToken [1, D], positions [1 + N, D] (row 0 the class token's; constant), ids of the patches [B·n]
+  /// patches [B·n, D], classToken [1, D], positions [1 + N, D] (row 0 the class token's), ids of the patches [B·n]
   /// -> [B·(1 + n), D].
   public func encoderTokens(
     _ patches: Tensor, classToken: Tensor, positions: Tensor, ids: [Int32], sequences: Int
@@ -11,7 +11,7 @@ extension Tape {
     let width = patches.columns
     let n = patches.rows / sequences
     precondition(ids.count == patches.rows && patches.rows == sequences * n)
-    let y = tensor(rows: sequences * (n + 1), columns: width, from: patches, classToken)
+    let y = tensor(rows: sequences * (n + 1), columns: width, from: patches, classToken, positions)
     engine.rows(
       over: patches, classToken, positions, y, count: sequences, cost: (n + 1) * width, as: .tokens, values: 2 * y.count
     ) { patches, classToken, positions, y, range in
@@ -41,6 +41,7 @@ extension Tape {
           pmae_column_sums(dy.pointer, dc.pointer, sequences, width, (n + 1) * dy.stride, isFirst ? 0 : 1)
         }
       }
+      if positions.tracksGradient { engine.positionGradient(positions, dy, ids: ids, sequences: sequences) }
     }
     return y
   }
@@ -166,5 +167,25 @@ extension Tape {
       }
     }
     return y
+  }
+}
+
+extension Engine {
+  /// Each position's gradient: the sum over the tokens that it was added to, in their order.
+  fileprivate func positionGradient(_ positions: Tensor, _ dy: Tensor, ids: [Int32], sequences: Int) {
+    let n = ids.count / sequences
+    var uses = [[Int]](repeating: [], count: positions.rows)
+    for s in 0..<sequences {
+      uses[0].append(s * (n + 1))
+      for i in 0..<n { uses[1 + Int(ids[s * n + i])].append(s * (n + 1) + 1 + i) }
+    }
+    let (dp, isFirst) = positions.gradientSink(self)
+    if isFirst { zero(dp) }
+    rows(over: dy, dp, count: positions.rows, cost: dy.count / positions.rows, as: .tokens, values: dy.count) {
+      dy, dp, range in
+      for p in range {
+        for place in uses[p] { pmae_axpy(1, dy.row(place), dp.row(p), dp.columns) }
+      }
+    }
   }
 }

@@ -7,7 +7,9 @@ public struct Encoder: Network {
   public let configuration: EncoderConfiguration
   let patchEmbedding: LinearWeights
   let classToken: Parameter
+  /// A fixed table, or learned ones.
   let positions: Tensor
+  private let learnedPositions: Parameter?
   public var blocks: [Block]
   package let norm: NormWeights
 
@@ -20,11 +22,16 @@ public struct Encoder: Network {
     patchEmbedding = LinearWeights(
       "patch_embed.proj", shape: [c.width, c.channels, c.patch, c.patch], engine: engine, trained: trained)
     classToken = Parameter("cls_token", shape: [1, 1, c.width], engine: engine, trained: trained)
-    positions = positionTable(width: c.width, grid: c.grid, engine: engine)
+    learnedPositions =
+      c.positions == .learned
+      ? Parameter("pos_embed", shape: [1, 1 + c.patches, c.width], engine: engine, trained: trained) : nil
+    positions = learnedPositions?.tensor ?? positionTable(width: c.width, grid: c.grid, engine: engine)
     blocks = (0..<c.depth).map { i in
-      Block("blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio, engine: engine, trained: trained)
+      Block(
+        "blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio, layerScale: c.layerScale,
+        normEpsilon: c.normEpsilon, engine: engine, trained: trained)
     }
-    norm = NormWeights("norm", c.width, engine: engine, trained: trained)
+    norm = NormWeights("norm", c.width, epsilon: c.normEpsilon, engine: engine, trained: trained)
     setDropPath(dropPath)
   }
 
@@ -34,11 +41,13 @@ public struct Encoder: Network {
   }
 
   public var parameters: [Parameter] {
-    patchEmbedding.parameters + [classToken] + blocks.flatMap(\.parameters) + norm.parameters
+    patchEmbedding.parameters + [classToken] + [learnedPositions].compactMap(\.self) + blocks.flatMap(\.parameters)
+      + norm.parameters
   }
 
   public var constants: [Constant] {
-    [Constant(name: "pos_embed", shape: [1, positions.rows, positions.columns], tensor: positions)]
+    learnedPositions != nil
+      ? [] : [Constant(name: "pos_embed", shape: [1, positions.rows, positions.columns], tensor: positions)]
   }
 
   /// - Parameters:

@@ -34,11 +34,8 @@ public final class PretrainingRun<O: Objective>: Trainee {
   public var steps: Int { optimizer.steps }
   public var parts: [Part] { objective.parts }
 
-  /// Start weights from a file, teachers too: the names of section "Names" of pmae-stream(5). An optimiser's are passed over.
-  public func initialise(from path: String) throws {
-    let record = try readTensors(path: path, kinds: [StreamKind.weights.rawValue, StreamKind.checkpoint.rawValue])
-    try load(parts, from: record, source: path) { $0.hasPrefix(TrainingState.optimizerPrefix) }
-  }
+  /// Start weights from a file: of all parts, an optimiser's passed over, or of an encoder alone.
+  public func initialise(from start: StartWeights) throws { try start.load(into: parts) }
 
   /// The views that the objective reads, opened; a batch must fit into an epoch.
   public func views(_ reader: StreamReader) throws -> ViewBatches {
@@ -105,6 +102,11 @@ public final class PretrainingRun<O: Objective>: Trainee {
 }
 
 extension Configuration {
+  /// The encoder of a run that goes on.
+  public static func encoder(of checkpoint: CheckpointFile) throws -> EncoderConfiguration {
+    try Configuration(json: checkpoint.header.config, source: checkpoint.path).encoder
+  }
+
   /// A run that goes on keeps its number of epochs and its warm-up where the command line does not give them. So more
   /// epochs lengthen only the descent of the learning rate.
   public mutating func keep(epochs: Bool, warmup: Bool, of checkpoint: CheckpointFile) throws {
