@@ -41,8 +41,11 @@ struct InputOptions: ParsableArguments {
   @Option(help: "The recipe among the views (default: their only one, or center).")
   var view: String?
 
-  @Option(help: "Attention heads, for a plain .safetensors file, which does not say.")
+  @Option(help: "Attention heads, for another program's file, where none says.")
   var heads: Int?
+
+  @Option(help: "Side of the square views, in pixels (default: the encoder's own).")
+  var image: Int?
 
   @Option(help: "What the network's matrices are multiplied in.")
   var precision = PrecisionChoice.float32
@@ -57,6 +60,13 @@ struct InputOptions: ParsableArguments {
     let engine = Engine(threads: threads.count, precision: precision.precision)
     for text in precision.notes + engine.notes { note(toolName, text, quiet: quiet) }
     return engine
+  }
+
+  /// A file of weights, for pictures of the size that is asked for.
+  func weights(_ path: String, quiet: Bool) throws -> WeightsFile {
+    let file = try WeightsFile(path: path, heads: heads, image: image)
+    for text in file.notes { note(toolName, "\(file.source): \(text)", quiet: quiet) }
+    return file
   }
 
   /// The views of one operand, and how many rows they have.
