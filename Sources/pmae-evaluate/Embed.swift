@@ -39,7 +39,7 @@ struct Embed: Tool {
         (name: file.source, header: file.record, digest: file.digest),
       ])
     let header = FeaturesHeader(
-      width: file.encoder.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
+      width: extractor.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
     metadata.merge(try header.metadata()) { $1 }
     let writer = try StreamWriter(
       path: output.output, kind: StreamKind.features.rawValue, metadata: metadata, overwrite: output.overwrite)

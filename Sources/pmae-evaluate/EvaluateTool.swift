@@ -22,7 +22,7 @@ struct EvaluateTool: Tool {
 
 let toolName = "pmae-evaluate"
 
-extension Precision: ExpressibleByArgument {}
+extension PrecisionChoice: ExpressibleByArgument {}
 
 /// Runs work that a signal may end. It stops after the images that it is computing, and the process ends by the signal.
 func interruptible(_ body: () throws -> Void) throws {
@@ -45,7 +45,7 @@ struct InputOptions: ParsableArguments {
   var heads: Int?
 
   @Option(help: "What the network's matrices are multiplied in.")
-  var precision = Precision.float32
+  var precision = PrecisionChoice.float32
 
   @OptionGroup var threads: ThreadOptions
 
@@ -54,8 +54,8 @@ struct InputOptions: ParsableArguments {
   }
 
   func engine(quiet: Bool) -> Engine {
-    let engine = Engine(threads: threads.count, precision: precision)
-    for text in engine.notes { note(toolName, text, quiet: quiet) }
+    let engine = Engine(threads: threads.count, precision: precision.precision)
+    for text in precision.notes + engine.notes { note(toolName, text, quiet: quiet) }
     return engine
   }
 

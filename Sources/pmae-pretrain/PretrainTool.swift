@@ -90,7 +90,7 @@ struct PretrainTool: Tool {
   @OptionGroup var checkpoints: CheckpointOptions
 
   @Option(help: "What matrices are multiplied in.")
-  var precision = Precision.float32
+  var precision = PrecisionChoice.float32
 
   @Option(help: "Seed of start weights, masks and drop path.")
   var seed: UInt64 = 0
@@ -146,8 +146,8 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
-    let engine = Engine(threads: threads.count, precision: precision, profiling: profile.isWanted)
-    for text in engine.notes { say(text) }
+    let engine = Engine(threads: threads.count, precision: precision.precision, profiling: profile.isWanted)
+    for text in precision.notes + engine.notes { say(text) }
     let run = try PretrainingRun<O>(configuration, engine: engine)
     let views = try run.views(reader)
     var provenance = Provenance.metadata(
@@ -211,7 +211,7 @@ struct PretrainTool: Tool {
     c.batch = batch
     c.accumulate = accumulate
     c.seed = seed
-    c.precision = precision
+    c.precision = precision.precision
     c.weightDecay = weightDecay
     c.weightDecayEnd = weightDecayEnd
     c.clip = clip
@@ -235,4 +235,4 @@ struct PretrainTool: Tool {
   }
 }
 
-extension Precision: ExpressibleByArgument {}
+extension PrecisionChoice: ExpressibleByArgument {}

@@ -35,7 +35,7 @@ public final class LinearProbe: Trainee {
       encoder, classes: classes, pooling: configuration.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
     extractor = FeatureExtractor(encoder, pooling: configuration.pooling)
-    scaling = Standardisation(width: encoder.configuration.width, engine: engine)
+    scaling = Standardisation(width: extractor.width, engine: engine)
     let head = classifier.head
     optimizer = AdamW(
       [head.weight, head.bias].map { TrainedParameter($0.name, $0) }, weightDecay: configuration.weightDecay,
