@@ -27,7 +27,7 @@ struct FeatureMaker {
   init(_ options: FeatureOptions, _ operands: FeatureOperands, quiet: Bool) throws {
     (input, self.quiet) = (options.input, quiet)
     if let path = operands.encoder {
-      let file = try WeightsFile(path: path, heads: input.heads)
+      let file = try input.weights(path, quiet: quiet)
       engine = input.engine(quiet: quiet)
       source = .encoder(file, try options.pooling.extractor(file, input, engine: engine, quiet: quiet))
     } else {
@@ -83,7 +83,7 @@ struct FeatureMaker {
     switch source {
     case .encoder(let file, let extractor):
       let (views, count) = try input.views(path, for: file, labels: labels)
-      return Parts(views: views, width: file.encoder.width, count: count) {
+      return Parts(views: views, width: extractor.width, count: count) {
         try extractor.features(of: views, count: $0, engine: engine, onChunk: $1)
       }
     case .pixels(let view):

@@ -18,7 +18,8 @@ struct FeatureOptions: ParsableArguments {
   mutating func validate() throws {
     if !pixels { return }
     for (option, isGiven) in [
-      ("--pool", pooling.pool != nil), ("--heads", input.heads != nil), ("--precision", input.precision != .float32),
+      ("--pool", pooling.pool != nil), ("--heads", input.heads != nil), ("--image", input.image != nil),
+      ("--precision", input.precision != .float32),
     ] where isGiven { throw ValidationError("\(option) is of an encoder, and --pixels has none") }
   }
 
@@ -42,7 +43,7 @@ struct FeatureOptions: ParsableArguments {
     if encoder == nil && !pixels {
       for (option, isGiven) in [
         ("--pool", pooling.pool != nil), ("--heads", input.heads != nil), ("--view", input.view != nil),
-        ("--precision", input.precision != .float32),
+        ("--image", input.image != nil), ("--precision", input.precision != .float32),
       ] where isGiven { throw ValidationError("\(option) is of an encoder or of views, and none is named") }
     }
     return FeatureOperands(encoder: encoder, sets: rest)

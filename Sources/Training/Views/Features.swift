@@ -93,6 +93,9 @@ public struct FeatureExtractor {
   public let encoder: Encoder
   public let pooling: Pooling
 
+  /// Values of a feature.
+  public var width: Int { pooling.width(of: encoder.configuration.width) }
+
   /// Images that are computed at a time. Fixed, so that no choice of the user's can change a bit.
   public static let chunk = 64
 
@@ -101,7 +104,7 @@ public struct FeatureExtractor {
     self.pooling = pooling
   }
 
-  /// The features of some images [B, D].
+  /// The features of some images: [B, width].
   public func callAsFunction(_ images: ImageBatch, engine: Engine) -> Tensor {
     let tape = Tape(engine, recording: false)
     return tape.pool(encoder(tape, images), images: images.count, pooling)
@@ -113,7 +116,7 @@ public struct FeatureExtractor {
   public func features(
     of views: LabelledViews, count: Int, engine: Engine, onChunk: (Int) -> Bool = { _ in false }
   ) throws -> Features? {
-    try views.features(count, width: encoder.configuration.width, onChunk: onChunk) { self($0, engine: engine) }
+    try views.features(count, width: width, onChunk: onChunk) { self($0, engine: engine) }
   }
 }
 
