@@ -56,7 +56,8 @@ public struct WeightsFile: Sendable {
       head = try Self.head(of: record, pooling: nil, source: source)
     }
     try encoder.validate(source: source, against: record)
-    normalisation = try WeightsHeader(record, channels: encoder.channels, source: source).normalisation
+    normalisation = header.normalisation
+    try normalisation?.require(channels: encoder.channels, source: source)
     try normalisation?.requireUsable(source: source)
     classNames = header.classes
   }
