@@ -44,7 +44,8 @@ let package = Package(
     .trait(name: "WebP", description: "WebP pictures, by libwebp"),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -81,7 +82,9 @@ let package = Package(
       dependencies: ["Networks", "Runs", "Schemas", "Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Pretraining", dependencies: above(training: ["CKernels"])),
     .target(name: "Finetuning", dependencies: above(training: ["CKernels"])),
-    .target(name: "Evaluation", dependencies: above(training: ["CKernels"])),
+    .target(
+      name: "Evaluation",
+      dependencies: above(training: ["CKernels"]) + [.product(name: "HeapModule", package: "swift-collections")]),
     .target(
       name: "Imaging",
       dependencies: [
