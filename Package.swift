@@ -44,6 +44,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -80,7 +81,9 @@ let package = Package(
       dependencies: ["Networks", "Runs", "Schemas", "Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Pretraining", dependencies: above(training: ["CKernels"])),
     .target(name: "Finetuning", dependencies: above(training: ["CKernels"])),
-    .target(name: "Evaluation", dependencies: above(training: ["CKernels"])),
+    .target(
+      name: "Evaluation",
+      dependencies: above(training: ["CKernels"]) + [.product(name: "HeapModule", package: "swift-collections")]),
     .target(
       name: "Exporting",
       dependencies: above(training: [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),

@@ -9,6 +9,7 @@
 #   arm64   the vector kernels compile for arm64 too, where it is not what this machine is
 #   build   the release build, tests included, and no warning in it
 #   escapes matrices that outlive their tensors do not compile
+#   examples those in comments of public types and in CONTRIBUTING.md compile
 #   test    unit tests and the built tools, end to end
 #
 # Each is a target. SCRATCH: the build folder. FILTER: run those tests only.
@@ -19,7 +20,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: all install marks format shell pages arm64 build escapes test sanitize sanitize-address sanitize-thread sanitize-undefined
+.PHONY: all install marks format shell pages arm64 build escapes examples test sanitize sanitize-address sanitize-thread sanitize-undefined
 
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
@@ -27,7 +28,7 @@ FILTER ?=
 # Tests use public API alone, so that what they test is what is shipped, built once.
 override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c release
 
-all: install marks format shell pages arm64 build escapes test
+all: install marks format shell pages arm64 build escapes examples test
 
 install:
 	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
@@ -70,6 +71,9 @@ build:
 
 escapes: build
 	"$(ROOT)/pipelines/escapes.sh" "$(SCRATCH)"
+
+examples: build
+	"$(ROOT)/pipelines/examples.sh" "$(SCRATCH)"
 
 test: build
 	swift test $(SWIFT) --skip-build --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')

@@ -107,8 +107,11 @@ func withBFloat16<Result>(
 
 /// An operation over rows of tensors, which are held while any task runs. Blocks of rows depend on the counts alone.
 ///
+///     let engine = Engine(threads: 2)
+///     let x = Tensor(rows: 3, columns: 4, values: engine.memory.take(12))
+///     let y = Tensor(rows: 3, columns: 4, values: engine.memory.take(12))
 ///     engine.rows(over: x, y, cost: x.columns) { x, y, range in
-///       for r in range { pmae_axpy(1, x.row(r), y.row(r), x.columns) }
+///       for r in range { y.row(r).update(from: x.row(r), count: x.columns) }
 ///     }
 extension Engine {
   /// - Parameters:

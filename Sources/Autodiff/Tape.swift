@@ -4,6 +4,18 @@ import Compute
 /// does not record (teachers, evaluation) keeps nothing, so memory that is no longer needed is free at once.
 ///
 /// Every operation is a method of the tape in a file of its own, forward and backward side by side.
+///
+///     let engine = Engine(threads: 2)
+///     let weight = Parameter("weight", shape: [2, 3], engine: engine, trained: true)
+///     let bias = Parameter("bias", shape: [2], engine: engine, trained: true)
+///     let input = Tensor(rows: 4, columns: 3, values: engine.memory.take(12))
+///     input.withValues { $0.update(repeating: 1) }
+///     let target = Tensor(rows: 4, columns: 2, values: engine.memory.take(8))
+///     target.withValues { $0.update(repeating: 0.5) }
+///     let tape = Tape(engine)
+///     let loss = tape.meanSquaredError(tape.linear(input, weight.tensor, bias.tensor), target: target)
+///     tape.backward([(loss, 1)])
+///     print(loss.value, weight.tensor.gradient?.values(ofRow: 0) ?? [])
 public final class Tape {
   public let engine: Engine
   public let isRecording: Bool

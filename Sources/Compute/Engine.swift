@@ -3,6 +3,15 @@ import Foundation
 import Parallel
 
 /// What an operation runs on: the threads and the memory of one run.
+///
+///     let engine = Engine(threads: 2)
+///     let sums = engine.memory.take(1000)
+///     sums.withValues { values in
+///       nonisolated(unsafe) let values = values
+///       engine.rows(1000, cost: 1) { rows in
+///         for row in rows { values[row] = Float(row) }
+///       }
+///     }
 public final class Engine: Sendable {
   public let threads: ThreadPool
   public let memory: MemoryPool

@@ -1,6 +1,7 @@
 import CKernels
 import Compute
 import Foundation
+import HeapModule
 import Networks
 import Parallel
 import TensorStream
@@ -112,62 +113,37 @@ func unitRows(_ features: Features, engine: Engine) -> Buffer {
   return unit
 }
 
-/// The few greatest of many similarities, in a heap whose root is the least of them.
+/// The few greatest of many similarities.
 struct NearestFew {
-  struct Neighbour {
+  struct Neighbour: Comparable {
     let similarity: Float
     let index: Int
 
-    /// Whether it is farther than another; of equals the later one is.
-    func isFarther(than other: Neighbour) -> Bool {
-      similarity < other.similarity || similarity == other.similarity && index > other.index
+    /// The farther one is less; of equals the later one is.
+    static func < (a: Neighbour, b: Neighbour) -> Bool {
+      a.similarity < b.similarity || a.similarity == b.similarity && a.index > b.index
     }
   }
 
   private let capacity: Int
-  private var heap: [Neighbour] = []
+  private var nearest = Heap<Neighbour>()
 
   init(_ capacity: Int) {
     self.capacity = capacity
-    heap.reserveCapacity(capacity)
+    nearest.reserveCapacity(capacity)
   }
 
   /// Takes the similarities of images 0, 1, 2, ….
   mutating func take(_ similarities: UnsafeBufferPointer<Float>) {
     let filled = min(capacity, similarities.count)
-    for i in 0..<filled {
-      heap.append(Neighbour(similarity: similarities[i], index: i))
-      siftUp()
-    }
-    guard filled == capacity, capacity > 0 else { return }
-    var least = heap[0].similarity
+    for i in 0..<filled { nearest.insert(Neighbour(similarity: similarities[i], index: i)) }
+    guard filled == capacity, var least = nearest.min?.similarity else { return }
     for i in filled..<similarities.count where similarities[i] > least {
-      heap[0] = Neighbour(similarity: similarities[i], index: i)
-      siftDown()
-      least = heap[0].similarity
+      nearest.replaceMin(with: Neighbour(similarity: similarities[i], index: i))
+      least = nearest.min!.similarity
     }
   }
 
   /// The nearest first.
-  func sorted() -> [Neighbour] { heap.sorted { $1.isFarther(than: $0) } }
-
-  private mutating func siftUp() {
-    var i = heap.count - 1
-    while i > 0, heap[i].isFarther(than: heap[(i - 1) / 2]) {
-      heap.swapAt(i, (i - 1) / 2)
-      i = (i - 1) / 2
-    }
-  }
-
-  private mutating func siftDown() {
-    var i = 0
-    while true {
-      var child = 2 * i + 1
-      if child >= heap.count { return }
-      if child + 1 < heap.count, heap[child + 1].isFarther(than: heap[child]) { child += 1 }
-      if !heap[child].isFarther(than: heap[i]) { return }
-      heap.swapAt(i, child)
-      i = child
-    }
-  }
+  func sorted() -> [Neighbour] { nearest.unordered.sorted(by: >) }
 }

@@ -5,6 +5,18 @@ import Training
 
 /// What a pretrained encoder is fine-tuned for. A task is a folder under `Tasks`, and one line in `tasks`. The loop,
 /// checkpoints, metrics and the tool work from what it declares here.
+///
+///     let engine = Engine(threads: 2)
+///     let file = try WeightsFile(path: "encoder.stz")
+///     let encoder = Encoder(file.encoder, engine: engine, trained: true)
+///     try file.load(into: encoder)
+///     let configuration = FinetuningConfiguration(
+///       mode: .full, pooling: .mean, epochs: 20, learningRate: 1e-3, weightDecay: 0.05)
+///     let run = try FinetuningRun<Classification>(encoder, classes: 10, configuration: configuration, engine: engine)
+///     let views = try LabelledViews(
+///       StreamReader(path: "views.stz"), preferred: ["simple"], encoder: file.encoder, normalisation: file.normalisation,
+///       labels: .below(10))
+///     _ = try run.train(on: views) { report in report.step == 100 }
 public protocol Task: AnyObject, SendableMetatype {
   /// Some images and what each is to be: a part of a batch.
   associatedtype Examples

@@ -1,4 +1,5 @@
-// gnuplot makes the drawings. It is a program of its own, and may be missing.
+// gnuplot makes the drawings. It is a program of its own, and may be missing. It is run by Foundation's Process: swift-subprocess answers
+// to asynchronous code alone, and brings swift-system along.
 
 import Foundation
 import TensorStream

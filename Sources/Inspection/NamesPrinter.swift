@@ -8,43 +8,14 @@ import TensorStream
 /// for what is not known.
 /// - Throws: `Failure(.data)` where the stream's rows have no names, or it ends before the last row that was asked for.
 public func printNames(of operand: InspectedFile, range: RowRange?) throws {
-  let end = range.flatMap { $0.last.map { min($0, .max - 1) + 1 } } ?? .max
-  let wanted = (range?.first ?? 0)..<end
-  let known: Int?
-  if let stream = operand.indexed() {
-    let printer = try NamesPrinter(stream.header, source: operand.name)
-    known = stream.rows
-    for i in 0..<stream.recordCount {
-      let rows = stream.firstRow(ofRecord: i)..<stream.firstRow(ofRecord: i) + stream.rowsPerRecord[i]
-      if rows.overlaps(wanted) { try printer.print(stream.record(i), number: i + 1, rows: rows, wanted: wanted) }
-    }
-  } else {
-    known = try printNames(from: operand, wanted: wanted)
-  }
-  if let known, let range, range.first > 0 || range.last != nil, max(range.first, range.last ?? 0) >= known {
-    throw Failure(
-      .data,
-      "\(operand.name): has \(counted(known, "row")), counted from 0: there is no row "
-        + grouped(range.first >= known ? range.first : range.last ?? 0))
-  }
-}
-
-/// Of a pipe, which is read no further than is needed.
-/// - Returns: how many rows it has, where it was read to its end.
-private func printNames(from operand: InspectedFile, wanted: Range<Int>) throws -> Int? {
-  guard case .stream(let reader) = try AnyInput(path: operand.path) else {
-    throw Failure(.data, "\(operand.name): a safetensors file, whose rows have no names")
-  }
-  let printer = try NamesPrinter(reader.header, source: operand.name)
-  var number = 0
-  while reader.rowsRead < wanted.upperBound {
-    let first = reader.rowsRead
-    guard let record = try reader.next() else { return reader.rowsRead }
-    number += 1
-    let rows = first..<first + record.rows
+  let records = try StreamRecords(operand)
+  let printer = try NamesPrinter(records.header, source: operand.name)
+  let wanted = range?.rows ?? 0..<Int.max
+  let known = try records.forEach(from: wanted.lowerBound) { record, number, rows in
     if rows.overlaps(wanted) { try printer.print(record, number: number, rows: rows, wanted: wanted) }
+    return rows.upperBound < wanted.upperBound
   }
-  return nil
+  if let known { try range?.require(within: known, of: "\(operand.name):") }
 }
 
 /// The lines of a stream's records.

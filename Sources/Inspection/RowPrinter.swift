@@ -26,8 +26,8 @@ struct RowPrinter {
   /// Whether nothing that follows would be printed.
   var isDone: Bool { limitReached || last.map { row > $0 } ?? false }
 
-  /// Passes over rows before the range.
-  mutating func pass(rows: Int) { row += rows }
+  /// Passes over rows before the range, to this one.
+  mutating func pass(to next: Int) { row = next }
 
   /// Prints `rows` rows, each a tensor's values at one place of its leading dimension.
   mutating func print(_ tensor: StoredTensor, rows: Int) throws {

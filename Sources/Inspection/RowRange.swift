@@ -1,3 +1,5 @@
+import TensorStream
+
 /// Rows to print, counted from 0: `5`, `0-9` (both included), `100-` or `all`.
 public struct RowRange: Sendable {
   public let first: Int
@@ -26,6 +28,18 @@ public struct RowRange: Sendable {
       self.init(first: first, last: last)
     }
   }
+
+  /// Whether this many rows, of something that messages call `what`, are what was asked for.
+  /// - Throws: `Failure(.data)` that names the first row that is not there.
+  func require(within rows: Int, of what: String) throws {
+    guard first > 0 || last != nil, max(first, last ?? 0) >= rows else { return }
+    throw Failure(
+      .data,
+      "\(what) has \(counted(rows, "row")), counted from 0: there is no row "
+        + grouped(first >= rows ? first : last ?? 0))
+  }
+
+  var rows: Range<Int> { first..<(last.map { min($0, .max - 1) + 1 } ?? .max) }
 
   private static func number(_ text: Substring) -> Int? {
     text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil

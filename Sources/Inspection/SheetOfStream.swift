@@ -12,60 +12,29 @@ public func contactSheet(
   of operand: InspectedFile, range: RowRange?, side: Int, columns: Int?
 ) throws -> (picture: Picture, cutAfter: Int?) {
   var rows: [(title: String, cells: [ContactSheet.Cell])] = []
-  var isCut = false
-  /// Takes the rows of the range from a record; false once nothing that follows is in the range.
-  func take(_ record: Record, number: Int, firstRow: Int, from source: SheetSource) throws -> Bool {
-    let first = range?.first ?? 0
-    let limit = source.isViews ? 16 : 64
-    let end = range.map { $0.last.map { min($0, .max - 1) + 1 } ?? .max } ?? limit
-    let own = max(first, firstRow)..<max(first, firstRow, min(end, firstRow + record.rows))
+  var end = 0
+  let records = try StreamRecords(operand)
+  let source = try SheetSource(header: records.header, name: operand.name)
+  let wanted = range?.rows ?? 0..<(source.isViews ? 16 : 64)
+  let known = try records.forEach(from: wanted.lowerBound) { record, number, all in
+    let own = all.clamped(to: wanted)
     if !own.isEmpty {
+      let start = all.lowerBound
       rows += try source.cells(
-        of: record, rows: own.lowerBound - firstRow..<own.upperBound - firstRow, number: number, firstRow: firstRow,
-        side: side)
+        of: record, rows: own.lowerBound - start..<own.upperBound - start, number: number, firstRow: start, side: side)
       // More than any sheet holds, so it is refused before the rows are gathered.
       let pixels = rows.count * (rows.first?.cells.count ?? 1) * side * side
       guard pixels <= ImageFile.maximumPixels else {
         throw Failure(.usage, "\(operand.name): more rows than a sheet holds: choose fewer with --rows")
       }
     }
-    if range == nil && firstRow + record.rows > end { isCut = true }
-    return firstRow + record.rows < end
+    end = all.upperBound
+    return all.upperBound < wanted.upperBound
   }
-  var known: Int?
-  if let stream = operand.indexed() {
-    let sheet = try SheetSource(header: stream.header, name: operand.name)
-    known = stream.rows
-    for i in 0..<stream.recordCount {
-      let firstRow = stream.firstRow(ofRecord: i)
-      if firstRow + stream.rowsPerRecord[i] <= range?.first ?? 0 { continue }
-      if try !take(stream.record(i), number: i + 1, firstRow: firstRow, from: sheet) {
-        isCut = isCut || range == nil && i + 1 < stream.recordCount
-        break
-      }
-    }
-  } else {
-    let reader = try StreamReader(path: operand.path)
-    let sheet = try SheetSource(header: reader.header, name: operand.name)
-    var number = 0
-    while true {
-      let firstRow = reader.rowsRead
-      guard let record = try reader.next() else {
-        known = reader.rowsRead
-        break
-      }
-      number += 1
-      if try !take(record, number: number, firstRow: firstRow, from: sheet) { break }
-    }
-  }
-  if let known, let range, max(range.first, range.last ?? 0) >= known {
-    throw Failure(
-      .data,
-      "\(operand.name): has \(counted(known, "row")), counted from 0: there is no row "
-        + grouped(range.first >= known ? range.first : range.last ?? 0))
-  }
+  if let known { try range?.require(within: known, of: "\(operand.name):") }
   guard !rows.isEmpty else { throw Failure(.data, "\(operand.name): holds no rows to show") }
   var sheet = ContactSheet(side: side)
   for row in rows { sheet.add(row.cells, title: row.title) }
+  let isCut = range == nil && (known ?? end) > wanted.upperBound
   return (try sheet.drawn(columns: columns), isCut ? rows.count : nil)
 }

@@ -24,16 +24,14 @@ public struct TensorPrinter {
 
   /// Errors: `Failure(.data)` where there is no such tensor, or where it ends before the last row of the range.
   public mutating func run() throws {
-    if let stream = operand.indexed(), stream.recordCount > 0 {
-      return try printRecords(of: stream)
-    }
+    if let stream = operand.indexed(), stream.recordCount > 0 { return try print(.file(stream)) }
     switch try AnyInput(path: operand.path) {
     case .safetensors(let record):
       try printAll(of: record)
     case .stream(let reader) where reader.header.isLast:
       try printAll(of: reader.header)
     case .stream(let reader):
-      try printRecords(from: reader)
+      try print(.pipe(reader))
     }
   }
 
@@ -45,25 +43,14 @@ public struct TensorPrinter {
     try finish(rows: rows)
   }
 
-  private mutating func printRecords(of stream: IndexedStream) throws {
-    for i in 0..<stream.recordCount where !printer.isDone {
-      let rows = stream.rowsPerRecord[i]
-      if stream.firstRow(ofRecord: i) + rows <= printer.first, i + 1 < stream.recordCount {
-        printer.pass(rows: rows)
-      } else {
-        try print(stream.record(i))
-      }
-    }
-    try finish(rows: stream.rows)
-  }
-
-  private mutating func printRecords(from reader: StreamReader) throws {
-    while !printer.isDone {
-      guard let record = try reader.next() else { return try finish(rows: reader.rowsRead) }
+  /// Of a pipe, only reading on would tell how many rows more follow, and its writer may take long.
+  private mutating func print(_ records: StreamRecords) throws {
+    let rows = try records.forEach(from: printer.first) { record, _, rows in
+      printer.pass(to: rows.lowerBound)
       try print(record)
+      return !printer.isDone
     }
-    // Only reading on would tell how many more follow, and a pipe's writer may take long.
-    try finish(rows: nil)
+    try finish(rows: rows)
   }
 
   private mutating func print(_ record: Record) throws {
@@ -77,12 +64,7 @@ public struct TensorPrinter {
 
   /// Says what was not printed, to standard error. `rows`: how many there are, where that is known.
   private func finish(rows: Int?) throws {
-    if let rows, let range, max(range.first, range.last ?? 0) >= rows, range.first > 0 || range.last != nil {
-      throw Failure(
-        .data,
-        "\(operand.name): \(tensor) has \(counted(rows, "row")), counted from 0: there is no row "
-          + grouped(range.first >= rows ? range.first : range.last ?? 0))
-    }
+    if let rows { try range?.require(within: rows, of: "\(operand.name): \(tensor)") }
     let isPartial = printer.wasCut || (range == nil && (rows.map { printer.row < $0 } ?? true))
     if isPartial {
       try StandardOutput.flush()

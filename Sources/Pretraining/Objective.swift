@@ -10,6 +10,10 @@ import Training
 ///
 /// B is the number of images in a part of a batch. An objective keeps its networks. What it draws for an image depends
 /// on the run's seed, the epoch and the image's number alone.
+///
+///     print(objectives.map { "\($0.name): \($0.summary)" })
+///     let chosen: any Objective.Type = try objective(named: "mae")
+///     print(chosen.encoders.map(\.name))
 public protocol Objective: AnyObject, SendableMetatype {
   associatedtype Options: ObjectiveOptions
   /// Some images, and what was drawn for them.

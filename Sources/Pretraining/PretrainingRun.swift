@@ -8,9 +8,13 @@ import Training
 /// A pretraining run: views in, a run folder out. Every number depends on the configuration and the views alone. So a
 /// run that was stopped and resumed ends in the bits of a run that was not.
 ///
+///     let engine = Engine(threads: 2)
+///     var configuration = Configuration<MAE.Options>(
+///       encoder: EncoderConfiguration(image: 96, patch: 8, channels: 3, width: 192, depth: 6, heads: 6))
+///     configuration.batch = 64
 ///     let run = try PretrainingRun<MAE>(configuration, engine: engine)
 ///     let views = try run.views(StreamReader(path: "views.stz"))
-///     try run.train(on: views, folder: RunFolder("run"), provenance: [:]) { _ in false }
+///     _ = try run.train(on: views, folder: RunFolder("run/mine"), provenance: [:]) { report in report.step == 100 }
 public final class PretrainingRun<O: Objective>: Trainee {
   public let objective: O
   public let optimizer: AdamW

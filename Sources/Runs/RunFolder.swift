@@ -2,6 +2,11 @@ import Foundation
 import TensorStream
 
 /// What a training run leaves on disk: `checkpoint.stz`, some older ones, `metrics.jsonl` and `config.json`.
+///
+///     let folder = RunFolder("run/mine")
+///     try folder.create()
+///     let log = try folder.metricsLog(keepingSteps: 0)
+///     try log.write("{\"step\":1}")
 public struct RunFolder: Sendable {
   public let path: String
   /// The newest checkpoint.

@@ -6,6 +6,11 @@ import TensorStream
 /// 1. `init`: a folder that is there is locked, and one that holds a run is refused unless the run goes on or starts again.
 /// 2. `checkpoint`: what the run goes on from.
 /// 3. `begin`: the folder is made, locked if it was not, and looked at a second time.
+///
+///     let session = try RunSession("run/mine", resumes: true, overwrites: false, note: { print($0) })
+///     let checkpoint = try session.checkpoint()
+///     try session.begin()
+///     print(checkpoint == nil ? "begins" : "goes on", session.folder.checkpoint)
 public final class RunSession {
   public let folder: RunFolder
   private let resumes: Bool

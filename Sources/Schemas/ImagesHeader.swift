@@ -78,24 +78,6 @@ public struct ImagesSummary: Sendable {
 
   public init() {}
 
-  public init(_ record: Record, source: String) throws {
-    let fields = MetadataFields(record, source: source)
-    normalisation = try Normalisation(of: record, source: source)
-    pixels = try fields.value("pixels")
-    if let sizes = try fields.value("sizes", [String: [Int]].self), let least = sizes["min"], let most = sizes["max"] {
-      self.sizes = (least, most)
-    }
-    if let entries = try fields.value("entries", [Int].self) {
-      guard entries.count == 2, entries[0] >= 0, entries[0] <= entries[1] else {
-        throw Failure(.data, "\(source): metadata \"entries\" is \(entries): expected the first and the end")
-      }
-      self.entries = entries[0]..<entries[1]
-    }
-    channels = try fields.value("channels")
-    skipped = try fields.value("skipped") ?? []
-    skippedCount = try fields.value("skipped_count") ?? skipped.count
-  }
-
   /// The end record's metadata.
   public func metadata() throws -> [String: String] {
     var metadata = try normalisation?.metadata() ?? [:]

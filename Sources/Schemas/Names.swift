@@ -6,9 +6,10 @@ import TensorStream
 ///
 /// A name is any bytes, as file names are. A row without a known name has an empty one.
 ///
+///     let record = try IndexedStream(path: "images.stz").record(2)
 ///     if let names = try RowNames(record, what: "images.stz: record 3") {
 ///       print(names.text(0))                       // cat/1.jpg
-///       tensors += names.rows([4, 0]).tensors      // the names of two rows, for another record
+///       print(names.rows([4, 0]).tensors)          // the names of two rows, for another record
 ///     }
 public struct RowNames: Sendable, Equatable {
   private var bytes: [UInt8] = []
@@ -64,7 +65,7 @@ public struct RowNames: Sendable, Equatable {
   }
 
   /// The name of a row as messages show it: see `printableText`.
-  public func text(_ row: Int) -> String { printableText(self[row]) }
+  public func text(_ row: Int) -> String { printable(self[row]) }
 
   /// `text`; nil where the row's name is not known.
   public func known(_ row: Int) -> String? { self[row].isEmpty ? nil : text(row) }

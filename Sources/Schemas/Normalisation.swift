@@ -23,14 +23,18 @@ public struct Normalisation: Equatable, Sendable {
     guard let mean, let std else {
       throw Failure(.data, "\(source): has no \"\(mean == nil ? MetadataKey.mean : MetadataKey.std)\"")
     }
-    let count = channels ?? mean.count
+    self.init(mean: mean, std: std)
+    try require(channels: channels ?? mean.count, source: source)
+  }
+
+  /// Throws `Failure(.data)` where these are not values for so many channels.
+  public func require(channels count: Int, source: String) throws {
     guard mean.count == count, std.count == count, mean.allSatisfy(\.isFinite),
       std.allSatisfy({ $0.isFinite && $0 >= 0 })
     else {
       throw Failure(
         .data, "\(source): mean \(mean) and std \(std): expected \(counted(count, "finite value")) each, std 0 or more")
     }
-    self.init(mean: mean, std: std)
   }
 
   /// Throws `Failure(.data)` where a channel has no variance: its pixels cannot be divided by the deviation.

@@ -22,12 +22,11 @@ public struct WeightsHeader: Sendable {
     self.step = step
   }
 
-  /// - Parameter channels: for as many, mean and deviation are expected; nil for any.
-  public init(_ record: Record, channels: Int? = nil, source: String) throws {
+  public init(_ record: Record, source: String) throws {
     let fields = MetadataFields(record, source: source)
     self.init(
       config: fields.text(MetadataKey.config),
-      normalisation: try Normalisation(of: record, channels: channels, source: source),
+      normalisation: try Normalisation(of: record, source: source),
       classes: try fields.value(MetadataKey.classes), part: fields.text("part"), step: try fields.value("step"))
   }
 

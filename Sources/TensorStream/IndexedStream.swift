@@ -4,6 +4,9 @@ import Glibc
 ///
 /// Opening it reads the seek table, the first record and the last. Where there is no seek table, it walks through the
 /// frames. A data record is read and checked when a caller asks for it.
+///
+///     let stream = try IndexedStream(path: "images.stz")
+///     print(stream.rows, try stream.record(stream.recordCount - 1).rows)
 public final class IndexedStream: Sendable {
   public let name: String
   /// The first record: metadata, with what the end record adds to them, and in a one-record file the tensors.

@@ -7,7 +7,7 @@ import Foundation
 ///     var line = JSONLine()
 ///     line.add("k", 20)
 ///     line.add("top1", 0.75)
-///     line.text  // {"k":20,"top1":0.75}
+///     print(line.text)  // {"k":20,"top1":0.75}
 public struct JSONLine: Sendable {
   private var fields: [String] = []
 

@@ -2,6 +2,13 @@
 ///
 /// A stream that is damaged, cut short or of another kind gives `Failure(.data)`, with the name of the input and the record:
 /// record 0 is the first, data records count from 1. After a failure every call fails in the same way.
+///
+///     let reader = try StreamReader(path: "features.stz", kinds: ["features"])
+///     while let record = try reader.next() {
+///       if let features = record["features"] { print(try features.values(of: Float.self), features.shape) }
+///     }
+///     // The end record was there: nothing is missing.
+///     print(reader.rowsRead, reader.header.metadata)
 public final class StreamReader {
   /// The path, or "standard input".
   public let name: String

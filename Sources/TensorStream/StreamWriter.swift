@@ -3,6 +3,10 @@
 /// A file gets its name in `finish()`, when it is whole and on disk. It ends with a seek table, unless a record has 4
 /// GiB or more, for which a seek table has no room. Equal calls give equal bytes (with one version of zstd), in a file
 /// or in a pipe. Not for use by several threads at once.
+///
+///     let writer = try StreamWriter(path: "features.stz", kind: "features", metadata: ["note": "three rows of two"])
+///     try writer.write([("features", StoredTensor([Float(1), 2, 3, 4, 5, 6], shape: [3, 2]))])
+///     try writer.finish()
 public final class StreamWriter {
   private let output: OutputFile
   private let encoder: any FrameEncoder

@@ -4,6 +4,15 @@ import TensorStream
 
 /// The loop that every trainer runs: a batch in, a step, a report out, checkpoints between. Every number depends on the
 /// trainee and the batches alone. So a run that was stopped and resumed ends in the bits of a run that was not.
+///
+///     func train<T: Trainee, S: BatchSource>(_ trainee: T, on source: S, engine: Engine) throws where S.Batch == T.Batch {
+///       let loop = TrainingLoop(batch: 64, epochs: 20, learningRate: 1e-3, warmupEpochs: 2, engine: engine)
+///       let outcome = try loop.run(trainee, on: source) { report in
+///         print(report.summary)
+///         return false
+///       }
+///       print(outcome.isComplete)
+///     }
 public struct TrainingLoop {
   /// Images a step.
   public var batch: Int

@@ -75,12 +75,11 @@ struct PackTool: Tool {
       output.output, shardSize: shardSize?.bytes, overwrite: output.overwrite, resumes: resume)
     try shardSize == nil ? output.checkEarly() : destination.checkEarly()
     let pool = ThreadPool(threads: threads.count)
-    let watch = StallWatch { path, seconds in
+    StallWatch.start { path, seconds in
       log("pmae-pack", "\(path): still being read, after \(seconds) s: is the disk or the network there?")
     }
-    defer { watch.stop() }
-    let pictures = try PictureSet(
-      sources, options: reading.options(spool: temporaryFolder), pool: pool, watch: watch)
+    defer { StallWatch.stop() }
+    let pictures = try PictureSet(sources, options: reading.options(spool: temporaryFolder), pool: pool)
     if reading.requireLabels, pictures.classes == nil {
       throw Failure(.data, "\(pictures.name): no labels: \(pictures.origin)")
     }
@@ -99,7 +98,6 @@ struct PackTool: Tool {
     packing.isStrict = strict
     packing.shrinking = shortSide.map { Shrinking(shortSide: $0, quality: quality ?? Self.defaultQuality) }
     packing.channels = channels
-    packing.watch = watch
     let progress = Progress(tool: "pmae-pack", what: "pictures", total: chosen.count, quiet: output.quiet)
     let metadata = Provenance.metadata(
       tool: "pmae-pack", arguments: Self.lasting(Array(CommandLine.arguments.dropFirst())), inputs: [])

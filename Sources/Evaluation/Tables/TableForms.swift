@@ -116,7 +116,7 @@ extension ResultTable {
   /// GitHub's tables.
   public func markdown(_ style: TableStyle) -> String {
     func clean(_ text: String) -> String {
-      printable(text.replacing("\n", with: "\u{1}")).replacing("\\u{1}", with: "<br>").replacing("|", with: "\\|")
+      text.components(separatedBy: "\n").map { printable($0) }.joined(separator: "<br>").replacing("|", with: "\\|")
     }
     var lines: [[String]] = []
     if style.hasHeader { lines.append([style.heading ?? ""] + columns.map { $0.names.joined(separator: "\n") }) }

@@ -5,7 +5,7 @@ import TensorStream
 ///     var query = TableQuery(rows: ["cell"], values: [.init("top1")])
 ///     query.columns = "measure"
 ///     query.over = "seed"
-///     let table = try ResultTable(records, query)
+///     print(try ResultTable(ResultFile.read(path: "results.json"), query).text(TableStyle()))
 public struct TableQuery: Sendable {
   /// A value of a key, or a field, with the name that the table has for it.
   public struct Choice: Equatable, Sendable {

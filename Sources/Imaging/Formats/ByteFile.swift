@@ -1,7 +1,6 @@
 // Files by their bytes: opened by names that need not be text, read whole, with errors that say which file.
 
 import Foundation
-import Schemas
 import TensorStream
 
 /// A file name as the system has it: any bytes but zero. Not every name is UTF-8, and none may be lost for that.
@@ -17,9 +16,7 @@ public struct FilePath: Sendable, Hashable {
 
   /// For people: text as it is; other bytes and control characters as \n, \t or \xNN, so that two names never look the same
   /// and a message stays on its line.
-  public var description: String { Self.printable(bytes) }
-
-  static func printable(_ bytes: some Sequence<UInt8>) -> String { printableText(bytes) }
+  public var description: String { printable(bytes) }
 
   func withCString<R>(_ body: (UnsafePointer<CChar>) throws -> R) rethrows -> R {
     try (bytes + [0]).withUnsafeBytes { try body($0.baseAddress!.assumingMemoryBound(to: CChar.self)) }
@@ -54,7 +51,7 @@ final class ByteFile: @unchecked Sendable {
   convenience init(_ path: FilePath) throws {
     let name = path.description
     // Non-blocking, so that opening a named pipe by mistake cannot hang.
-    let descriptor = path.open(O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = StallWatch.watch(name) { path.open(O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
     try self.init(descriptor: descriptor, name: name, owned: true)
   }
@@ -67,7 +64,9 @@ final class ByteFile: @unchecked Sendable {
     } else {
       let path = FilePath(operand: path)
       let name = path.description
-      let descriptor = path.open(O_RDONLY | O_CLOEXEC)
+      let isPipe = path.status.map { $0.st_mode & S_IFMT == S_IFIFO } ?? false
+      let open = { path.open(O_RDONLY | O_CLOEXEC) }
+      let descriptor = isPipe ? open() : StallWatch.watch(name, open)
       if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
       try self.init(descriptor: descriptor, name: name, owned: true)
     }
@@ -92,15 +91,17 @@ final class ByteFile: @unchecked Sendable {
 
   /// Reads up to `count` bytes, fewer only at the end of the file.
   func read(into memory: UnsafeMutableRawPointer, count: Int) throws -> Int {
-    try checked(TensorStream.readAll(descriptor, into: memory, count: count))
+    try checked { TensorStream.readAll(descriptor, into: memory, count: count) }
   }
 
   /// Reads up to `count` bytes from `offset` on, fewer only at the end of the file. Any thread may call it.
   func read(into memory: UnsafeMutableRawPointer, count: Int, at offset: Int) throws -> Int {
-    try checked(TensorStream.readAll(descriptor, into: memory, count: count, at: offset))
+    try checked { TensorStream.readAll(descriptor, into: memory, count: count, at: offset) }
   }
 
-  private func checked(_ count: Int) throws -> Int {
+  private func checked(_ read: () -> Int) throws -> Int {
+    // A pipe may wait for its writer as long as it likes.
+    let count = isRegular ? StallWatch.watch(self.name, read) : read()
     if count < 0 { throw Failure(.io, "\(name): \(errorText(errno))") }
     return count
   }

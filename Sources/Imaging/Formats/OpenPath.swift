@@ -58,7 +58,9 @@ extension FilePath {
   private static let nameOnly: Int32 = 0o10_000_000
 
   /// stat(2), of names of any length; nil where it fails.
-  var status: stat? {
+  var status: stat? { StallWatch.watch(description) { look() } }
+
+  private func look() -> stat? {
     var status = stat()
     if bytes.count < Self.longest { return withCString({ stat($0, &status) }) == 0 ? status : nil }
     let descriptor = open(Self.nameOnly | O_CLOEXEC)

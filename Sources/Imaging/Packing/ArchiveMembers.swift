@@ -82,7 +82,7 @@ final class ArchiveMembers {
             .data, "\(reader.file.name): \(try name(of: entry)): is encrypted: unpack it with its password first")
         }
         let name = try bytes(ofName: entry)
-        member = FilePath.printable(name)
+        member = printable(name)
         count += 1
         if let what = Self.foreign(name) { throw Failure(.data, "\(reader.file.name): \(what)") }
         let size = Int(archive_entry_size(entry))
@@ -108,7 +108,7 @@ final class ArchiveMembers {
       return name.contains(0x2F) ? name : name.map { $0 == 0x5C ? 0x2F : $0 }
     }
 
-    private func name(of entry: OpaquePointer) throws -> String { FilePath.printable(try bytes(ofName: entry)) }
+    private func name(of entry: OpaquePointer) throws -> String { printable(try bytes(ofName: entry)) }
 
     /// Files that are zip archives inside and hold no pictures as files.
     private static func foreign(_ name: [UInt8]) -> String? {

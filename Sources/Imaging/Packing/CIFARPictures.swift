@@ -105,7 +105,7 @@ struct CIFARPictures: PictureSource {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let file = try ByteFile(FilePath(path))
     let text = try file.bytes(at: 0, count: min(file.stamp.size, 1 << 16))
-    let lines = text.split { $0 == 10 || $0 == 13 }.map { FilePath.printable(Array($0)) }
+    let lines = text.split { $0 == 10 || $0 == 13 }.map { printable(Array($0)) }
     guard lines.count == count else {
       throw Failure(.data, "\(file.name): \(counted(lines.count, "class name")), expected \(count)")
     }

@@ -27,7 +27,7 @@ struct ClassNumbers {
     let texts = labels.map(LabelText.init)
     if let names, type != .number {
       let places = Dictionary(names.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-      let found = labels.map { places[FilePath.printable($0)] }
+      let found = labels.map { places[printable($0)] }
       let missing = used.first { found[$0] == nil }
       if missing == nil {
         self.init(classes: names, numbers: labels.indices.map { isThere[$0] ? found[$0]! : -1 })
@@ -36,7 +36,7 @@ struct ClassNumbers {
       if type == .text || used.contains(where: { texts[$0].number == nil }) {
         throw Failure(
           .data,
-          "\(place(missing!)): \(source) has the class \(FilePath.printable(labels[missing!])), which is not among --class-names"
+          "\(place(missing!)): \(source) has the class \(printable(labels[missing!])), which is not among --class-names"
         )
       }
     }
@@ -51,7 +51,7 @@ struct ClassNumbers {
       if let value = texts[i].number ?? LabelText.value(labels[i]) { return value }
       throw Failure(
         .data,
-        "\(place(i)): label \(quoted(FilePath.printable(labels[i]))) is no class number: expected 0 to \(LabelText.maximum)"
+        "\(place(i)): label \(quoted(printable(labels[i]))) is no class number: expected 0 to \(LabelText.maximum)"
       )
     }
     let classes = try numberedClasses(upTo: values.max() ?? 0, source: source, classNames: names)
@@ -68,8 +68,8 @@ struct ClassNumbers {
     let isDigits = labels.allSatisfy { LabelText.isDigits($0.bytes) }
     let isPadded = isDigits && Set(labels.map { $0.bytes.count }).count == 1
     if isPadded || labels.allSatisfy({ $0.text == .digits && $0.bytes.first != 0x30 }) { return false }
-    let shown = quoted(FilePath.printable(other.bytes))
-    let others = number.place == other.place ? "" : ", as \(quoted(FilePath.printable(number.bytes))) of \(source) is"
+    let shown = quoted(printable(other.bytes))
+    let others = number.place == other.place ? "" : ", as \(quoted(printable(number.bytes))) of \(source) is"
     throw Failure(
       .data,
       "\(place(other.place)): label \(shown) is no class number\(others): mend it, or take all labels for names with "
@@ -81,7 +81,7 @@ struct ClassNumbers {
     let order = labels.indices.filter { isThere[$0] }.sorted { labels[$0].lexicographicallyPrecedes(labels[$1]) }
     var numbers = [Int32](repeating: -1, count: labels.count)
     for (place, label) in order.enumerated() { numbers[label] = Int32(place) }
-    self.init(classes: order.map { FilePath.printable(labels[$0]) }, numbers: numbers)
+    self.init(classes: order.map { printable(labels[$0]) }, numbers: numbers)
   }
 
   init(classes: [String], numbers: [Int32]) { (self.classes, self.numbers) = (classes, numbers) }

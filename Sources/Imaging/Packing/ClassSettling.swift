@@ -18,11 +18,10 @@ struct ClassSettling {
   private let sources: [any PictureSource]
   private let options: SourceOptions
   private let pool: ThreadPool
-  private let watch: StallWatch?
 
   /// - Throws: `Failure(.data)` that names the picture, the class or the source which stands in the way; what reading throws.
-  init(_ sources: [any PictureSource], options: SourceOptions, pool: ThreadPool, watch: StallWatch?) throws {
-    (self.sources, self.options, self.pool, self.watch) = (sources, options, pool, watch)
+  init(_ sources: [any PictureSource], options: SourceOptions, pool: ThreadPool) throws {
+    (self.sources, self.options, self.pool) = (sources, options, pool)
     if options.unlabelled { return }
     let labels = resolved(sources.map { $0.labels })
     absences = labels.map { $0.absence }
@@ -54,7 +53,7 @@ struct ClassSettling {
     for (archive, root) in zip(archives, roots) {
       resolved[archive].kind = .folders
       resolved[archive].table = labels[archive].table.mapped { FolderPaths.class(of: $0, below: root) }
-      let names = resolved[archive].table.names.map { FilePath.printable($0) }
+      let names = resolved[archive].table.names.map { printable($0) }
       if names.count == 1, FolderNames.isSplit(names[0]), options.classNames == nil {
         resolved[archive] = .none("the one folder in \(sources[archive].name) is \(names[0]), a part of a set")
       }
@@ -65,10 +64,10 @@ struct ClassSettling {
   private mutating func classNumbers(_ source: any PictureSource, _ labels: SourceLabels) throws -> ClassNumbers {
     switch labels.kind {
     case .fixed(let classes): return ClassNumbers(classes: classes, numbers: Array(0..<Int32(classes.count)))
-    case .folders, .paths: try checkFolders(labels.table.names.map { FilePath.printable($0) }, source)
+    case .folders, .paths: try checkFolders(labels.table.names.map { printable($0) }, source)
     case .said: break
     }
-    let look = try Look(source, labels.table, pool, watch)
+    let look = try Look(source, labels.table, pool)
     if let picture = look.unlabelled {
       let isFolder = if case .said = labels.kind { false } else { true }
       throw Failure(
@@ -85,14 +84,14 @@ struct ClassSettling {
     let place = { (label: Int) in look.first[label].map { source.path($0) } ?? source.name }
     if case .said = labels.kind {
       if !without.isEmpty {
-        let shown = without.prefix(3).map { quoted(FilePath.printable(names[$0])) }.joined(separator: ", ")
+        let shown = without.prefix(3).map { quoted(printable(names[$0])) }.joined(separator: ", ")
         notes.append(
           "\(source.name): \(shown)\(without.count > 3 ? ", …" : "") is no class: no picture of it can be read")
       }
     } else {
       if let label = without.first {
         guard options.allowsEmptyClasses else {
-          let folder = FilePath.printable(names[label])
+          let folder = printable(names[label])
           throw Failure(
             .data,
             "\(source.name): class \(folder): there is no picture of it that can be read"
@@ -143,7 +142,7 @@ private struct Look {
   /// A picture that can be read and has no label.
   private(set) var unlabelled: Int?
 
-  init(_ source: any PictureSource, _ table: LabelTable, _ pool: ThreadPool, _ watch: StallWatch?) throws {
+  init(_ source: any PictureSource, _ table: LabelTable, _ pool: ThreadPool) throws {
     let labels = table.names.count
     // The last group has no label.
     var firsts = [Int?](repeating: nil, count: labels + 1)
@@ -151,7 +150,7 @@ private struct Look {
       let group = id < 0 ? labels : Int(id)
       if firsts[group] == nil { firsts[group] = picture }
     }
-    let checks = (0..<pool.threads).map { _ in PictureCheck(watch) }
+    let checks = (0..<pool.threads).map { _ in PictureCheck() }
     var outcomes = try Self.firstGood(firsts.map { $0.map { [$0] } ?? [] }, source, checks, pool)
     whyNot = outcomes.map { $0.why }
     // Those whose first is bad: all others of them.
@@ -197,16 +196,11 @@ private struct Look {
 private final class PictureCheck {
   private let memory = Scratch<UInt8>()
   private let decoder = PictureDecoder()
-  private let watch: StallWatch?
-
-  init(_ watch: StallWatch?) { self.watch = watch }
 
   /// Why a picture cannot be read; nil where it can. Throws where no other picture can be read either.
   func reasonAgainst(_ index: Int, of source: any PictureSource) throws -> String? {
     do {
-      let bytes =
-        try watch?.watch(self, path: { source.path(index) }) { try source.bytes(index, memory: memory) }
-        ?? source.bytes(index, memory: memory)
+      let bytes = try source.bytes(index, memory: memory)
       if source.pixelShape == nil { _ = try decoder.decode(bytes, name: source.path(index)) }
       return nil
     } catch let failure as Failure where failure.kind == .data || failure.kind == .noInput {

@@ -48,7 +48,7 @@ struct DelimitedList {
   private func listRow(_ row: [[UInt8]], _ columns: Columns) throws -> ListRow {
     if row.count > columns.count, let extra = row[columns.count...].first(where: { !$0.isEmpty }) {
       throw Damage.malformed(
-        "\(row.count) fields, but \(columns.count) in the first row: \(quoted(FilePath.printable(extra))) is one too many; "
+        "\(row.count) fields, but \(columns.count) in the first row: \(quoted(printable(extra))) is one too many; "
           + "a field with a separator in it must be in quotes")
     }
     func field(_ place: Int?) -> [UInt8]? { place.flatMap { $0 < row.count && !row[$0].isEmpty ? row[$0] : nil } }
@@ -61,7 +61,7 @@ struct DelimitedList {
   /// A first row whose path is a file's, or at least a picture's by its suffix, is a picture; any other is a header.
   private func columns(of row: [[UInt8]]) throws -> Columns {
     let texts = row.map { String(decoding: $0, as: UTF8.self) }
-    let shown = row.map { FilePath.printable($0) }.joined(separator: ", ")
+    let shown = row.map { printable($0) }.joined(separator: ", ")
     let path = try ListNames.column("--path-column", options.pathColumn, in: texts, list: list)
     let label = try ListNames.column("--label-column", options.labelColumn, in: texts, list: list)
     let known = ListNames.place(of: ListNames.paths, in: texts)
@@ -81,7 +81,7 @@ struct DelimitedList {
       let later = row.indices.first(where: isPicture).map { "; column \($0 + 1) looks like it" } ?? ""
       throw Failure(
         .data,
-        "\(list): line \(line): \(quoted(FilePath.printable(row[0]))) is no picture, so this is taken for a row of columns' names: "
+        "\(list): line \(line): \(quoted(printable(row[0]))) is no picture, so this is taken for a row of columns' names: "
           + "\(shown): none is known to hold paths: --path-column names it, by its name or its number from 1, and "
           + "--label-column that of labels\(later)")
     }
@@ -108,7 +108,7 @@ struct DelimitedList {
           "\(list) has \(columns.count) columns without names: --label-column names the one of labels by its number"
       }
       return "\(list) has no column that is known to hold labels: its columns are "
-        + "\(names.map { FilePath.printable($0.utf8) }.joined(separator: ", ")): --label-column names it"
+        + "\(names.map { printable($0.utf8) }.joined(separator: ", ")): --label-column names it"
     }
     return "column \(columns.names.map { quoted($0[label]) } ?? String(label + 1)) of \(list) is empty"
   }

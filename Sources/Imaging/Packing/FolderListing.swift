@@ -12,12 +12,38 @@ struct FolderListing {
   private(set) var parts: (count: Int, first: [UInt8]?) = (0, nil)
   /// A file that may be a list of the pictures.
   private(set) var list: [UInt8]?
+  /// A file beside a picture that would say its label in a tar file.
+  private(set) var label: [UInt8]?
 
   private static let listSuffixes: Set<String> = ["csv", "tsv", "jsonl", "txt"]
 
   /// - Parameter takesParts: whether pictures that belong to another are taken too.
   /// - Throws: `Failure(.noInput)` where the folder cannot be read.
   init(_ folder: FilePath, takesParts: Bool) throws {
+    let (names, isFolder, list) = try StallWatch.watch(folder.description) { try Self.names(in: folder) }
+    self.list = list
+    let order = names.sorted()
+    var rule = PictureParts(stems: {
+      (0..<names.count).filter { !isFolder[$0] && PictureParts.isPicture(names[$0]) }
+        .map { PictureParts.hash(PictureParts.stem(names[$0]), folder: []) }
+    })
+    for i in order {
+      if isFolder[i] {
+        folders.append(Array(names[i]))
+      } else if rule.isPart(names[i], folder: []) {
+        if PictureParts.isPicture(names[i]) {
+          if takesParts { files.append(names[i]) } else { parts = (parts.count + 1, parts.first ?? Array(names[i])) }
+        } else if label == nil, TarSample.mayLabel(names[i]) {
+          label = Array(names[i])
+        }
+      } else {
+        files.append(names[i])
+      }
+    }
+  }
+
+  /// The names in a folder that are no sidecars, in its own order; which of them are folders; and a file that may be a list.
+  private static func names(in folder: FilePath) throws -> (NameTable, isFolder: [Bool], list: [UInt8]?) {
     func failure() -> Failure { Failure(.noInput, "\(folder.description): \(String(cString: strerror(errno)))") }
     let descriptor = folder.open(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure() }
@@ -28,6 +54,7 @@ struct FolderListing {
     defer { closedir(handle) }
     var names = NameTable()
     var isFolder: [Bool] = []
+    var list: [UInt8]?
     while true {
       errno = 0
       guard let entry = readdir(handle) else {
@@ -43,27 +70,12 @@ struct FolderListing {
         if type == Int(DT_LNK) || type == Int(DT_UNKNOWN) {
           isOne = folder.appending(Array(name)).status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
         }
-        if !isOne, PictureParts.suffix(of: name).map({ Self.listSuffixes.contains($0) }) ?? false { list = Array(name) }
+        if !isOne, PictureParts.suffix(of: name).map({ listSuffixes.contains($0) }) ?? false { list = Array(name) }
         if PictureParts.isSidecar(name, isFolder: isOne) { return }
         names.append(name)
         isFolder.append(isOne)
       }
     }
-    let order = names.sorted()
-    var rule = PictureParts(stems: {
-      (0..<names.count).filter { !isFolder[$0] && PictureParts.isPicture(names[$0]) }
-        .map { PictureParts.hash(PictureParts.stem(names[$0]), folder: []) }
-    })
-    for i in order {
-      if isFolder[i] {
-        folders.append(Array(names[i]))
-      } else if rule.isPart(names[i], folder: []) {
-        if PictureParts.isPicture(names[i]) {
-          if takesParts { files.append(names[i]) } else { parts = (parts.count + 1, parts.first ?? Array(names[i])) }
-        }
-      } else {
-        files.append(names[i])
-      }
-    }
+    return (names, isFolder, list)
   }
 }

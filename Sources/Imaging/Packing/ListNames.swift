@@ -23,7 +23,7 @@ enum ListNames {
     guard let name else { return nil }
     if let number = Int(name), (1...row.count).contains(number) { return (number - 1, false) }
     if let place = row.firstIndex(of: name) ?? Self.place(of: [plain(name)], in: row) { return (place, true) }
-    let shown = row.map { FilePath.printable($0.utf8) }.joined(separator: ", ")
+    let shown = row.map { printable($0.utf8) }.joined(separator: ", ")
     throw Failure(
       .usage, "\(list): \(option) \(name): its columns are \(shown): expected one of them, or its number from 1")
   }

@@ -44,7 +44,6 @@ final class PictureFeed {
   /// 1: colours become grey before they are measured.
   private let channels: Int
   private let pool: ThreadPool
-  private let watch: StallWatch?
   private let workers: [Worker]
   /// What was prepared, from the picture at `position` on, the last first.
   private var ready: [Outcome] = []
@@ -55,10 +54,8 @@ final class PictureFeed {
     let decoder = PictureDecoder()
   }
 
-  init(
-    _ set: PictureSet, chosen: [Int], shrinking: Shrinking?, channels: Int, pool: ThreadPool, watch: StallWatch? = nil
-  ) {
-    (self.channels, self.watch) = (channels, watch)
+  init(_ set: PictureSet, chosen: [Int], shrinking: Shrinking?, channels: Int, pool: ThreadPool) {
+    self.channels = channels
     self.set = set
     self.chosen = chosen
     self.shrinking = shrinking
@@ -109,7 +106,7 @@ final class PictureFeed {
     if set.classes != nil, set.label(index) < 0 {
       throw Failure(.data, try stillBad(index, worker))
     }
-    let bytes = try read(index, worker)
+    let bytes = try set.bytes(index, memory: worker.memory)
     if let shape = set.pixelShape {
       var statistics = PixelStatistics(channels: shape.channels)
       statistics.add(bytes.bindMemory(to: UInt8.self).baseAddress!, pixels: shape.height * shape.width)
@@ -129,15 +126,10 @@ final class PictureFeed {
     return try measured(bytes, stored: Array(bytes), worker, name: name)
   }
 
-  private func read(_ index: Int, _ worker: Worker) throws -> UnsafeRawBufferPointer {
-    guard let watch else { return try set.bytes(index, memory: worker.memory) }
-    return try watch.watch(worker, path: { [set] in set.path(index) }) { try set.bytes(index, memory: worker.memory) }
-  }
-
   /// Why a picture without a class is left out. It could not be read when the classes were settled.
   private func stillBad(_ index: Int, _ worker: Worker) throws -> String {
     let name = set.path(index)
-    let bytes = try read(index, worker)
+    let bytes = try set.bytes(index, memory: worker.memory)
     _ = try worker.decoder.decode(bytes, name: name)
     return "\(name): could not be read before, and has no class: changed while being packed"
   }

@@ -36,7 +36,7 @@ struct PictureFiles: PictureSource {
     self.labels = labels
   }
 
-  func path(_ index: Int) -> String { FilePath.printable(names[index]) }
+  func path(_ index: Int) -> String { printable(names[index]) }
 
   func entryName(_ index: Int, isAlone: Bool) -> [UInt8] { Array(names[index]) }
 

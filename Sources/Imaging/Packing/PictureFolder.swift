@@ -17,6 +17,8 @@ struct PictureFolder: PictureSource {
   /// Folders, from the root on.
   private var folders: [[UInt8]] = []
   private var parts: (count: Int, first: String?) = (0, nil)
+  /// The first file that would say a label in a tar file.
+  private var stated: String?
 
   var count: Int { names.count }
 
@@ -32,7 +34,7 @@ struct PictureFolder: PictureSource {
     if let split = options.split {
       top = Array(split.utf8)
       guard root.appending(top).status.map({ $0.st_mode & S_IFMT == S_IFDIR }) ?? false else {
-        let there = try FolderListing(root, takesParts: false).folders.map { FilePath.printable($0) }
+        let there = try FolderListing(root, takesParts: false).folders.map { printable($0) }
         throw Failure(
           .usage,
           "\(name): --split \(split): there is no such folder in it\(there.isEmpty ? "" : ": it has \(there.joined(separator: ", "))")"
@@ -47,11 +49,12 @@ struct PictureFolder: PictureSource {
         let stamp = try ByteFile(root.appending(path: top)).stamp
         for folder in listing.folders { try appendAll(below: top + Self.separator(top) + folder, within: [stamp]) }
       }
-      labels = .none(
-        listing.list.map {
-          "\(name) has no sub-folders, which would be classes; \(root.appending(path: top).appending($0).description) "
-            + "lies in it: if it lists labels, name it as the source"
-        } ?? "\(name) has no sub-folders, which would be classes")
+      let nearest =
+        stated.map { "; \($0) and its like are read in a tar file alone: \(asTar)" }
+        ?? listing.list.map {
+          "; \(root.appending(path: top).appending($0).description) lies in it: if it lists labels, name it as the source"
+        }
+      labels = .none("\(name) has no sub-folders, which would be classes\(nearest ?? "")")
     } else {
       for _ in 0..<count { labels.table.append(nil) }
       let stamp = try ByteFile(root.appending(path: top)).stamp
@@ -65,12 +68,19 @@ struct PictureFolder: PictureSource {
     if parts.count > 0, let first = parts.first {
       labels.notes.append(PictureParts.note(parts.count, first))
     }
+    if labels.hasLabels, let stated {
+      labels.notes.append(
+        "\(stated) and its like are not read, since the folders are the classes; in a tar file they are: \(asTar)")
+    }
     guard count > 0 else {
       // Empty classes say more.
       if labels.hasLabels && !options.allowsEmptyClasses { return }
       throw Failure(.data, "\(name): an empty folder: there are no pictures in it")
     }
   }
+
+  /// A command that packs the folder by way of a tar file, where labels may lie beside pictures.
+  private var asTar: String { "tar --sort=name -cf - \(name) | pmae-pack - …" }
 
   private static func separator(_ path: [UInt8]) -> [UInt8] { path.isEmpty ? [] : [UInt8(ascii: "/")] }
 
@@ -111,6 +121,9 @@ struct PictureFolder: PictureSource {
       folders.append(folder)
       for i in 0..<files.count { names.append(files[i]) }
       folderOfName += repeatElement(Int32(folders.count - 1), count: files.count)
+    }
+    if stated == nil, let label = listing.label {
+      stated = root.appending(path: folder).appending(label).description
     }
     if let first = listing.parts.first {
       parts = (

@@ -67,7 +67,7 @@ struct PictureList: PictureSource {
     var splits: Set<String> = []
     do {
       while let row = try form.next() {
-        if let part = row.split { splits.insert(FilePath.printable(part)) }
+        if let part = row.split { splits.insert(printable(part)) }
         if let split = options.split, row.split != Array(split.utf8) { continue }
         names.append(row.path)
         if !options.unlabelled { table.append(row.label) }
@@ -94,7 +94,7 @@ struct PictureList: PictureSource {
     labels.origin = form.says.origin
     // Pets' classes are numbered by its own list.
     if case .lines(let list) = form, list.isPets {
-      labels.order = list.pets.sorted { $0.key < $1.key }.map { FilePath.printable($0.value) }
+      labels.order = list.pets.sorted { $0.key < $1.key }.map { printable($0.value) }
     }
   }
 

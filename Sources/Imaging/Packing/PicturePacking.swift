@@ -5,6 +5,14 @@ import Schemas
 import TensorStream
 
 /// Writes the chosen pictures of a set, in their order, each read once. The bytes do not depend on the number of threads.
+///
+///     let pool = ThreadPool(threads: 2)
+///     let pictures = try PictureSet(["photos"], options: SourceOptions(), pool: pool)
+///     let summary = try PicturePacking().write(
+///       pictures, try PictureSelection().choose(from: pictures), metadata: [:],
+///       to: try PackedOutput("images.stz", shardSize: nil, overwrite: false, resumes: false), pool: pool,
+///       report: { print("left out: \($0.message)") }, progress: { _ in })
+///     print(summary.rows, pictures.classes ?? [])
 public struct PicturePacking {
   /// nil: about a megabyte of pictures in each record. A reader in random order then reads little for each picture.
   public var rowsPerRecord: Int?
@@ -12,8 +20,6 @@ public struct PicturePacking {
   public var shrinking: Shrinking?
   /// 1: all pictures become grey; nil: they stay as they are.
   public var channels: Int?
-  /// Is told what is read.
-  public var watch: StallWatch?
   /// Ends at the first bad picture. Otherwise a bad picture is reported and left out.
   public var isStrict = false
 
@@ -57,7 +63,7 @@ public struct PicturePacking {
     metadata[RowNames.sourcesKey] = try JSONText.encode(set.sourceNames)
     let channels = set.pixelShape?.channels ?? channels ?? 3
     let feed = PictureFeed(
-      set, chosen: chosen, shrinking: shrinking, channels: channels, pool: pool, watch: watch)
+      set, chosen: chosen, shrinking: shrinking, channels: channels, pool: pool)
     var summary = Summary()
     summary.perClass = Array(repeating: 0, count: set.classes?.count ?? 0)
     var statistics = PixelStatistics(channels: channels)

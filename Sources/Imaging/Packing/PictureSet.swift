@@ -28,7 +28,7 @@ public struct PictureSet: Sendable {
   ///
   /// Classes are settled before a picture is packed: see `ClassSettling` and `mergedClasses`.
   /// - Throws: `Failure(.noInput)`, `.data` or `.usage` that names the source.
-  public init(_ paths: [String], options: SourceOptions, pool: ThreadPool, watch: StallWatch? = nil) throws {
+  public init(_ paths: [String], options: SourceOptions, pool: ThreadPool) throws {
     var labelFiles = options.labels[...]
     var sources: [any PictureSource] = []
     var pictures: [FilePath] = []
@@ -57,7 +57,7 @@ public struct PictureSet: Sendable {
     for source in sources { starts.append(starts.last! + source.count) }
     (self.starts, count) = (starts, starts.last!)
     pixelShape = try Self.commonShape(sources)
-    let settled = try ClassSettling(sources, options: options, pool: pool, watch: watch)
+    let settled = try ClassSettling(sources, options: options, pool: pool)
     (classes, labels, numbers) = (settled.classes, settled.labels, settled.numbers)
     let passed = paths.count - operands.count
     notes =

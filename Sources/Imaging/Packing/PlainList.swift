@@ -68,10 +68,10 @@ struct PlainList {
     }
     if isPicture { return }
     guard let known else {
-      let shown = words.map { FilePath.printable($0) }.joined(separator: ", ")
+      let shown = words.map { printable($0) }.joined(separator: ", ")
       throw Failure(
         .data,
-        "\(list): line \(line): \(quoted(FilePath.printable(text))) is no picture, so this is taken for a row of columns' names: "
+        "\(list): line \(line): \(quoted(printable(text))) is no picture, so this is taken for a row of columns' names: "
           + "\(shown): none is known to hold paths: --path-column names it, by its name or its number from 1, and "
           + "--label-column that of labels")
     }
@@ -109,7 +109,7 @@ struct PlainList {
     let label = trimmed(text[end...])
     if label.contains(where: Self.isBlank) {
       throw Damage.malformed(
-        "several words after the path \(FilePath.printable(text[..<end])): \(FilePath.printable(label)): which of them is the "
+        "several words after the path \(printable(text[..<end])): \(printable(label)): which of them is the "
           + "label? Tabs or commas between columns say it, or --label-column")
     }
     return ListRow(path: Array(text[..<end]), label: label.isEmpty ? nil : label)
@@ -128,7 +128,7 @@ struct PlainList {
     let breed = Array(row[0][..<row[0].lastIndex(of: UInt8(ascii: "_"))!])
     guard pets[number, default: breed] == breed else {
       throw Damage.malformed(
-        "class \(number) is \(FilePath.printable(breed)), but was \(FilePath.printable(pets[number]!)) before")
+        "class \(number) is \(printable(breed)), but was \(printable(pets[number]!)) before")
     }
     pets[number] = breed
     return ListRow(path: row[0], label: breed)

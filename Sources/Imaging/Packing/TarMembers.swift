@@ -10,10 +10,13 @@ struct TarMember {
   var type: UInt8
   var offset: Int
   var size: Int
+  /// What a link leads to: of a hard link the name of another member.
+  var target: [UInt8] = []
 
   var isFile: Bool { type == UInt8(ascii: "0") || type == 0 || type == UInt8(ascii: "7") }
   var isFolder: Bool { type == UInt8(ascii: "5") }
-  var isLink: Bool { type == UInt8(ascii: "1") || type == UInt8(ascii: "2") }
+  var isHardLink: Bool { type == UInt8(ascii: "1") }
+  var isLink: Bool { isHardLink || type == UInt8(ascii: "2") }
 }
 
 /// Walks through a file's members. Archives that were put one after the other are read through.
@@ -40,10 +43,11 @@ struct TarMembers {
   /// The next member; nil at the end. Throws `Failure(.data)` where the file is damaged or cut short.
   mutating func next() throws -> TarMember? {
     var longName: [UInt8]?
+    var longTarget: [UInt8]?
     var longSize: Int?
     while true {
       guard at < size else {
-        guard hasEnd, longName == nil, longSize == nil else {
+        guard hasEnd, longName == nil, longTarget == nil, longSize == nil else {
           throw failure("ends without an end mark (two blocks of zeros): cut short")
         }
         return nil
@@ -77,30 +81,34 @@ struct TarMembers {
       let length = carries ? count : 0
       guard length <= size - at else {
         throw failure(
-          "ends inside \(FilePath.printable(name)): \(grouped(size - at)) of \(grouped(length)) bytes: cut short")
+          "ends inside \(printable(name)): \(grouped(size - at)) of \(grouped(length)) bytes: cut short")
       }
       let offset = at
       at += (length + Self.block - 1) / Self.block * Self.block
       switch type {
       case UInt8(ascii: "L"):
         longName = Array(try fields(offset, length, start).prefix { $0 != 0 })
+      case UInt8(ascii: "K"):
+        longTarget = Array(try fields(offset, length, start).prefix { $0 != 0 })
       case UInt8(ascii: "x"):
         let records = try pax(fields(offset, length, start), at: start)
         if records.keys.contains(where: { $0.hasPrefix("GNU.sparse") }) {
           throw failure("byte \(grouped(start)): a sparse file: make the tar file without --sparse")
         }
         if let path = records["path"] { longName = path }
+        if let path = records["linkpath"] { longTarget = path }
         if let text = records["size"] {
           guard let value = Int(String(decoding: text, as: UTF8.self)), value >= 0 else {
             throw failure("byte \(grouped(start)): a size that is no number")
           }
           longSize = value
         }
-      case UInt8(ascii: "K"), UInt8(ascii: "g"): break
+      case UInt8(ascii: "g"): break
       case UInt8(ascii: "S"):
-        throw failure("\(FilePath.printable(name)): a sparse file: make the tar file without --sparse")
+        throw failure("\(printable(name)): a sparse file: make the tar file without --sparse")
       default:
-        return TarMember(name: name, type: type, offset: offset, size: length)
+        let target = longTarget ?? Array(header[157..<257].prefix { $0 != 0 })
+        return TarMember(name: name, type: type, offset: offset, size: length, target: target)
       }
     }
   }

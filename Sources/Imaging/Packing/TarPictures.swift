@@ -13,7 +13,7 @@ struct TarPictures: PictureSource {
   let pixelShape: PixelShape? = nil
   private let storage: Storage
   private var names = NameTable()
-  /// Where each picture's bytes begin; −1 for a link.
+  /// Where each picture's bytes begin; −1 for a link to something that is not in the tar file.
   private var offsets: [Int] = []
   private var sizes: [Int] = []
 
@@ -44,7 +44,7 @@ struct TarPictures: PictureSource {
     guard count > 0 else { throw Failure(.data, "\(name): no member is a picture") }
   }
 
-  func path(_ index: Int) -> String { "\(name): \(FilePath.printable(names[index]))" }
+  func path(_ index: Int) -> String { "\(name): \(printable(names[index]))" }
 
   func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
     guard !isAlone, case .named(let path, _) = storage else { return Array(names[index]) }
@@ -52,7 +52,12 @@ struct TarPictures: PictureSource {
   }
 
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer {
-    guard offsets[index] >= 0 else { throw Failure(.data, "\(path(index)): a link, not a file") }
+    guard offsets[index] >= 0 else {
+      throw Failure(
+        .data,
+        "\(path(index)): a link to something else than a file of this tar file before it: tar --dereference stores what it leads to"
+      )
+    }
     let size = sizes[index]
     guard size <= maximumPictureFileSize else {
       throw Failure(.data, "\(path(index)): \(size) bytes: at most \(maximumPictureFileSize) are accepted")
@@ -102,7 +107,12 @@ private struct Reading {
   mutating func readAll() throws {
     var members = TarMembers(file)
     var sample = TarSample(key: [])
-    while let member = try members.next() {
+    var links: TarLinks?
+    while var member = try members.next() {
+      if member.isHardLink {
+        if links == nil { links = try TarLinks(file) }
+        member = links?.file(member) ?? member
+      }
       let parts = FolderPaths.parts(member.name)
       guard let base = parts.last else { continue }
       if member.isFolder {
@@ -126,7 +136,7 @@ private struct Reading {
       if TarSample.mayLabel(base), member.isFile {
         if options.unlabelled { continue }
         try sample.takeLabel(
-          member, column: options.labelColumn, keys: &keys, what: "\(name): \(FilePath.printable(member.name))"
+          member, column: options.labelColumn, keys: &keys, what: "\(name): \(printable(member.name))"
         ) { try file.bytes(at: member.offset, count: member.size) }
       } else if !PictureParts.isSidecar(base, isFolder: false) {
         sample.take(member)
@@ -154,7 +164,7 @@ private struct Reading {
     if !isFolder { _ = parts.popLast() }
     guard let split = options.split else { return Array(parts.joined(separator: [UInt8(ascii: "/")])) }
     for part in parts {
-      let text = FilePath.printable(part)
+      let text = printable(part)
       if FolderNames.isSplit(text) { splits.insert(text) }
     }
     return FolderPaths.below(Array(split.utf8), in: Array(parts.joined(separator: [UInt8(ascii: "/")])))
@@ -200,7 +210,7 @@ private struct Reading {
     guard isOut.contains(true) else { return }
     let masks = isOut.indices.filter { isOut[$0] && PictureParts.isPicture(names[$0]) }
     if let first = masks.first {
-      notes.append(PictureParts.note(masks.count, "\(name): \(FilePath.printable(names[first]))"))
+      notes.append(PictureParts.note(masks.count, "\(name): \(printable(names[first]))"))
     }
     var kept = NameTable()
     for i in 0..<names.count where !isOut[i] { kept.append(names[i]) }

@@ -100,8 +100,8 @@ struct TarSample {
     }) {
       throw Failure(
         .data,
-        "\(source): \(FilePath.printable(lost.member)): a label without a picture next to it: the members of a sample must "
-          + "follow each other, and its picture be called \(FilePath.printable(lost.stem)) and a suffix; --no-labels packs "
+        "\(source): \(printable(lost.member)): a label without a picture next to it: the members of a sample must "
+          + "follow each other, and its picture be called \(printable(lost.stem)) and a suffix; --no-labels packs "
           + "pictures alone")
     }
     return pictures

@@ -6,8 +6,10 @@ import TensorStream
 /// Groups of pictures, each picture in a square cell with lines of text below, laid out as a page.
 ///
 ///     var sheet = ContactSheet(side: 192)
+///     let view = Picture(height: 1, width: 2, channels: 3, pixels: [255, 0, 0, 0, 0, 255])
+///     let other = view.flipped()
 ///     sheet.add([.init(view, caption: "simple"), .init(other, caption: "complex")], title: "row 0, cat")
-///     let page = try sheet.drawn()
+///     print(try sheet.drawn().height)
 public struct ContactSheet {
   /// One cell.
   public struct Cell: Sendable {

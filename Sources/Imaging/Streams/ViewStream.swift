@@ -7,6 +7,13 @@ import Schemas
 import TensorStream
 
 /// Makes views of all pictures of a store, epoch after epoch.
+///
+///     let store = try ImageStore(path: "images.stz", memory: 1 << 30)
+///     var views = ViewStream(recipes: [.simple, try Recipe(line: "name=small: crop 0.05-0.4, flip")], size: 96)
+///     views.epochs = 10
+///     let writer = try StreamWriter(path: "views.stz", kind: "views", metadata: try views.metadata(for: store))
+///     try views.write(from: store, to: writer, pool: ThreadPool(threads: 2)) { _ in }
+///     try writer.finish()
 public struct ViewStream: Sendable {
   public var recipes: [Recipe]
   /// Views are squares of this side, where their recipe has none of its own.

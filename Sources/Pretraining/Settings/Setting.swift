@@ -19,6 +19,17 @@ public enum SettingValue: Equatable, Sendable {
 /// One setting of an objective, declared once. It is an option of the command line, a key of `config.json` and of
 /// checkpoints, a row of `--help`, and a bound that is checked. A setting that a file lacks is newer than the file, and
 /// has its default.
+///
+///     struct Options: ObjectiveOptions {
+///       enum Target: String, CaseIterable { case pixels, features }
+///       var target = Target.pixels
+///       var temperature = 0.1
+///       static let settings: [Setting<Options>] = [
+///         .word("target", \.target, "What is predicted."),
+///         .number("temperature", \.temperature, .part, "What logits are divided by."),
+///       ]
+///       func validate(for encoder: EncoderConfiguration) throws {}
+///     }
 public struct Setting<Options: ObjectiveOptions>: Sendable {
   /// The option's without the dashes: `mask-ratio`.
   public let name: String

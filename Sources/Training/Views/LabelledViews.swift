@@ -3,6 +3,16 @@ import Schemas
 import TensorStream
 
 /// One recipe of a `views` stream as what an encoder reads, with labels: the input of fine-tuning and evaluation.
+///
+///     let engine = Engine(threads: 2)
+///     let file = try WeightsFile(path: "encoder.stz")
+///     let encoder = Encoder(file.encoder, engine: engine, trained: false)
+///     try file.load(into: encoder)
+///     let views = try LabelledViews(
+///       StreamReader(path: "centers.stz"), preferred: ["center"], encoder: file.encoder, normalisation: file.normalisation,
+///       labels: .known)
+///     let batch = try views.take(16)
+///     print(FeatureExtractor(encoder, pooling: .mean)(batch.images, engine: engine).values(ofRow: 0), batch.labels)
 public final class LabelledViews {
   public let batches: ViewBatches
   /// The recipe that is read.

@@ -5,6 +5,14 @@ import Schemas
 import TensorStream
 
 /// Rows of a `views` stream as batches: cut anew from its records, never across the end of an epoch.
+///
+///     let reader = try StreamReader(path: "views.stz", kinds: ["views"])
+///     let batches = try ViewBatches(reader, views: [ViewNeed("simple", side: 224)], channels: 3)
+///     while batches.position + 64 <= batches.epochs * batches.rowsPerEpoch {
+///       let rows = try batches.take(64)
+///       let images = rows.images("simple", of: batches)
+///       print(images.count, rows.index)
+///     }
 public final class ViewBatches {
   /// What every row has: some recipes' pixels, and what else the stream carries.
   public struct Rows: Sendable {

@@ -5,11 +5,14 @@
 //   FAULT=kill      … kills the process before it, as kill -9 does
 //   FAULT_COUNT=F   at its end the process writes the number of such calls to the file F
 //   FAULT=clock     the wall clock jumps by days at every look, back and forth
-//   FAULT=stall     reading a file FAULT_FILE takes a second, on clocks that run forty times as fast
+//   FAULT=stall     reading a file FAULT_FILE takes most of a second, on clocks that run forty times as fast
+//   FAULT=stall-list, stall-look, stall-open
+//                   so do listing a folder FAULT_FILE, asking of what kind it is, and opening it
 //   FAULT=touch     somebody writes to a file FAULT_FILE whenever it has been read
 //
 // Calls on standard streams, pipes and devices are not counted.
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,15 +53,19 @@ ssize_t write(int fd, const void *bytes, size_t count) {
 }
 
 // Whether this is the file that FAULT_FILE names, by the end of its path.
-static int is_named(int fd) {
+static int is_path(const char *path) {
   const char *end = getenv("FAULT_FILE");
+  const size_t length = strlen(path);
+  return end && length >= strlen(end) && !strcmp(path + length - strlen(end), end);
+}
+
+static int is_named(int fd) {
   char link[64], path[4096];
-  if (!end) return 0;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   const ssize_t length = readlink(link, path, sizeof path - 1);
-  if (length < (ssize_t)strlen(end)) return 0;
+  if (length < 0) return 0;
   path[length] = 0;
-  return !strcmp(path + length - strlen(end), end);
+  return is_path(path);
 }
 
 static int is_kind(const char *name) {
@@ -66,11 +73,41 @@ static int is_kind(const char *name) {
   return kind && !strcmp(kind, name);
 }
 
+// A disk that stalls once.
+static void stall(void) {
+  static atomic_long stalls;
+  if (!atomic_fetch_add(&stalls, 1)) nanosleep(&(struct timespec){.tv_nsec = 800000000}, NULL);
+}
+
 ssize_t read(int fd, void *bytes, size_t count) {
-  if (is_kind("stall") && is_named(fd)) nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+  if (is_kind("stall") && is_named(fd)) stall();
   const ssize_t result = syscall(SYS_read, fd, bytes, count);
   if (is_kind("touch") && is_named(fd)) futimens(fd, NULL);
   return result;
+}
+
+struct dirent *readdir(DIR *folder) {
+  if (is_kind("stall-list") && is_named(dirfd(folder))) stall();
+  return REAL(readdir)(folder);
+}
+
+int stat(const char *path, struct stat *status) {
+  if (is_kind("stall-look") && is_path(path)) stall();
+  return REAL(stat)(path, status);
+}
+
+int openat(int folder, const char *path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  if (is_kind("stall-open") && is_path(path)) stall();
+  return syscall(SYS_openat, folder, path, flags | O_LARGEFILE, mode);
+}
+
+ssize_t pread(int fd, void *bytes, size_t count, off_t at) {
+  if (is_kind("stall") && is_named(fd)) stall();
+  return syscall(SYS_pread64, fd, bytes, count, at);
 }
 
 int fsync(int fd) {
@@ -126,7 +163,8 @@ static time_t jump(void) {
 int clock_gettime(clockid_t clock, struct timespec *now) {
   const int result = syscall(SYS_clock_gettime, clock, now);
   if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) now->tv_sec += jump();
-  if (clock == CLOCK_MONOTONIC && is_kind("stall")) {
+  const char *kind = getenv("FAULT");
+  if (clock == CLOCK_MONOTONIC && kind && !strncmp(kind, "stall", 5)) {
     const long long fast = 40 * (now->tv_sec * 1000000000LL + now->tv_nsec);
     *now = (struct timespec){.tv_sec = fast / 1000000000, .tv_nsec = fast % 1000000000};
   }
