@@ -148,6 +148,37 @@ extension Tape {
     return y
   }
 
+  /// The means of the patch tokens in side × side parts of the picture, one part behind the other, the class token left
+  /// out: x [B·(1 + g²), D] -> [B, side²·D]. Part i of an edge has tokens ⌊i g / side⌋ to ⌈(i + 1) g / side⌉, as in
+  /// PyTorch's AdaptiveAvgPool2d: parts overlap where side does not divide g.
+  public func meansOfParts(_ x: Tensor, sequences: Int, side: Int) -> Tensor {
+    let (width, tokens) = (x.columns, x.rows / sequences)
+    let parts = partsOfGrid(patches: tokens - 1, side: side).map { $0.map { 1 + $0 } }
+    let values = parts.reduce(0) { $0 + $1.count } * width * sequences
+    let y = tensor(rows: sequences, columns: parts.count * width, from: x)
+    engine.rows(over: y, x, cost: tokens * width, as: .tokens, values: values + y.count) { y, x, range in
+      for s in range {
+        for (p, part) in parts.enumerated() {
+          let mean = y.row(s) + p * width
+          mean.update(repeating: 0, count: width)
+          for t in part { pmae_axpy(1 / Float(part.count), x.row(s * tokens + t), mean, width) }
+        }
+      }
+    }
+    record(y) { [engine] dy in
+      let (dx, isFirst) = x.gradientSink(engine)
+      if isFirst { engine.zero(dx) }
+      engine.rows(over: dy, dx, cost: tokens * width, as: .tokens, values: 2 * values) { dy, dx, range in
+        for s in range {
+          for (p, part) in parts.enumerated() {
+            for t in part { pmae_axpy(1 / Float(part.count), dy.row(s) + p * width, dx.row(s * tokens + t), width) }
+          }
+        }
+      }
+    }
+    return y
+  }
+
   /// Each row divided by its length (at least ε): x [R, D] -> [R, D].
   public func normaliseRows(_ x: Tensor, epsilon: Float = 1e-12) -> Tensor {
     let width = x.columns
@@ -188,4 +219,12 @@ extension Engine {
       }
     }
   }
+}
+
+/// The patches of a square picture, by number, that are in each of side × side parts of it, row by row.
+public func partsOfGrid(patches: Int, side: Int) -> [[Int]] {
+  let grid = Int(Double(patches).squareRoot())
+  precondition(grid * grid == patches, "patches of a square picture")
+  let edge = (0..<side).map { $0 * grid / side..<(($0 + 1) * grid + side - 1) / side }
+  return edge.flatMap { rows in edge.map { columns in rows.flatMap { y in columns.map { y * grid + $0 } } } }
 }

@@ -13,7 +13,7 @@ public enum HuggingFaceFolder {
     if hasHead, pooling != .classToken {
       throw Failure(
         .usage,
-        "\(file.source): its head is on the mean of the patches, and ViTForImageClassification's is on the class token: --without-head exports the encoder alone, --layout timm both"
+        "\(file.source): its head is on means of the patches, and ViTForImageClassification's is on the class token: --without-head exports the encoder alone, --layout timm both"
       )
     }
     let c = file.encoder

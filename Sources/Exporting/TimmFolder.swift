@@ -9,9 +9,16 @@ public enum TimmFolder {
   /// - Parameters:
   ///   - pooling: of a head that the file has; otherwise what timm's `forward` gives.
   ///   - metadata: of the weights: provenance.
+  /// - Throws: `Failure(.usage)` for a pooling that timm does not have.
   public static func write(
     _ file: WeightsFile, hasHead: Bool, pooling: Pooling, metadata: [String: String], to path: String, overwrite: Bool
   ) throws {
+    if pooling == .grid {
+      throw Failure(
+        .usage,
+        "\(file.source): its features are means in parts of the picture, and timm has no such model: --without-head with "
+          + "--pool class or mean exports the encoder alone, --format onnx all of it")
+    }
     let c = file.encoder
     let classes = hasHead ? file.head?.classes ?? 0 : 0
     let names = ["vit_tiny": 192, "vit_small": 384, "vit_base": 768, "vit_large": 1024]

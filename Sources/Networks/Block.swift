@@ -63,23 +63,33 @@ public struct Block: Network {
       return tape.layerScaled(projection(tape, mixed), by: scale1.tensor, onto: onto)
     }
     if let wanted { x = tape.gatherRows(x, wanted) }
-    return residual(x, tokens: tokens, kept: keep?.mlp) { rowsOf, onto in
+    let rows: [Int32]? = wanted.flatMap { wanted in keep.map { Self.rows(of: wanted, tokens: tokens, kept: $0.mlp) } }
+    return residual(x, tokens: tokens, kept: keep?.mlp, rows: rows) { rowsOf, onto in
       let (normed, layers) = (norm2(tape, x, rowsOf: rowsOf, forProducts: true), [fc1.tensors, fc2.tensors])
       guard let scale2 else { return tape.perceptron(normed, layers, onto: onto) }
       return tape.layerScaled(tape.perceptron(normed, layers), by: scale2.tensor, onto: onto)
     }
   }
 
+  /// Of some rows, by their numbers before, those of the samples that are kept.
+  private static func rows(of wanted: [Int32], tokens: Int, kept: [Int32]) -> [Int32] {
+    let kept = Set(kept)
+    return wanted.indices.filter { kept.contains(wanted[$0] / Int32(tokens)) }.map { Int32($0) }
+  }
+
   /// x + branch over the samples that are kept, their branch scaled by 1 / (1 − drop path).
-  /// - Parameter branch: computes the branch for some rows of x (nil: all) and adds it onto x.
+  /// - Parameters:
+  ///   - rows: the rows of x that are the kept samples', where x has not all rows of each.
+  ///   - branch: computes the branch for some rows of x (nil: all) and adds it onto x.
   private func residual(
-    _ x: Tensor, tokens: Int, kept: [Int32]?, branch: (_ rowsOf: [Int32]?, _ onto: Residual) -> Tensor
+    _ x: Tensor, tokens: Int, kept: [Int32]?, rows: [Int32]? = nil,
+    branch: (_ rowsOf: [Int32]?, _ onto: Residual) -> Tensor
   ) -> Tensor {
     guard let kept else { return branch(nil, Residual(x)) }
-    if kept.isEmpty { return x }
-    let isWhole = kept.count * tokens == x.rows
+    if rows?.isEmpty ?? kept.isEmpty { return x }
+    let isWhole = (rows?.count ?? kept.count * tokens) == x.rows
     let rows: [Int32]? =
-      isWhole ? nil : kept.flatMap { s in (0..<Int32(tokens)).map { s * Int32(tokens) + $0 } }
+      isWhole ? nil : rows ?? kept.flatMap { s in (0..<Int32(tokens)).map { s * Int32(tokens) + $0 } }
     return branch(rows, Residual(x, rowsOf: rows, scale: Float(1 / (1 - dropPath))))
   }
 }

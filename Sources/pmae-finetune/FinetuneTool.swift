@@ -87,8 +87,9 @@ struct FinetuneTool: Tool {
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads, image: encoder.image) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
-    let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile.isWanted)
-    for text in engine.notes { say(text) }
+    let engine = Engine(
+      threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
+    for text in training.precision.notes + engine.notes { say(text) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
     if let file {
@@ -113,7 +114,7 @@ struct FinetuneTool: Tool {
     let configuration = try training.configuration(
       of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh)
     let settings = FinetuningRecord(
-      configuration, encoder: sizes, classes: count, view: labelled.view, precision: training.precision,
+      configuration, encoder: sizes, classes: count, view: labelled.view, precision: engine.precision,
       startWeights: file?.digest ?? "")
     var provenance = provenance(file, reader)
 

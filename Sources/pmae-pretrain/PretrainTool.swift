@@ -69,8 +69,20 @@ struct PretrainTool: Tool {
   @Option(help: "Peak learning rate for a batch of 256; scaled by the batch.")
   var baseLr = 2.666e-4
 
+  @Option(help: "Learning rate at the start of the warm-up.")
+  var warmupLr = 0.0
+
+  @Option(help: "Learning rate at the end.")
+  var minLr = 0.0
+
   @Option(help: "AdamW's decay of matrices.")
   var weightDecay = 0.05
+
+  @Option(help: "The decay at the end, where it moves (default: --weight-decay).")
+  var weightDecayEnd: Double?
+
+  @Option(help: "Limit of the gradients' length; 0 for none.")
+  var clip = 0.0
 
   @Option(help: "Stop after this many steps of the whole run.")
   var steps: Int?
@@ -78,7 +90,7 @@ struct PretrainTool: Tool {
   @OptionGroup var checkpoints: CheckpointOptions
 
   @Option(help: "What matrices are multiplied in.")
-  var precision = Precision.float32
+  var precision = PrecisionChoice.float32
 
   @Option(help: "Seed of start weights, masks and drop path.")
   var seed: UInt64 = 0
@@ -143,8 +155,8 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
-    let engine = Engine(threads: threads.count, precision: precision, profiling: profile.isWanted)
-    for text in engine.notes { say(text) }
+    let engine = Engine(threads: threads.count, precision: precision.precision, profiling: profile.isWanted)
+    for text in precision.notes + engine.notes { say(text) }
     let run = try PretrainingRun<O>(configuration, engine: engine)
     let views = try run.views(reader)
     var provenance = Provenance.metadata(
@@ -166,6 +178,7 @@ struct PretrainTool: Tool {
         }
       }
     }
+    if start == nil { try run.prepare() }
     (start, given) = (nil, nil)
     try session.begin()
 
@@ -219,8 +232,12 @@ struct PretrainTool: Tool {
     c.batch = batch
     c.accumulate = accumulate
     c.seed = seed
-    c.precision = precision
+    c.precision = precision.precision
     c.weightDecay = weightDecay
+    c.weightDecayEnd = weightDecayEnd
+    c.clip = clip
+    c.warmupLearningRate = warmupLr
+    c.minLearningRate = minLr
     c.learningRate = lr ?? baseLr * Double(batch) / 256
     if let epochs {
       c.epochs = epochs
@@ -239,4 +256,4 @@ struct PretrainTool: Tool {
   }
 }
 
-extension Precision: ExpressibleByArgument {}
+extension PrecisionChoice: ExpressibleByArgument {}

@@ -7,6 +7,7 @@ import Foundation
 extension Operation {
   static func all(scale: Int = 1) -> [Operation] {
     linear(scale) + layerNorm(scale) + attention(scale) + addBranch(scale) + tokens(scale) + rows(scale) + losses(scale)
+      + classLosses(scale) + batches(scale) + sequences(scale)
       + composites(scale)
   }
 
@@ -210,6 +211,17 @@ extension Operation {
         reference: { x in
           Reference(sequences, 7) { s, c in
             (1...n).reduce(0) { $0 + x[0][s * (1 + n) + $1, c] } / Double(n)
+          }
+        }),
+      // PyTorch's AdaptiveAvgPool2d(3) has these rows and columns of 7 in each part.
+      Operation(
+        name: "meansOfParts", shapes: [(sequences * 50, 2)],
+        compute: { .tensor($0.meansOfParts($1[0], sequences: sequences, side: 3)) },
+        reference: { x in
+          let edge = [[0, 1, 2], [2, 3, 4], [4, 5, 6]]
+          return Reference(sequences, 18) { s, c in
+            let places = edge[c / 6].flatMap { y in edge[c / 2 % 3].map { 1 + 7 * y + $0 } }
+            return places.reduce(0) { $0 + x[0][s * 50 + $1, c % 2] } / 9
           }
         }),
     ]

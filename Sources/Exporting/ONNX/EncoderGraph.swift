@@ -1,3 +1,4 @@
+import Autodiff
 import Foundation
 import Networks
 import TensorStream
@@ -40,13 +41,20 @@ struct EncoderGraph {
     case .classToken:
       features = graph("Gather", normalised, graph.constant("first", scalar: 0), attributes: ["axis": .int(1)])
     case .mean:
-      let patches = graph(
-        "Slice", normalised, graph.constant("one", ints: [1]), graph.constant("end", ints: [1 + c.patches]),
-        graph.constant("tokens_axis", ints: [1]))
-      features = graph("ReduceMean", patches, attributes: ["axes": .ints([1]), "keepdims": .int(0)])
+      features = graph("ReduceMean", patches(of: normalised), attributes: ["axes": .ints([1]), "keepdims": .int(0)])
+    case .grid:
+      let parts = partsOfGrid(patches: c.patches, side: Pooling.side)
+      var shares = [Float](repeating: 0, count: parts.count * c.patches)
+      for (p, part) in parts.enumerated() {
+        for patch in part { shares[p * c.patches + patch] = 1 / Float(part.count) }
+      }
+      let means = graph(
+        "MatMul", graph.constant("shares", shares, shape: [parts.count, c.patches]), patches(of: normalised))
+      features = graph("Reshape", means, graph.constant("feature_shape", ints: [0, parts.count * c.width]))
     }
     graph.output(
-      features, as: "features", [.named("batch"), .size(c.width)], "the picture's feature: pool \(pooling.rawValue)")
+      features, as: "features", [.named("batch"), .size(pooling.width(of: c.width))],
+      "the picture's feature: pool \(pooling.rawValue)")
     if hasHead, let head = file.head {
       let logits = try linear("head", features)
       let shape: [Graph.Dimension] = [.named("batch"), .size(head.classes)]
@@ -56,6 +64,13 @@ struct EncoderGraph {
         "the softmax of the logits")
     }
     return graph.message
+  }
+
+  /// Tokens without the class token [batch, patches, width].
+  private mutating func patches(of tokens: Graph.Value) -> Graph.Value {
+    graph(
+      "Slice", tokens, graph.constant("one", ints: [1]), graph.constant("end", ints: [1 + c.patches]),
+      graph.constant("tokens_axis", ints: [1]))
   }
 
   /// Normalised pixels [batch, channels, side, side].
