@@ -12,10 +12,8 @@ func tool(_ name: String, _ libraries: [String]) -> Target {
 }
 
 /// What a library above Training may import, and some more.
-func above(training more: [String]) -> [Target.Dependency] {
-  (["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "TensorStream"] + more).map {
-    .init(stringLiteral: $0)
-  }
+func above(training more: [Target.Dependency]) -> [Target.Dependency] {
+  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "TensorStream"] + more
 }
 
 /// Tests and what lies beside them that is not code.
@@ -34,7 +32,7 @@ let package = Package(
   products: [
     "TensorStream", "Schemas", "Parallel", "Compute", "Autodiff", "Networks", "Runs", "Training", "Pretraining",
     "Finetuning",
-    "Evaluation", "Imaging", "Inspection",
+    "Evaluation", "Exporting", "Imaging", "Report", "Inspection",
   ].map { .library(name: $0, targets: [$0]) },
   traits: [
     .default(enabledTraits: ["Archives", "OneDNN", "TIFF", "WebP"]),
@@ -44,7 +42,8 @@ let package = Package(
     .trait(name: "WebP", description: "WebP pictures, by libwebp"),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -83,6 +82,10 @@ let package = Package(
     .target(name: "Finetuning", dependencies: above(training: ["CKernels"])),
     .target(name: "Evaluation", dependencies: above(training: ["CKernels"])),
     .target(
+      name: "Exporting",
+      dependencies: above(training: [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      exclude: ["ONNX/onnx.proto"]),
+    .target(
       name: "Imaging",
       dependencies: [
         "CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "Schemas", "TensorStream",
@@ -94,12 +97,14 @@ let package = Package(
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
 
+    .target(name: "Report", dependencies: ["Evaluation", "Imaging", "Schemas", "TensorStream"]),
+
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
     tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute"]),
-    tool("pmae-export", ["Pretraining", "Training"]),
+    tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
     tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute"]),
-    tool("pmae-evaluate", ["Evaluation", "Training", "Networks", "Compute"]),
+    tool("pmae-evaluate", ["Evaluation", "Report", "Imaging", "Training", "Networks", "Compute", "Parallel"]),
     tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
@@ -116,6 +121,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
     .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),
+    tests("ReportTests", ["Report", "Evaluation", "Imaging", "Parallel", "TensorStream"]),
     tests("ImagingTests", ["Imaging", "Parallel", "Schemas", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandLineKitTests", dependencies: ["CommandLineKit", "Runs", "Schemas", "TensorStream", argumentParser],

@@ -7,7 +7,9 @@ public struct Encoder: Network {
   public let configuration: EncoderConfiguration
   let patchEmbedding: LinearWeights
   let classToken: Parameter
+  /// A fixed table, or learned ones.
   let positions: Tensor
+  private let learnedPositions: Parameter?
   private let otherPositions: PositionTables
   public var blocks: [Block]
   package let norm: NormWeights
@@ -26,12 +28,17 @@ public struct Encoder: Network {
       "patch_embed.proj", shape: [c.width, c.channels, c.patch, c.patch], engine: engine,
       trained: trained && trainsPatches)
     classToken = Parameter("cls_token", shape: [1, 1, c.width], engine: engine, trained: trained)
-    positions = positionTable(width: c.width, grid: c.grid, engine: engine)
+    learnedPositions =
+      c.positions == .learned
+      ? Parameter("pos_embed", shape: [1, 1 + c.patches, c.width], engine: engine, trained: trained) : nil
+    positions = learnedPositions?.tensor ?? positionTable(width: c.width, grid: c.grid, engine: engine)
     otherPositions = PositionTables(engine)
     blocks = (0..<c.depth).map { i in
-      Block("blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio, engine: engine, trained: trained)
+      Block(
+        "blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio, layerScale: c.layerScale,
+        normEpsilon: c.normEpsilon, engine: engine, trained: trained)
     }
-    norm = NormWeights("norm", c.width, engine: engine, trained: trained)
+    norm = NormWeights("norm", c.width, epsilon: c.normEpsilon, engine: engine, trained: trained)
     setDropPath(dropPath)
   }
 
@@ -41,11 +48,13 @@ public struct Encoder: Network {
   }
 
   public var parameters: [Parameter] {
-    patchEmbedding.parameters + [classToken] + blocks.flatMap(\.parameters) + norm.parameters
+    patchEmbedding.parameters + [classToken] + [learnedPositions].compactMap(\.self) + blocks.flatMap(\.parameters)
+      + norm.parameters
   }
 
   public var constants: [Constant] {
-    [Constant(name: "pos_embed", shape: [1, positions.rows, positions.columns], tensor: positions)]
+    learnedPositions != nil
+      ? [] : [Constant(name: "pos_embed", shape: [1, positions.rows, positions.columns], tensor: positions)]
   }
 
   /// - Parameters:
@@ -103,10 +112,11 @@ public struct Encoder: Network {
     return tokens(tape, embedded, sequences: images.count, keeps: keeps, wanted: wanted)
   }
 
-  /// The positions of an image's patches, [1 + n, D].
+  /// The positions of an image's patches, [1 + n, D]. Learned ones are for images of the encoder's own size alone.
   public func positions(of images: ImageBatch) -> Tensor {
     let grid = images.side / configuration.patch
     if grid == configuration.grid { return positions }
+    precondition(learnedPositions == nil, "learned positions are for one size of images")
     return otherPositions.table(grid: grid) {
       positionTable(width: configuration.width, grid: grid, full: configuration.grid, engine: $0)
     }

@@ -3,7 +3,7 @@ import Compute
 import Parallel
 
 /// Fresh weights, MAE's and DINO's: Xavier-uniform matrices (a patch embedding as the matrix that it is), zero biases,
-/// tokens normal with deviation 0.02; norms are 1 and 0 as made.
+/// tokens and learned positions normal with deviation 0.02; norms are 1 and 0 as made.
 ///
 /// - Parameters:
 ///   - seed: with the part and a weight's place in it, decides every number.
@@ -11,7 +11,7 @@ import Parallel
 public func initialise(_ network: some Network, seed: UInt64, part: Int) {
   for (place, parameter) in network.parameters.enumerated() {
     var random = CounterRandom(seed: seed, epoch: part, sample: place, purpose: Purpose.weights.rawValue)
-    if parameter.name.hasSuffix("_token") {
+    if parameter.isTokens {
       fillNormal(parameter, deviation: 0.02, &random)
     } else if parameter.shape.count > 1 {
       let bound = (6 / Double(parameter.tensor.rows + parameter.tensor.columns)).squareRoot()

@@ -13,7 +13,8 @@ public enum Pooling: String, Codable, CaseIterable, Sendable {
   /// Values of a feature, of tokens of this width.
   public func width(of token: Int) -> Int { self == .grid ? token * Self.side * Self.side : token }
 
-  fileprivate static let side = 3
+  /// Parts along a side of a grid.
+  public static let side = 3
 }
 
 extension Tape {

@@ -84,15 +84,17 @@ struct FinetuneTool: Tool {
     let session = try run.map {
       try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
-    let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
+    let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads, image: encoder.image) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
-    let engine = Engine(threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
+    let engine = Engine(
+      threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
     for text in training.precision.notes + engine.notes { say(text) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
     if let file {
       try file.load(into: network)
+      for text in file.notes { say("\(file.source): \(text)") }
       if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
     } else {
       initialise(network, seed: training.seed, part: 0)

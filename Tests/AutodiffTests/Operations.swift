@@ -144,11 +144,22 @@ extension Operation {
       ("addBranch", nil, 1), ("addBranch scaled", nil, 1.5), ("addBranch to some rows", some, 1),
       ("addBranch to some rows, scaled", some, 1.25),
     ]
-    return cases.map { name, rowsOf, factor in
-      Operation(
-        name: name, shapes: [(r, 7), (rowsOf?.count ?? r, 7)],
-        compute: { .tensor($0.addBranch($1[0], $1[1], rowsOf: rowsOf, scale: factor)) },
-        reference: { addBranch($0[0], $0[1], rowsOf, Double(factor)) })
+    return cases.flatMap { name, rowsOf, factor in
+      [
+        Operation(
+          name: name, shapes: [(r, 7), (rowsOf?.count ?? r, 7)],
+          compute: { .tensor($0.addBranch($1[0], $1[1], rowsOf: rowsOf, scale: factor)) },
+          reference: { addBranch($0[0], $0[1], rowsOf, Double(factor)) }),
+        Operation(
+          name: "layerScaled: " + name, shapes: [(r, 7), (rowsOf?.count ?? r, 7), (1, 7)],
+          compute: {
+            .tensor($0.layerScaled($1[1], by: $1[2], onto: Residual($1[0], rowsOf: rowsOf, scale: factor)))
+          },
+          reference: { x in
+            let scaled = Reference(x[1].rows, 7) { x[1][$0, $1] * x[2][0, $1] }
+            return addBranch(x[0], scaled, rowsOf, Double(factor))
+          }),
+      ]
     }
   }
 
@@ -161,9 +172,9 @@ extension Operation {
     let ids = (0..<sequences).flatMap { s in (0..<n).map { Int32(($0 * 5 + s) % patches) } }
     let visible = 2
     let shuffle = (0..<sequences).flatMap { s in (0..<patches).map { Int32(($0 * 5 + s * 2 + 1) % patches) } }
-    return [
+    func encoderTokens(_ name: String, constants: Set<Int>) -> Operation {
       Operation(
-        name: "encoderTokens", shapes: [(sequences * n, width), (1, width), (1 + patches, width)], constants: [2],
+        name: name, shapes: [(sequences * n, width), (1, width), (1 + patches, width)], constants: constants,
         compute: {
           .tensor($0.encoderTokens($1[0], classToken: $1[1], positions: $1[2], ids: ids, sequences: sequences))
         },
@@ -173,7 +184,12 @@ extension Operation {
             if t == 0 { return x[1][0, c] + x[2][0, c] }
             return x[0][s * n + t - 1, c] + x[2][1 + Int(ids[s * n + t - 1]), c]
           }
-        }),
+        })
+    }
+    return [
+      encoderTokens("encoderTokens", constants: [2]),
+      encoderTokens("encoderTokens, learned positions", constants: []),
+      encoderTokens("encoderTokens, learned positions alone", constants: [0, 1]),
       Operation(
         name: "decoderTokens", shapes: [(sequences * (1 + visible), width), (1, width), (1 + patches, width)],
         constants: [2],

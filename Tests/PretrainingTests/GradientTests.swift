@@ -18,7 +18,7 @@ struct GradientTests {
 
   private func compare<O: Objective>(_ oracle: OracleRun, objective: O.Type) throws {
     let run = try PretrainingRun<O>(try oracle.configuration(O.self), engine: Engine(threads: 2, poisoning: true))
-    try run.initialise(from: oracle.start)
+    try run.initialise(from: StartWeights(path: oracle.start))
     let views = try run.views(try StreamReader(path: oracle.views))
     let losses = run.gradients(of: try run.take(views, epoch: 0), at: OracleRun.firstStep)
     let expected = try oracle.expected()

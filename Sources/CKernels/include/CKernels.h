@@ -64,6 +64,8 @@ void pmae_axpby(float a, const float *x, float b, float *y, size_t n);
 void pmae_add_scaled(const float *x, float a, const float *b, float *y, size_t n);
 /// y = x + a (b + bias); no bias where it is NULL.
 void pmae_add_biased(const float *x, float a, const float *b, const float *bias, float *y, size_t n);
+/// y = x + a b c; zero for x where it is NULL.
+void pmae_add_product(const float *x, float a, const float *b, const float *c, float *y, size_t n);
 /// The sum of x[i] y[i] in double precision.
 double pmae_dot(const float *x, const float *y, size_t n);
 
