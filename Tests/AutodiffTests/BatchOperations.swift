@@ -131,7 +131,7 @@ extension Operation {
           return Reference(16 * s, 6, y.values + x[0].values + x[1].values + x[2].values)
         }),
       Operation(
-        name: "encoderTokens with a mask token", shapes: [(seen, 5), (1, 5), (1, 5), (7, 5)], constants: [3],
+        name: "encoderTokens with a mask token", shapes: [(seen, 5), (1, 5), (1, 5), (7, 5)],
         compute: { tape, x in
           .tensor(
             tape.encoderTokens(
