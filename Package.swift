@@ -12,10 +12,8 @@ func tool(_ name: String, _ libraries: [String]) -> Target {
 }
 
 /// What a library above Training may import, and some more.
-func above(training more: [String]) -> [Target.Dependency] {
-  (["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "TensorStream"] + more).map {
-    .init(stringLiteral: $0)
-  }
+func above(training more: [Target.Dependency]) -> [Target.Dependency] {
+  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "TensorStream"] + more
 }
 
 /// Tests and what lies beside them that is not code.
@@ -34,7 +32,7 @@ let package = Package(
   products: [
     "TensorStream", "Schemas", "Parallel", "Compute", "Autodiff", "Networks", "Runs", "Training", "Pretraining",
     "Finetuning",
-    "Evaluation", "Imaging", "Inspection",
+    "Evaluation", "Exporting", "Imaging", "Inspection",
   ].map { .library(name: $0, targets: [$0]) },
   traits: [
     .default(enabledTraits: ["Archives", "OneDNN", "TIFF", "WebP"]),
@@ -46,6 +44,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -86,6 +85,10 @@ let package = Package(
       name: "Evaluation",
       dependencies: above(training: ["CKernels"]) + [.product(name: "HeapModule", package: "swift-collections")]),
     .target(
+      name: "Exporting",
+      dependencies: above(training: [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      exclude: ["ONNX/onnx.proto"]),
+    .target(
       name: "Imaging",
       dependencies: [
         "CJPEG", "CImageKernels", "CPNG", "CZlib", "Parallel", "Schemas", "TensorStream",
@@ -100,7 +103,7 @@ let package = Package(
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
     tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute"]),
-    tool("pmae-export", ["Pretraining", "Training"]),
+    tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
     tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute"]),
     tool("pmae-evaluate", ["Evaluation", "Training", "Networks", "Compute"]),
     tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),

@@ -6,27 +6,33 @@ extension Tape {
   /// - Parameters:
   ///   - rowOf: where given, the row of `labels` that belongs to each row of the logits.
   ///   - scale: one over the temperature.
+  ///   - weights: of the rows; 1 each unless given.
+  ///   - count: what the weighted sum over the rows is divided by; the number of rows unless given.
   /// Its gradient takes the logits' place in memory: nothing else may use them after `backward`.
   public func softCrossEntropy(
-    _ logits: Tensor, labels: Tensor, rowOf: [Int32]? = nil, scale: Float = 1
+    _ logits: Tensor, labels: Tensor, rowOf: [Int32]? = nil, scale: Float = 1, weights: [Float]? = nil,
+    over count: Double? = nil
   ) -> Loss {
     precondition(logits.columns == labels.columns && logits.rows == rowOf?.count ?? labels.rows)
     let width = logits.columns
     let rowCount = logits.rows
+    precondition(weights?.count ?? rowCount == rowCount)
+    let count = count ?? Double(rowCount)
     let statistics = Tensor(rows: rowCount, columns: 3, values: engine.memory.take(3 * rowCount))
-    let value = withMatrices(logits, labels, statistics) { x, labels, statistics in
-      mean(over: rowCount, cost: width) { r in
-        pmae_soft_cross_entropy(x.row(r), labels.row(rowOf.row(r)), width, scale, statistics.row(r))
+    let total = withMatrices(logits, labels, statistics) { x, labels, statistics in
+      sum(over: rowCount, cost: width) { r in
+        let entropy = pmae_soft_cross_entropy(x.row(r), labels.row(rowOf.row(r)), width, scale, statistics.row(r))
+        return if let weights { entropy * Double(weights[r]) } else { entropy }
       }
     }
-    return Loss(value: value) { [engine] weight in
+    return Loss(value: total / count) { [engine] weight in
       guard logits.tracksGradient else { return }
-      let factor = weight * scale / Float(rowCount)
+      let all = weight * scale / Float(count)
       engine.rows(over: logits, labels, statistics, cost: width, as: .losses, values: 3 * logits.count) {
         x, labels, statistics, rows in
         for r in rows {
-          pmae_soft_cross_entropy_backward(
-            x.row(r), labels.row(rowOf.row(r)), width, scale, factor, statistics.row(r))
+          let factor = if let weights { all * weights[r] } else { all }
+          pmae_soft_cross_entropy_backward(x.row(r), labels.row(rowOf.row(r)), width, scale, factor, statistics.row(r))
         }
       }
       logits.addGradient(logits, engine)
@@ -100,6 +106,11 @@ extension Tape {
   /// The mean of a function of rows, computed on all threads, added up from the first row to the last.
   private func mean(over rows: Int, cost: Int, _ function: (Int) -> Double) -> Double {
     precondition(rows > 0, "a loss over no rows")
+    return sum(over: rows, cost: cost, function) / Double(rows)
+  }
+
+  /// The sum of a function of rows, computed on all threads, added up from the first row to the last.
+  func sum(over rows: Int, cost: Int, _ function: (Int) -> Double) -> Double {
     let each = [Double](unsafeUninitializedCapacity: rows) { buffer, count in
       let out = buffer
       engine.rows(rows, cost: cost, as: .losses, values: 2 * rows * cost) { range in
@@ -107,6 +118,6 @@ extension Tape {
       }
       count = rows
     }
-    return each.reduce(0, +) / Double(rows)
+    return each.reduce(0, +)
   }
 }

@@ -75,6 +75,14 @@ public final class Loss {
     self.seed = seed
   }
 
+  /// The loss of no rows.
+  public static var nothing: Loss { Loss(value: 0) { _ in } }
+
+  /// The loss times a factor.
+  public func scaled(by factor: Double) -> Loss {
+    Loss(value: factor * value) { [self] weight in start(Float(factor) * weight) }
+  }
+
   /// Starts the backward pass, once, and lets go of the labels or targets, which may be as large as the logits.
   func start(_ weight: Float) {
     guard let seed = seed.take(), weight != 0 else { return }

@@ -3,7 +3,7 @@ import Compute
 
 extension Tape {
   /// The sequences that an encoder reads: a class token, then the chosen patches, each with its position added.
-  /// patches [B·n, D], classToken [1, D], positions [1 + N, D] (row 0 the class token's; constant), ids of the patches [B·n]
+  /// patches [B·n, D], classToken [1, D], positions [1 + N, D] (row 0 the class token's), ids of the patches [B·n]
   /// -> [B·(1 + n), D].
   public func encoderTokens(
     _ patches: Tensor, classToken: Tensor, positions: Tensor, ids: [Int32], sequences: Int
@@ -11,7 +11,7 @@ extension Tape {
     let width = patches.columns
     let n = patches.rows / sequences
     precondition(ids.count == patches.rows && patches.rows == sequences * n)
-    let y = tensor(rows: sequences * (n + 1), columns: width, from: patches, classToken)
+    let y = tensor(rows: sequences * (n + 1), columns: width, from: patches, classToken, positions)
     engine.rows(
       over: patches, classToken, positions, y, count: sequences, cost: (n + 1) * width, as: .tokens, values: 2 * y.count
     ) { patches, classToken, positions, y, range in
@@ -41,6 +41,7 @@ extension Tape {
           pmae_column_sums(dy.pointer, dc.pointer, sequences, width, (n + 1) * dy.stride, isFirst ? 0 : 1)
         }
       }
+      if positions.tracksGradient { engine.positionGradient(positions, dy, ids: ids, sequences: sequences) }
     }
     return y
   }
@@ -147,6 +148,37 @@ extension Tape {
     return y
   }
 
+  /// The means of the patch tokens in side × side parts of the picture, one part behind the other, the class token left
+  /// out: x [B·(1 + g²), D] -> [B, side²·D]. Part i of an edge has tokens ⌊i g / side⌋ to ⌈(i + 1) g / side⌉, as in
+  /// PyTorch's AdaptiveAvgPool2d: parts overlap where side does not divide g.
+  public func meansOfParts(_ x: Tensor, sequences: Int, side: Int) -> Tensor {
+    let (width, tokens) = (x.columns, x.rows / sequences)
+    let parts = partsOfGrid(patches: tokens - 1, side: side).map { $0.map { 1 + $0 } }
+    let values = parts.reduce(0) { $0 + $1.count } * width * sequences
+    let y = tensor(rows: sequences, columns: parts.count * width, from: x)
+    engine.rows(over: y, x, cost: tokens * width, as: .tokens, values: values + y.count) { y, x, range in
+      for s in range {
+        for (p, part) in parts.enumerated() {
+          let mean = y.row(s) + p * width
+          mean.update(repeating: 0, count: width)
+          for t in part { pmae_axpy(1 / Float(part.count), x.row(s * tokens + t), mean, width) }
+        }
+      }
+    }
+    record(y) { [engine] dy in
+      let (dx, isFirst) = x.gradientSink(engine)
+      if isFirst { engine.zero(dx) }
+      engine.rows(over: dy, dx, cost: tokens * width, as: .tokens, values: 2 * values) { dy, dx, range in
+        for s in range {
+          for (p, part) in parts.enumerated() {
+            for t in part { pmae_axpy(1 / Float(part.count), dy.row(s) + p * width, dx.row(s * tokens + t), width) }
+          }
+        }
+      }
+    }
+    return y
+  }
+
   /// Each row divided by its length (at least ε): x [R, D] -> [R, D].
   public func normaliseRows(_ x: Tensor, epsilon: Float = 1e-12) -> Tensor {
     let width = x.columns
@@ -167,4 +199,32 @@ extension Tape {
     }
     return y
   }
+}
+
+extension Engine {
+  /// Each position's gradient: the sum over the tokens that it was added to, in their order.
+  fileprivate func positionGradient(_ positions: Tensor, _ dy: Tensor, ids: [Int32], sequences: Int) {
+    let n = ids.count / sequences
+    var uses = [[Int]](repeating: [], count: positions.rows)
+    for s in 0..<sequences {
+      uses[0].append(s * (n + 1))
+      for i in 0..<n { uses[1 + Int(ids[s * n + i])].append(s * (n + 1) + 1 + i) }
+    }
+    let (dp, isFirst) = positions.gradientSink(self)
+    if isFirst { zero(dp) }
+    rows(over: dy, dp, count: positions.rows, cost: dy.count / positions.rows, as: .tokens, values: dy.count) {
+      dy, dp, range in
+      for p in range {
+        for place in uses[p] { pmae_axpy(1, dy.row(place), dp.row(p), dp.columns) }
+      }
+    }
+  }
+}
+
+/// The patches of a square picture, by number, that are in each of side × side parts of it, row by row.
+public func partsOfGrid(patches: Int, side: Int) -> [[Int]] {
+  let grid = Int(Double(patches).squareRoot())
+  precondition(grid * grid == patches, "patches of a square picture")
+  let edge = (0..<side).map { $0 * grid / side..<(($0 + 1) * grid + side - 1) / side }
+  return edge.flatMap { rows in edge.map { columns in rows.flatMap { y in columns.map { y * grid + $0 } } } }
 }

@@ -87,6 +87,13 @@ VARIANTS void pmae_add_biased(const float *restrict x, float a, const float *res
     for (size_t i = 0; i < n; i++) y[i] = x[i] + a * b[i];
 }
 
+VARIANTS void pmae_add_product(const float *x, float a, const float *b, const float *c, float *y, size_t n) {
+  if (x)
+    for (size_t i = 0; i < n; i++) y[i] = x[i] + a * b[i] * c[i];
+  else
+    for (size_t i = 0; i < n; i++) y[i] = a * b[i] * c[i];
+}
+
 VARIANTS void pmae_lerp(float *restrict t, const float *restrict s, size_t n, float weight) {
   for (size_t i = 0; i < n; i++) t[i] += (s[i] - t[i]) * weight;
 }

@@ -8,6 +8,17 @@ VARIANTS double pmae_dot(const float *x, const float *y, size_t n) {
   return s;
 }
 
+VARIANTS double pmae_absolute_error(const float *x, const float *target, float *sign, size_t n) {
+  LANES
+  double s = 0;
+  for (size_t i = 0; i < n; i++) {
+    const float d = x[i] - target[i];
+    s += fabs((double)d);
+    sign[i] = (float)(d > 0) - (float)(d < 0);
+  }
+  return s;
+}
+
 INLINE float squares_about(const float *x, size_t n, float mean) {
   LANES
   float s = 0;

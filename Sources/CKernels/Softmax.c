@@ -103,6 +103,21 @@ VARIANTS void pmae_soft_cross_entropy_backward(float *x, const float *label, siz
   for (size_t i = 0; i < n; i++) x[i] = weight * (exp1((x[i] - top) * scale) * inverse - label[i]);
 }
 
+VARIANTS double pmae_cross_entropy(const float *x, size_t label, size_t n, float scale, float *statistics) {
+  const float top = maximum(x, n);
+  const double total = sum_of_exponentials(x, n, scale, top);
+  statistics[0] = top;
+  statistics[1] = (float)(1.0 / total);
+  return log(total) + (double)scale * ((double)top - (double)x[label]);
+}
+
+VARIANTS void pmae_cross_entropy_backward(float *x, size_t label, size_t n, float scale, float weight,
+                                          const float *statistics) {
+  const float top = statistics[0], share = weight * statistics[1];
+  for (size_t i = 0; i < n; i++) x[i] = exp1((x[i] - top) * scale) * share;
+  x[label] -= weight;
+}
+
 // First the greatest value, then its first place. Neither waits for the value before, as a running best would.
 VARIANTS size_t pmae_argmax(const float *x, size_t n) {
   float top = -INFINITY;

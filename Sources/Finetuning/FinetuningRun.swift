@@ -50,8 +50,8 @@ public final class FinetuningRun<T: Task>: Trainee {
   ) throws -> TrainingLoop.Outcome {
     let c = configuration
     let loop = TrainingLoop(
-      batch: c.batch, epochs: c.epochs, learningRate: c.learningRate, warmupEpochs: c.warmupEpochs, limit: limit,
-      engine: engine)
+      batch: c.batch, epochs: c.epochs,
+      schedule: RateSchedule(peak: c.learningRate, warmupEpochs: c.warmupEpochs), limit: limit, engine: engine)
     let source = ViewSource(views.batches, batch: c.batch, countsFromFirst: record == nil) { [task] _ in
       try (0..<c.accumulate).map { _ in try task.take(c.batch / c.accumulate, from: views) }
     }

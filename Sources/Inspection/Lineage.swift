@@ -22,6 +22,7 @@ extension ProvenanceStep {
   func lines(depth: Int) -> [String] {
     let indent = String(repeating: "  ", count: depth)
     return [indent + printable(title), indent + "  made by " + shortened(printable(command), to: 1000)]
+      + changes.map { indent + "  changed on reading: " + shortened(printable($0), to: 1000) }
       + inputs.flatMap { $0.lines(depth: depth + 1) }
   }
 }

@@ -41,7 +41,7 @@ public struct Look {
     shape = c.encoder
     let chosen = try run.encoder(part)
     self.part = chosen.part
-    let batches = try ViewBatches(reader, views: O.views(c), channels: c.encoder.channels)
+    let batches = try ViewBatches(reader, views: O.views(c), draws: O.draws, channels: c.encoder.channels)
     let rest = batches.epochs * batches.rowsPerEpoch - batches.position
     let count = wanted ?? max(1, min(8, rest - first))
     guard count <= rest - first else {

@@ -1,33 +1,48 @@
 import Autodiff
 import Compute
 
-/// A pre-norm transformer block with timm's names: x + attention(norm(x)), then x + MLP(norm(x)).
+/// A pre-norm transformer block with timm's names: x + attention(norm(x)), then x + MLP(norm(x)), each branch
+/// times LayerScale's γ where it has one.
 public struct Block: Network {
   package let norm1: NormWeights
   package let qkv: LinearWeights
   let projection: LinearWeights
+  /// LayerScale's factors of the two branches' columns [D]; nil where it has none.
+  let scale1: Parameter?
   let norm2: NormWeights
   let fc1: LinearWeights
   let fc2: LinearWeights
+  let scale2: Parameter?
   package let heads: Int
   /// The share of samples that a residual branch leaves out in training (Huang et al., stochastic depth).
   public var dropPath: Double
 
   init(
-    _ name: String, width: Int, heads: Int, mlpRatio: Int, dropPath: Double = 0, engine: Engine, trained: Bool
+    _ name: String, width: Int, heads: Int, mlpRatio: Int, layerScale: Bool = false, normEpsilon: Double = 1e-6,
+    dropPath: Double = 0, engine: Engine, trained: Bool
   ) {
-    norm1 = NormWeights("\(name).norm1", width, engine: engine, trained: trained)
+    func scale(_ part: String) -> Parameter? {
+      if !layerScale { return nil }
+      let gamma = Parameter("\(name).\(part).gamma", shape: [width], engine: engine, trained: trained)
+      // DINOv2's start: a block is nearly the identity.
+      gamma.values.withValues { $0.update(repeating: 1e-5) }
+      return gamma
+    }
+    norm1 = NormWeights("\(name).norm1", width, epsilon: normEpsilon, engine: engine, trained: trained)
     qkv = LinearWeights("\(name).attn.qkv", width, 3 * width, engine: engine, trained: trained)
     projection = LinearWeights("\(name).attn.proj", width, width, engine: engine, trained: trained)
-    norm2 = NormWeights("\(name).norm2", width, engine: engine, trained: trained)
+    scale1 = scale("ls1")
+    norm2 = NormWeights("\(name).norm2", width, epsilon: normEpsilon, engine: engine, trained: trained)
     fc1 = LinearWeights("\(name).mlp.fc1", width, mlpRatio * width, engine: engine, trained: trained)
     fc2 = LinearWeights("\(name).mlp.fc2", mlpRatio * width, width, engine: engine, trained: trained)
+    scale2 = scale("ls2")
     self.heads = heads
     self.dropPath = dropPath
   }
 
   public var parameters: [Parameter] {
-    norm1.parameters + qkv.parameters + projection.parameters + norm2.parameters + fc1.parameters + fc2.parameters
+    norm1.parameters + qkv.parameters + projection.parameters + [scale1].compactMap(\.self) + norm2.parameters
+      + fc1.parameters + fc2.parameters + [scale2].compactMap(\.self)
   }
 
   /// x [B·T, D] -> [B·T, D].
@@ -44,24 +59,37 @@ public struct Block: Network {
           tape, norm1(tape, x, rowsOf: rowsOf, forProducts: true),
           forProducts: tokens >= Tape.bfloat16AttentionTokens),
         sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens, heads: heads)
-      return projection(tape, mixed, onto: onto)
+      guard let scale1 else { return projection(tape, mixed, onto: onto) }
+      return tape.layerScaled(projection(tape, mixed), by: scale1.tensor, onto: onto)
     }
     if let wanted { x = tape.gatherRows(x, wanted) }
-    return residual(x, tokens: tokens, kept: keep?.mlp) { rowsOf, onto in
-      tape.perceptron(norm2(tape, x, rowsOf: rowsOf, forProducts: true), [fc1.tensors, fc2.tensors], onto: onto)
+    let rows: [Int32]? = wanted.flatMap { wanted in keep.map { Self.rows(of: wanted, tokens: tokens, kept: $0.mlp) } }
+    return residual(x, tokens: tokens, kept: keep?.mlp, rows: rows) { rowsOf, onto in
+      let (normed, layers) = (norm2(tape, x, rowsOf: rowsOf, forProducts: true), [fc1.tensors, fc2.tensors])
+      guard let scale2 else { return tape.perceptron(normed, layers, onto: onto) }
+      return tape.layerScaled(tape.perceptron(normed, layers), by: scale2.tensor, onto: onto)
     }
   }
 
+  /// Of some rows, by their numbers before, those of the samples that are kept.
+  private static func rows(of wanted: [Int32], tokens: Int, kept: [Int32]) -> [Int32] {
+    let kept = Set(kept)
+    return wanted.indices.filter { kept.contains(wanted[$0] / Int32(tokens)) }.map { Int32($0) }
+  }
+
   /// x + branch over the samples that are kept, their branch scaled by 1 / (1 − drop path).
-  /// - Parameter branch: computes the branch for some rows of x (nil: all) and adds it onto x.
+  /// - Parameters:
+  ///   - rows: the rows of x that are the kept samples', where x has not all rows of each.
+  ///   - branch: computes the branch for some rows of x (nil: all) and adds it onto x.
   private func residual(
-    _ x: Tensor, tokens: Int, kept: [Int32]?, branch: (_ rowsOf: [Int32]?, _ onto: Residual) -> Tensor
+    _ x: Tensor, tokens: Int, kept: [Int32]?, rows: [Int32]? = nil,
+    branch: (_ rowsOf: [Int32]?, _ onto: Residual) -> Tensor
   ) -> Tensor {
     guard let kept else { return branch(nil, Residual(x)) }
-    if kept.isEmpty { return x }
-    let isWhole = kept.count * tokens == x.rows
+    if rows?.isEmpty ?? kept.isEmpty { return x }
+    let isWhole = (rows?.count ?? kept.count * tokens) == x.rows
     let rows: [Int32]? =
-      isWhole ? nil : kept.flatMap { s in (0..<Int32(tokens)).map { s * Int32(tokens) + $0 } }
+      isWhole ? nil : rows ?? kept.flatMap { s in (0..<Int32(tokens)).map { s * Int32(tokens) + $0 } }
     return branch(rows, Residual(x, rowsOf: rows, scale: Float(1 / (1 - dropPath))))
   }
 }

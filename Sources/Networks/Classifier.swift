@@ -2,10 +2,11 @@ import Autodiff
 import Compute
 
 /// An encoder, its tokens pooled, and a linear layer to the logits of classes. Names are timm's: the encoder's own, then
-/// `head.weight` [C, D] and `head.bias` [C].
+/// `head.weight` [C, D] (of a grid [C, 9 D]) and `head.bias` [C].
 ///
 /// The encoder's norm comes before the pooling, whichever it is, so that its weights are those of the encoder that was
-/// pretrained. For the class token that is timm's `global_pool="token"`; for the mean, `global_pool="avg", fc_norm=False`.
+/// pretrained. For the class token that is timm's `global_pool="token"`; for the mean, `global_pool="avg", fc_norm=False`;
+/// timm has nothing like the grid.
 public struct Classifier: Network {
   public var encoder: Encoder
   public let head: LinearWeights
@@ -15,7 +16,8 @@ public struct Classifier: Network {
   public init(_ encoder: Encoder, classes: Int, pooling: Pooling, engine: Engine, trained: Bool) {
     self.encoder = encoder
     self.pooling = pooling
-    head = LinearWeights("head", encoder.configuration.width, classes, engine: engine, trained: trained)
+    head = LinearWeights(
+      "head", pooling.width(of: encoder.configuration.width), classes, engine: engine, trained: trained)
   }
 
   public var classes: Int { head.bias.tensor.count }

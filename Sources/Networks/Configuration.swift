@@ -2,6 +2,14 @@ import TensorStream
 
 /// The shape of a vision transformer encoder.
 public struct EncoderConfiguration: Codable, Equatable, Sendable {
+  /// What tells a patch where it is.
+  public enum Positions: String, Codable, Sendable {
+    /// MAE's fixed table.
+    case sineCosine = "sine-cosine"
+    /// A trained row for each place.
+    case learned
+  }
+
   /// Side of the square image in pixels.
   public var image: Int
   /// Side of a square patch in pixels.
@@ -14,6 +22,11 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
   public var heads: Int
   /// The hidden width of a block's MLP, in widths.
   public var mlpRatio: Int = 4
+  public var positions = Positions.sineCosine
+  /// Whether each block's branches are multiplied by trained factors, one for each of the width's values.
+  public var layerScale = false
+  /// What layer norms add to the variance.
+  public var normEpsilon = 1e-6
 
   public init(image: Int, patch: Int, channels: Int, width: Int, depth: Int, heads: Int, mlpRatio: Int = 4) {
     self.image = image
@@ -33,6 +46,26 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
       channels: try c.decode(Int.self, forKey: .channels), width: try c.decode(Int.self, forKey: .width),
       depth: try c.decode(Int.self, forKey: .depth), heads: try c.decode(Int.self, forKey: .heads),
       mlpRatio: try c.decodeIfPresent(Int.self, forKey: .mlpRatio) ?? 4)
+    positions = try c.decodeIfPresent(Positions.self, forKey: .positions) ?? positions
+    layerScale = try c.decodeIfPresent(Bool.self, forKey: .layerScale) ?? layerScale
+    normEpsilon = try c.decodeIfPresent(Double.self, forKey: .normEpsilon) ?? normEpsilon
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case image, patch, channels, width, depth, heads, mlpRatio, positions, layerScale, normEpsilon
+  }
+
+  /// What an encoder of ours lacks is left out, so that its file reads as it always did.
+  public func encode(to encoder: any Swift.Encoder) throws {
+    var c = encoder.container(keyedBy: CodingKeys.self)
+    let sizes: [(CodingKeys, Int)] = [
+      (.image, image), (.patch, patch), (.channels, channels), (.width, width), (.depth, depth), (.heads, heads),
+      (.mlpRatio, mlpRatio),
+    ]
+    for (key, value) in sizes { try c.encode(value, forKey: key) }
+    if positions != .sineCosine { try c.encode(positions, forKey: .positions) }
+    if layerScale { try c.encode(layerScale, forKey: .layerScale) }
+    if normEpsilon != 1e-6 { try c.encode(normEpsilon, forKey: .normEpsilon) }
   }
 
   /// About how many weights it has, to recognise a size that is impossible.
@@ -58,6 +91,9 @@ public struct EncoderConfiguration: Codable, Equatable, Sendable {
       throw Failure(.usage, "a patch of \(patch) does not divide an image of \(image) (both are sides, in pixels)")
     }
     try validateWidth(width, heads: heads, names: ("width", "heads"))
+    if !(normEpsilon > 0 && normEpsilon < 1) {
+      throw Failure(.usage, "normEpsilon must be above 0 and below 1, not \(normEpsilon)")
+    }
     if image > 1 << 14 || width > 1 << 15 || depth > 1 << 10 {
       throw Failure(.usage, "image \(image), width \(width) and depth \(depth) are beyond 16,384, 32,768 and 1,024")
     }

@@ -7,24 +7,38 @@ public struct Encoder: Network {
   public let configuration: EncoderConfiguration
   let patchEmbedding: LinearWeights
   let classToken: Parameter
+  /// A fixed table, or learned ones.
   let positions: Tensor
+  private let learnedPositions: Parameter?
+  private let otherPositions: PositionTables
   public var blocks: [Block]
   package let norm: NormWeights
 
   /// - Parameters:
   ///   - dropPath: the last block's rate; it rises linearly from 0 at the first.
   ///   - trained: whether it takes gradients.
-  public init(_ configuration: EncoderConfiguration, dropPath: Double = 0, engine: Engine, trained: Bool) {
+  ///   - trainsPatches: whether its patch embedding does, where it takes any; a frozen one steadies a contrastive loss.
+  public init(
+    _ configuration: EncoderConfiguration, dropPath: Double = 0, engine: Engine, trained: Bool,
+    trainsPatches: Bool = true
+  ) {
     let c = configuration
     self.configuration = c
     patchEmbedding = LinearWeights(
-      "patch_embed.proj", shape: [c.width, c.channels, c.patch, c.patch], engine: engine, trained: trained)
+      "patch_embed.proj", shape: [c.width, c.channels, c.patch, c.patch], engine: engine,
+      trained: trained && trainsPatches)
     classToken = Parameter("cls_token", shape: [1, 1, c.width], engine: engine, trained: trained)
-    positions = positionTable(width: c.width, grid: c.grid, engine: engine)
+    learnedPositions =
+      c.positions == .learned
+      ? Parameter("pos_embed", shape: [1, 1 + c.patches, c.width], engine: engine, trained: trained) : nil
+    positions = learnedPositions?.tensor ?? positionTable(width: c.width, grid: c.grid, engine: engine)
+    otherPositions = PositionTables(engine)
     blocks = (0..<c.depth).map { i in
-      Block("blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio, engine: engine, trained: trained)
+      Block(
+        "blocks.\(i)", width: c.width, heads: c.heads, mlpRatio: c.mlpRatio, layerScale: c.layerScale,
+        normEpsilon: c.normEpsilon, engine: engine, trained: trained)
     }
-    norm = NormWeights("norm", c.width, engine: engine, trained: trained)
+    norm = NormWeights("norm", c.width, epsilon: c.normEpsilon, engine: engine, trained: trained)
     setDropPath(dropPath)
   }
 
@@ -34,11 +48,13 @@ public struct Encoder: Network {
   }
 
   public var parameters: [Parameter] {
-    patchEmbedding.parameters + [classToken] + blocks.flatMap(\.parameters) + norm.parameters
+    patchEmbedding.parameters + [classToken] + [learnedPositions].compactMap(\.self) + blocks.flatMap(\.parameters)
+      + norm.parameters
   }
 
   public var constants: [Constant] {
-    [Constant(name: "pos_embed", shape: [1, positions.rows, positions.columns], tensor: positions)]
+    learnedPositions != nil
+      ? [] : [Constant(name: "pos_embed", shape: [1, positions.rows, positions.columns], tensor: positions)]
   }
 
   /// - Parameters:
@@ -50,8 +66,17 @@ public struct Encoder: Network {
     _ tape: Tape, _ images: ImageBatch, ids: [Int32], sequencesPerImage: Int = 1, keeps: [BranchKeep]? = nil
   ) -> Tensor {
     let sequences = images.count * sequencesPerImage
-    var x = embed(tape, images, ids: ids, sequences: sequences)
-    for (i, block) in blocks.enumerated() { x = block(tape, x, sequences: sequences, keep: keeps?[i]) }
+    return tokens(tape, embed(tape, images, ids: ids, sequences: sequences), sequences: sequences, keeps: keeps)
+  }
+
+  /// The blocks and the norm.
+  private func tokens(
+    _ tape: Tape, _ embedded: Tensor, sequences: Int, keeps: [BranchKeep]?, wanted: [Int32]? = nil
+  ) -> Tensor {
+    var x = embedded
+    for (i, block) in blocks.enumerated() {
+      x = block(tape, x, sequences: sequences, keep: keeps?[i], wanted: i == blocks.count - 1 ? wanted : nil)
+    }
     return norm(tape, x)
   }
 
@@ -59,13 +84,42 @@ public struct Encoder: Network {
   package func embed(_ tape: Tape, _ images: ImageBatch, ids: [Int32], sequences: Int) -> Tensor {
     let rows = patchRows(images, ids: ids, patch: configuration.patch, engine: tape.engine)
     return tape.encoderTokens(
-      patchEmbedding(tape, rows), classToken: classToken.tensor, positions: positions, ids: ids, sequences: sequences)
+      patchEmbedding(tape, rows), classToken: classToken.tensor, positions: positions(of: images), ids: ids,
+      sequences: sequences)
   }
 
-  /// All patches of every image in order: [B·(1 + N), D].
-  public func callAsFunction(_ tape: Tape, _ images: ImageBatch, keeps: [BranchKeep]? = nil) -> Tensor {
-    let all = (0..<images.count).flatMap { _ in (0..<Int32(configuration.patches)) }
-    return self(tape, images, ids: all, keeps: keeps)
+  /// All patches of every image in order: [B·(1 + N), D]. The images may be of another size than the encoder's.
+  /// - Parameters:
+  ///   - hidden: where given, patches in whose places a token stands, and the token [1, D].
+  ///   - wanted: where given, the rows whose tokens are needed: -> [wanted.count, D]. After the last attention the others are
+  ///     left out.
+  public func callAsFunction(
+    _ tape: Tape, _ images: ImageBatch, hidden: (patches: HiddenPatches, token: Tensor)? = nil,
+    keeps: [BranchKeep]? = nil, wanted: [Int32]? = nil
+  ) -> Tensor {
+    let embedded: Tensor
+    if let (patches, token) = hidden {
+      precondition(patches.images == images.count && patches.patches == configuration.patches)
+      let rows = patchRows(images, places: patches.seenPlaces, patch: configuration.patch, engine: tape.engine)
+      embedded = tape.encoderTokens(
+        patchEmbedding(tape, rows), classToken: classToken.tensor, maskToken: token, positions: positions(of: images),
+        isMasked: patches.isHidden, sequences: images.count)
+    } else {
+      let grid = Int32(images.side / configuration.patch)
+      let all = (0..<images.count).flatMap { _ in 0..<grid * grid }
+      embedded = embed(tape, images, ids: all, sequences: images.count)
+    }
+    return tokens(tape, embedded, sequences: images.count, keeps: keeps, wanted: wanted)
+  }
+
+  /// The positions of an image's patches, [1 + n, D]. Learned ones are for images of the encoder's own size alone.
+  public func positions(of images: ImageBatch) -> Tensor {
+    let grid = images.side / configuration.patch
+    if grid == configuration.grid { return positions }
+    precondition(learnedPositions == nil, "learned positions are for one size of images")
+    return otherPositions.table(grid: grid) {
+      positionTable(width: configuration.width, grid: grid, full: configuration.grid, engine: $0)
+    }
   }
 }
 

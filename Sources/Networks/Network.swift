@@ -60,10 +60,12 @@ public struct LinearWeights {
 public struct NormWeights {
   public let weight: Parameter
   public let bias: Parameter
+  let epsilon: Float
 
-  init(_ name: String, _ width: Int, engine: Engine, trained: Bool) {
+  init(_ name: String, _ width: Int, epsilon: Double = 1e-6, engine: Engine, trained: Bool) {
     weight = Parameter("\(name).weight", shape: [width], engine: engine, trained: trained)
     bias = Parameter("\(name).bias", shape: [width], engine: engine, trained: trained)
+    self.epsilon = Float(epsilon)
     weight.values.withValues { $0.update(repeating: 1) }
   }
 
@@ -71,6 +73,6 @@ public struct NormWeights {
 
   /// - Parameter forProducts: whether only matrix products read the result.
   package func callAsFunction(_ tape: Tape, _ x: Tensor, rowsOf: [Int32]? = nil, forProducts: Bool = false) -> Tensor {
-    tape.layerNorm(x, weight.tensor, bias.tensor, rowsOf: rowsOf, forProducts: forProducts)
+    tape.layerNorm(x, weight.tensor, bias.tensor, rowsOf: rowsOf, epsilon: epsilon, forProducts: forProducts)
   }
 }

@@ -6,7 +6,7 @@ import Compute
 public struct ImageBatch {
   /// [B, H, W, C], interleaved.
   public internal(set) var pixels: [UInt8]
-  public let count: Int
+  public private(set) var count: Int
   public let side: Int
   public let channels: Int
   /// For each channel the 256 values that a pixel can take.
@@ -33,6 +33,18 @@ public struct ImageBatch {
   }
 }
 
+extension ImageBatch {
+  /// Several batches of images of one size as one, one after the other.
+  public init(joining parts: [ImageBatch]) {
+    precondition(parts.allSatisfy { $0.side == parts[0].side && $0.levels == parts[0].levels && $0.blend == nil })
+    self = parts[0]
+    if parts.count > 1 {
+      pixels = parts.flatMap(\.pixels)
+      count = parts.reduce(0) { $0 + $1.count }
+    }
+  }
+}
+
 /// How a patch's values follow one another.
 public enum PatchOrder: Sendable {
   /// Channel, row, column: a convolution weight's order.
@@ -45,20 +57,29 @@ public enum PatchOrder: Sendable {
 public func patchRows(
   _ images: ImageBatch, ids: [Int32], patch: Int, order: PatchOrder = .channelsFirst, engine: Engine
 ) -> Tensor {
+  let patches = Int32(images.side / patch * (images.side / patch))
+  let perImage = ids.count / images.count
+  precondition(ids.count == images.count * perImage)
+  let places = ids.enumerated().map { Int32($0 / max(perImage, 1)) * patches + $1 }
+  return patchRows(images, places: places, patch: patch, order: order, engine: engine)
+}
+
+/// The same where images have different numbers of chosen patches: places [R], image · N + patch -> [R, C·P²].
+public func patchRows(
+  _ images: ImageBatch, places: [Int32], patch: Int, order: PatchOrder = .channelsFirst, engine: Engine
+) -> Tensor {
   let channels = images.channels
   let side = images.side
   let grid = side / patch
-  let perImage = ids.count / images.count
-  precondition(ids.count == images.count * perImage)
   let width = patch * patch * channels
-  let rows = Tensor(rows: ids.count, columns: width, values: engine.memory.take(ids.count * width))
+  let rows = Tensor(rows: places.count, columns: width, values: engine.memory.take(places.count * width))
   let (columnStep, channelStep) = order == .channelsFirst ? (1, patch * patch) : (channels, 1)
   images.pixels.withUnsafeBufferPointer { pixels in
     images.levels.withUnsafeBufferPointer { levels in
       engine.rows(over: rows, cost: width, as: .tokens, values: rows.count) { rows, range in
         for r in range {
-          let id = Int(ids[r])
-          let corner = (r / perImage * side + id / grid * patch) * side + id % grid * patch
+          let (image, id) = Int(places[r]).quotientAndRemainder(dividingBy: grid * grid)
+          let corner = (image * side + id / grid * patch) * side + id % grid * patch
           let out = rows.row(r)
           for c in 0..<channels {
             for y in 0..<patch {
@@ -79,7 +100,7 @@ public func patchRows(
     // The others' values in the same places, then λ x + (1 − λ) y.
     var other = images
     (other.pixels, other.blend) = (blend.pixels, nil)
-    let others = patchRows(other, ids: ids, patch: patch, order: order, engine: engine)
+    let others = patchRows(other, places: places, patch: patch, order: order, engine: engine)
     engine.rows(over: rows, others, cost: width, as: .tokens, values: 2 * rows.count) { x, y, range in
       for r in range { pmae_axpby(1 - blend.share, y.row(r), blend.share, x.row(r), width) }
     }

@@ -21,7 +21,14 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
   public var warmupEpochs = 60.0
   /// The peak learning rate, not per 256.
   public var learningRate = 2.666e-4
+  /// Where the line of the warm-up begins, and where the cosine after it ends.
+  public var warmupLearningRate = 0.0
+  public var minLearningRate = 0.0
   public var weightDecay = 0.05
+  /// The decay moves to this along half a cosine; nil where it stays.
+  public var weightDecayEnd: Double?
+  /// What gradients' lengths are limited to; 0 for no limit.
+  public var clip = 0.0
   public var seed: UInt64 = 0
   /// What matrices are multiplied in; the engine's too.
   public var precision = Precision.float32
@@ -33,11 +40,14 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
     try encoder.validate()
     for setting in Options.settings { try setting.validate(options) }
     try options.validate(for: encoder)
+    try Options.validate(self)
     func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
       if !condition { throw Failure(.usage, message()) }
     }
     for (name, value) in [
       ("weight-decay", weightDecay), ("lr", learningRate), ("warmup-epochs", warmupEpochs),
+      ("weight-decay-end", weightDecayEnd ?? 0), ("warmup-lr", warmupLearningRate), ("min-lr", minLearningRate),
+      ("clip", clip),
     ] {
       try check(value >= 0 && value.isFinite, "\(name) must be 0 or more, not \(value)")
     }
@@ -53,13 +63,22 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
 }
 
 extension Configuration {
+  /// The learning rate, by line and cosine.
+  public var schedule: RateSchedule {
+    var schedule = RateSchedule(peak: learningRate, warmupEpochs: warmupEpochs)
+    (schedule.start, schedule.end) = (warmupLearningRate, minLearningRate)
+    return schedule
+  }
+
   /// The text in files. Keys are sorted, so that equal configurations are equal texts.
   /// - Parameter objective: its name.
   func json(objective: String, pretty: Bool = false) throws -> String {
     var object: [String: Any] = [
       "version": configurationVersion, "objective": objective, "dropPath": dropPath, "batch": batch,
       "accumulate": accumulate, "epochs": epochs, "warmupEpochs": warmupEpochs, "learningRate": learningRate,
-      "weightDecay": weightDecay, "seed": seed, "precision": precision.rawValue,
+      "weightDecay": weightDecay, "weightDecayEnd": weightDecayEnd ?? weightDecay, "clip": clip,
+      "warmupLearningRate": warmupLearningRate, "minLearningRate": minLearningRate, "seed": seed,
+      "precision": precision.rawValue,
       "encoder": try JSONSerialization.jsonObject(with: JSONEncoder().encode(encoder)),
     ]
     options.write(to: &object)
@@ -81,6 +100,10 @@ extension Configuration {
       warmupEpochs = shared.warmupEpochs
       learningRate = shared.learningRate
       weightDecay = shared.weightDecay
+      weightDecayEnd = shared.weightDecayEnd
+      clip = shared.clip ?? 0
+      warmupLearningRate = shared.warmupLearningRate ?? 0
+      minLearningRate = shared.minLearningRate ?? 0
       seed = shared.seed
       precision = shared.precision ?? .float32
     } catch {
@@ -99,6 +122,10 @@ extension Configuration {
     let warmupEpochs: Double
     let learningRate: Double
     let weightDecay: Double
+    let weightDecayEnd: Double?
+    let clip: Double?
+    let warmupLearningRate: Double?
+    let minLearningRate: Double?
     let seed: UInt64
     let precision: Precision?
   }

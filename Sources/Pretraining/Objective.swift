@@ -31,6 +31,15 @@ public protocol Objective: AnyObject, SendableMetatype {
   static var presets: [Preset] { get }
   /// The views that it reads.
   static func views(_ configuration: Configuration<Options>) -> [ViewNeed]
+  /// What it draws that a stream may carry: integers for each patch of each row, by the names of tensors. Such draws are
+  /// taken in place of its own.
+  static var draws: [String] { get }
+  /// AdamW's β₂.
+  static var beta2: Double { get }
+  /// What `--clip` limits.
+  static func clip(_ limit: Double) -> GradientClip
+  /// The learning rate of a run.
+  static func schedule(_ configuration: Configuration<Options>) -> RateSchedule
   /// About how many weights it has beside the encoder's, to recognise a configuration that is impossible.
   static func approximateWeights(_ configuration: Configuration<Options>) -> Double
 
@@ -41,6 +50,12 @@ public protocol Objective: AnyObject, SendableMetatype {
   /// Networks under their names in a checkpoint. Those that take gradients are trained.
   var parts: [Part] { get }
 
+  /// Reads what the options name, for a fresh run.
+  func prepare() throws
+  /// Whether weight decay applies to a parameter that it trains.
+  func decays(_ name: String, _ parameter: Parameter) -> Bool
+  /// The parameters that are not trained in the first steps of the run, by name, with how many steps these are.
+  func frozenSteps(at place: StepPlace) -> [String: Int]
   /// The input of one computation, made of some rows of the views.
   func draw(for rows: BatchRows) throws -> Drawn
   /// The losses of a batch in equal parts; adds their gradients to the parameters' own.
@@ -59,13 +74,22 @@ extension Objective {
   public static func views(_ configuration: Configuration<Options>) -> [ViewNeed] {
     [ViewNeed("simple", side: configuration.encoder.image)]
   }
+  public static var draws: [String] { [] }
+  public static var beta2: Double { 0.95 }
+  public static func clip(_ limit: Double) -> GradientClip { .whole(limit) }
+  public static func schedule(_ configuration: Configuration<Options>) -> RateSchedule { configuration.schedule }
   public static func approximateWeights(_ configuration: Configuration<Options>) -> Double { 0 }
+  public func prepare() throws {}
+  public func decays(_ name: String, _ parameter: Parameter) -> Bool { parameter.decays }
+  public func frozenSteps(at place: StepPlace) -> [String: Int] { [:] }
   public func follow(at place: StepPlace) -> [Figure] { [] }
   public func look(at drawn: Drawn) -> [LookPanel] { [] }
 }
 
 /// Every objective there is. A new one is added here, and nowhere else.
-public let objectives: [any Objective.Type] = [PseudoMAE.self, MAE.self]
+public let objectives: [any Objective.Type] = [
+  PseudoMAE.self, MAE.self, DINO.self, IBOT.self, MoCoV3.self, BEiT.self, CAE.self, SimMIM.self,
+]
 
 /// The objective of a name.
 /// - Parameter source: the file whose configuration names it; nil for a command line.

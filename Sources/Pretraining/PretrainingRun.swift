@@ -31,23 +31,34 @@ public final class PretrainingRun<O: Objective>: Trainee {
     self.configuration = configuration
     self.engine = engine
     objective = O(configuration, engine: engine)
-    optimizer = AdamW(objective.parts.trained, weightDecay: configuration.weightDecay, engine: engine)
+    let trained = objective.parts.trained.map { [objective] in
+      TrainedParameter($0.name, $0.parameter, decays: objective.decays($0.name, $0.parameter))
+    }
+    optimizer = AdamW(trained, weightDecay: configuration.weightDecay, beta2: O.beta2, engine: engine)
   }
 
   /// Steps taken so far.
   public var steps: Int { optimizer.steps }
   public var parts: [Part] { objective.parts }
 
-  /// Start weights from a file, teachers too: the names of section "Names" of pmae-stream(5). An optimiser's are passed over.
-  public func initialise(from path: String) throws {
-    let record = try readTensors(path: path, kinds: [StreamKind.weights.rawValue, StreamKind.checkpoint.rawValue])
-    try load(parts, from: record, source: path) { $0.hasPrefix(TrainingState.optimizerPrefix) }
-  }
+  /// Start weights from a file: of all parts, an optimiser's passed over, or of an encoder alone.
+  public func initialise(from start: StartWeights) throws { try start.load(into: parts) }
+
+  /// Reads what the objective's options name, for a fresh run. One that goes on has it in its checkpoint.
+  public func prepare() throws { try objective.prepare() }
 
   /// The views that the objective reads, opened; a batch must fit into an epoch.
   public func views(_ reader: StreamReader) throws -> ViewBatches {
-    let views = try ViewBatches(
-      reader, views: O.views(configuration), channels: configuration.encoder.channels)
+    let (needs, encoder) = (O.views(configuration), configuration.encoder)
+    let views = try ViewBatches(reader, views: needs, draws: O.draws, channels: encoder.channels)
+    if encoder.positions == .learned,
+      let family = needs.lazy.compactMap(\.family).first(where: { !views.members(of: $0).isEmpty })
+    {
+      throw Failure(
+        .usage,
+        "--objective \(O.name) reads views \"\(family)\" of a size of their own, but the encoder's positions were learned for "
+          + "\(encoder.image) pixels: start from an encoder with sine-cosine positions, or leave these views out")
+    }
     _ = try EpochSteps(rows: views.rowsPerEpoch, batch: configuration.batch, source: reader.name)
     return views
   }
@@ -84,8 +95,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
   ) throws -> TrainingLoop.Outcome {
     let c = configuration
     let loop = TrainingLoop(
-      batch: c.batch, epochs: c.epochs, learningRate: c.learningRate, warmupEpochs: c.warmupEpochs, limit: limit,
-      engine: engine)
+      batch: c.batch, epochs: c.epochs, schedule: O.schedule(configuration), limit: limit, engine: engine)
     let record = RunRecord(
       folder, configuration: try c.json(objective: O.name), pretty: try c.json(objective: O.name, pretty: true),
       views: try views.identity(), classes: views.header.classes, provenance: provenance, policy: policy, start: start)
@@ -105,10 +115,22 @@ public final class PretrainingRun<O: Objective>: Trainee {
     objective.gradients(of: batch, at: place)
   }
 
+  public func update(at place: StepPlace) -> StepUpdate {
+    let c = configuration
+    let decay = cosine(c.weightDecay, c.weightDecayEnd ?? c.weightDecay, Double(place.step), Double(place.steps))
+    return StepUpdate(
+      weightDecay: decay, clip: c.clip > 0 ? O.clip(c.clip) : nil, frozen: objective.frozenSteps(at: place))
+  }
+
   public func follow(at place: StepPlace) -> [Figure] { objective.follow(at: place) }
 }
 
 extension Configuration {
+  /// The encoder of a run that goes on.
+  public static func encoder(of checkpoint: CheckpointFile) throws -> EncoderConfiguration {
+    try Configuration(json: checkpoint.header.config, source: checkpoint.path).encoder
+  }
+
   /// A run that goes on keeps its number of epochs and its warm-up where the command line does not give them. So more
   /// epochs lengthen only the descent of the learning rate.
   public mutating func keep(epochs: Bool, warmup: Bool, of checkpoint: CheckpointFile) throws {

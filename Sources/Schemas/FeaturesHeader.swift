@@ -2,9 +2,9 @@ import TensorStream
 
 /// What a `features` stream says of itself: `features` f32 [n, width], with `index` and `label` as views have them.
 public struct FeaturesHeader: Equatable, Sendable {
-  /// D, the values of a row.
+  /// The values of a row.
   public var width: Int
-  /// How tokens became a feature: `class` or `mean`.
+  /// How tokens became a feature: `class`, `mean` or `grid`.
   public var pool: String
   public var classes: [String]?
 

@@ -36,6 +36,7 @@ enum MetadataKey {
   static let config = "config"
   static let madeBy = "made_by"
   static let madeFrom = "made_from"
+  static let changes = "changes"
 }
 
 extension Record {

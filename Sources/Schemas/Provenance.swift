@@ -6,7 +6,7 @@ import TensorStream
 /// The metadata keys `made_by` and `made_from`, which every stream's first record carries.
 public enum Provenance {
   /// `made_by` (this process's tool, version and arguments) and `made_from` (name, digest and kind of each input, with
-  /// the input's own `made_by` and `made_from` inside), each as JSON.
+  /// the input's own `made_by` and `made_from` inside, and `changes`, what was changed in it on reading), each as JSON.
   ///
   /// An input's `digest` covers its last record once that was read, so call this after reading where that is possible.
   public static func metadata(
@@ -25,6 +25,7 @@ public enum Provenance {
       entry["kind"] = input.header.kindText
       entry[MetadataKey.madeBy] = input.header.metadata[MetadataKey.madeBy].map(structure)
       entry[MetadataKey.madeFrom] = input.header.metadata[MetadataKey.madeFrom].map(structure)
+      entry[MetadataKey.changes] = input.header.metadata[MetadataKey.changes].map(structure)
       return entry
     }
     return [MetadataKey.madeBy: text(madeBy), MetadataKey.madeFrom: text(madeFrom)]
@@ -37,7 +38,8 @@ public enum Provenance {
       let more = structure(new[MetadataKey.madeFrom] ?? "[]") as? [[String: Any]]
     else { return new }
     func history(_ input: [String: Any]) -> String {
-      Self.text(["name", "kind", MetadataKey.madeBy, MetadataKey.madeFrom].map { input[$0] ?? "" })
+      Self.text(
+        ["name", "kind", MetadataKey.madeBy, MetadataKey.madeFrom, MetadataKey.changes].map { input[$0] ?? "" })
     }
     for input in more where !inputs.contains(where: { history($0) == history(input) }) { inputs.append(input) }
     return new.merging([MetadataKey.madeFrom: Self.text(inputs)]) { $1 }
@@ -70,17 +72,20 @@ public struct ProvenanceStep {
   /// `made_by` as it is: a JSON value, or text that is none; nil where nothing is said.
   public let madeBy: Any?
   public let inputs: [ProvenanceStep]
+  /// What was changed in it by the step that read it.
+  public let changes: [String]
 
   /// nil where the metadata say nothing of how it was made.
   public init?(metadata: [String: String]) {
     guard let madeBy = metadata[MetadataKey.madeBy] else { return nil }
     self.init(
       name: nil, kind: metadata[MetadataKey.kind], digest: nil, madeBy: Provenance.structure(madeBy),
-      madeFrom: metadata[MetadataKey.madeFrom].map(Provenance.structure))
+      madeFrom: metadata[MetadataKey.madeFrom].map(Provenance.structure), changes: nil)
   }
 
-  private init(name: String?, kind: String?, digest: String?, madeBy: Any?, madeFrom: Any?) {
+  private init(name: String?, kind: String?, digest: String?, madeBy: Any?, madeFrom: Any?, changes: Any?) {
     (self.name, self.kind, self.digest, self.madeBy) = (name, kind, digest, madeBy)
+    self.changes = changes as? [String] ?? []
     let by = madeBy as? [String: Any]
     tool = by?["tool"] as? String
     version = by?["version"] as? String
@@ -89,7 +94,8 @@ public struct ProvenanceStep {
       guard let entry = entry as? [String: Any] else { return nil }
       return ProvenanceStep(
         name: entry["name"] as? String, kind: entry[MetadataKey.kind] as? String, digest: entry["digest"] as? String,
-        madeBy: entry[MetadataKey.madeBy], madeFrom: entry[MetadataKey.madeFrom])
+        madeBy: entry[MetadataKey.madeBy], madeFrom: entry[MetadataKey.madeFrom],
+        changes: entry[MetadataKey.changes])
     }
   }
 

@@ -13,4 +13,6 @@ public enum StreamKind: String, CaseIterable, Sendable {
   case features
   /// `PredictionsHeader`
   case predictions
+  /// `TokenizerHeader`
+  case tokenizer
 }

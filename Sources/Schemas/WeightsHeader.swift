@@ -30,6 +30,18 @@ public struct WeightsHeader: Sendable {
       classes: try fields.value(MetadataKey.classes), part: fields.text("part"), step: try fields.value("step"))
   }
 
+  /// A record that says what was changed in it since it was written, for the lineage of what is made from it.
+  public static func noting(_ changes: [String], in record: Record) throws -> Record {
+    var record = record
+    record.metadata[MetadataKey.changes] = try JSONText.encode(changes)
+    return record
+  }
+
+  /// Metadata for tensors under another program's names, which `config` does not describe.
+  public static func withoutConfiguration(_ metadata: [String: String]) -> [String: String] {
+    metadata.filter { $0.key != MetadataKey.config }
+  }
+
   /// The metadata, provenance aside.
   public func metadata() throws -> [String: String] {
     var metadata = try normalisation?.metadata() ?? [:]

@@ -15,10 +15,20 @@ public enum AnyInput {
       self = .stream(try StreamReader(source: source, kinds: kinds))
     } else if start.count == 9, start[8] == UInt8(ascii: "{") {
       self = .safetensors(try readSafetensors(source, kinds: kinds))
+    } else if Self.isPickle(start) {
+      throw Failure(
+        .data,
+        "\(source.name): a file of PyTorch's, which holds a program for pickle and is not read: pmae-finetune(1) says how PyTorch makes a .safetensors file of it"
+      )
     } else {
       throw Failure(
         .data,
         "\(source.name): neither a tensor stream nor a safetensors file: starts with \(hexadecimalText(start))")
     }
+  }
+
+  /// Whether a file begins as PyTorch's do: a zip archive, or before version 1.6 a pickle.
+  private static func isPickle(_ start: UnsafeRawBufferPointer) -> Bool {
+    start.starts(with: [0x50, 0x4B, 3, 4]) || start.starts(with: [0x80, 2, 0x8A, 0x0A])
   }
 }

@@ -11,9 +11,13 @@ public struct TrainedParameter {
   public let parameter: Parameter
   /// Multiplies the learning rate (layer-wise decay).
   public let rateScale: Double
+  /// Whether weight decay applies.
+  public var decays: Bool
 
-  public init(_ name: String, _ parameter: Parameter, rateScale: Double = 1) {
+  /// - Parameter decays: nil for what the parameter says of itself.
+  public init(_ name: String, _ parameter: Parameter, rateScale: Double = 1, decays: Bool? = nil) {
     (self.name, self.parameter, self.rateScale) = (name, parameter, rateScale)
+    self.decays = decays ?? parameter.decays
   }
 }
 
@@ -35,6 +39,8 @@ public final class AdamW {
     public let second: Buffer
     /// Multiplies the learning rate (layer-wise decay).
     public let rateScale: Double
+    /// Whether weight decay applies.
+    public let decays: Bool
   }
 
   public let groups: [Group]
@@ -45,7 +51,7 @@ public final class AdamW {
   private let weightDecay: Double
   private let engine: Engine
   /// What a thread works on at a time: some neighbouring values of one parameter.
-  private let blocks: [(group: Int, range: Range<Int>)]
+  let blocks: [(group: Int, range: Range<Int>)]
 
   public init(
     _ parameters: [TrainedParameter], weightDecay: Double, beta1: Double = 0.9,
@@ -59,7 +65,7 @@ public final class AdamW {
       let count = trained.parameter.tensor.count
       let group = Group(
         name: trained.name, parameter: trained.parameter, first: engine.memory.take(count),
-        second: engine.memory.take(count), rateScale: trained.rateScale)
+        second: engine.memory.take(count), rateScale: trained.rateScale, decays: trained.decays)
       group.first.zero()
       group.second.zero()
       return group
@@ -96,14 +102,19 @@ public final class AdamW {
   public private(set) var firstNonFiniteParameter: String?
 
   /// One step with every parameter's gradient, which is then released. No gradient means a gradient of zero.
-  public func step(rate: Double) {
+  public func step(rate: Double, _ update: StepUpdate = StepUpdate()) {
     steps += 1
-    let root2 = (1 - pow(beta2, Double(steps))).squareRoot()
-    let correction1 = 1 - pow(beta1, Double(steps))
-    let rates = groups.map { group in
+    let decay = update.weightDecay ?? weightDecay
+    // Nil for one that is frozen.
+    let rates = groups.map { group -> (keep: Float, rate: Float, inverseRoot2: Float)? in
+      let own = Double(steps - (update.frozen[group.name] ?? 0))
+      if own < 1 { return nil }
+      let root2 = (1 - pow(beta2, own)).squareRoot()
+      let correction1 = 1 - pow(beta1, own)
       let lr = rate * group.rateScale
-      return (keep: Float(group.parameter.decays ? 1 - lr * weightDecay : 1), rate: Float(lr / correction1))
+      return (Float(group.decays ? 1 - lr * decay : 1), Float(lr / correction1), Float(1 / root2))
     }
+    let factors = update.clip?.factors(gradientSquares())
     // Four for each group.
     let held = groups.flatMap { group in
       let tensor = group.parameter.tensor
@@ -113,12 +124,16 @@ public final class AdamW {
     let broken = Atomic(Int.max)
     Buffer.withPointers(to: held) { pointers in
       forBlocks(values: 7) { group, range in
-        let (i, v) = (range.lowerBound, rates[group])
+        guard let v = rates[group] else { return }
+        let i = range.lowerBound
         let (weights, gradient) = (pointers[4 * group], pointers[4 * group + 1])
         let (first, second) = (pointers[4 * group + 2], pointers[4 * group + 3])
+        if let factors, factors[group] < 1 {
+          withUnsafePointer(to: factors[group]) { pmae_scale_rows(gradient + i, 1, range.count, range.count, $0) }
+        }
         pmae_adamw(
           weights + i, gradient + i, first + i, second + i, range.count, v.keep, Float(1 - beta1), Float(1 - beta2),
-          v.rate, Float(1 / root2), 1e-8)
+          v.rate, v.inverseRoot2, 1e-8)
         // While they are in cache, this is next to nothing.
         for values in [weights, first, second] where pmae_all_finite(values + i, range.count) == 0 {
           broken.min(group, ordering: .relaxed)
@@ -128,6 +143,27 @@ public final class AdamW {
     let place = broken.load(ordering: .relaxed)
     if place < .max, firstNonFiniteParameter == nil { firstNonFiniteParameter = groups[place].name }
     for group in groups { group.parameter.tensor.clearGradient() }
+  }
+
+  /// A number for each block of gradients, 0 where there is none.
+  func blockValues(_ body: (_ gradient: UnsafePointer<Float>, _ count: Int) -> Double) -> [Double] {
+    let held = groups.enumerated().compactMap { place, group in
+      group.parameter.tensor.gradient.map { (place, $0.values) }
+    }
+    return [Double](unsafeUninitializedCapacity: blocks.count) { buffer, count in
+      let out = buffer
+      out.initialize(repeating: 0)
+      Buffer.withPointers(to: held.map(\.1)) { pointers in
+        let gradients = Dictionary(uniqueKeysWithValues: zip(held.map(\.0), pointers))
+        engine.measure(.optimizer, values: weightCount) {
+          engine.threads.run(blocks.count) { block in
+            let (group, range) = blocks[block]
+            if let gradient = gradients[group] { out[block] = body(gradient + range.lowerBound, range.count) }
+          }
+        }
+      }
+      count = blocks.count
+    }
   }
 
   /// Runs `body` for each block on all threads, one job for all parameters: most are small.

@@ -5,7 +5,32 @@ public func cosine(_ start: Double, _ end: Double, _ step: Double, _ steps: Doub
   end + 0.5 * (start - end) * (1 + cos(.pi * step / steps))
 }
 
-/// The learning rate at a point of a run: linear warm-up, then half a cosine to zero, both in epochs.
-public func learningRate(peak: Double, epoch: Double, warmup: Double, epochs: Double) -> Double {
-  epoch < warmup ? peak * epoch / warmup : cosine(peak, 0, epoch - warmup, max(epochs - warmup, .leastNormalMagnitude))
+/// The learning rate of a run: a line up to its peak, then half a cosine down.
+public struct RateSchedule: Equatable, Sendable {
+  public var peak: Double
+  /// Epochs of the line up.
+  public var warmupEpochs: Double
+  /// Where the line begins.
+  public var start = 0.0
+  /// Where the cosine ends.
+  public var end = 0.0
+  /// Above 0: there is no cosine. After this share of the run's steps the rate is a tenth of its peak.
+  public var dropAt = 0.0
+
+  public init(peak: Double, warmupEpochs: Double) { (self.peak, self.warmupEpochs) = (peak, warmupEpochs) }
+
+  /// The rate of a step.
+  public func rate(at place: StepPlace) -> Double {
+    if dropAt > 0, place.epochsDone >= warmupEpochs {
+      return Double(place.step) >= dropAt * Double(place.steps) ? peak * 0.1 : peak
+    }
+    return rate(epoch: place.epochsDone, epochs: Double(place.epochs))
+  }
+
+  /// The rate after so many epochs of all, by line and cosine.
+  public func rate(epoch: Double, epochs: Double) -> Double {
+    epoch < warmupEpochs
+      ? start + (peak - start) * epoch / warmupEpochs
+      : cosine(peak, end, epoch - warmupEpochs, max(epochs - warmupEpochs, .leastNormalMagnitude))
+  }
 }

@@ -10,12 +10,16 @@ public protocol Trainee: AnyObject {
   /// The losses of a batch; adds their gradients to the parameters that are trained.
   func gradients(of batch: Batch, at place: StepPlace) throws -> StepLosses
 
+  /// How the optimiser takes the step, its rate aside.
+  func update(at place: StepPlace) -> StepUpdate
+
   /// What happens once the optimiser has taken the step: teachers follow, centres move.
   /// - Returns: what metrics say of it.
   func follow(at place: StepPlace) -> [Figure]
 }
 
 extension Trainee {
+  public func update(at place: StepPlace) -> StepUpdate { StepUpdate() }
   public func follow(at place: StepPlace) -> [Figure] { [] }
 
   /// All that a run goes on from.

@@ -6,7 +6,8 @@ import TensorStream
 /// trainee and the batches alone. So a run that was stopped and resumed ends in the bits of a run that was not.
 ///
 ///     func train<T: Trainee, S: BatchSource>(_ trainee: T, on source: S, engine: Engine) throws where S.Batch == T.Batch {
-///       let loop = TrainingLoop(batch: 64, epochs: 20, learningRate: 1e-3, warmupEpochs: 2, engine: engine)
+///       let schedule = RateSchedule(peak: 1e-3, warmupEpochs: 2)
+///       let loop = TrainingLoop(batch: 64, epochs: 20, schedule: schedule, engine: engine)
 ///       let outcome = try loop.run(trainee, on: source) { report in
 ///         print(report.summary)
 ///         return false
@@ -18,18 +19,13 @@ public struct TrainingLoop {
   public var batch: Int
   /// Of the whole run.
   public var epochs: Int
-  /// The peak learning rate.
-  public var learningRate: Double
-  public var warmupEpochs: Double
+  public var schedule: RateSchedule
   /// Stop after that many steps of the whole run.
   public var limit: Int?
   private let engine: Engine
 
-  public init(
-    batch: Int, epochs: Int, learningRate: Double, warmupEpochs: Double, limit: Int? = nil, engine: Engine
-  ) {
-    (self.batch, self.epochs) = (batch, epochs)
-    (self.learningRate, self.warmupEpochs) = (learningRate, warmupEpochs)
+  public init(batch: Int, epochs: Int, schedule: RateSchedule, limit: Int? = nil, engine: Engine) {
+    (self.batch, self.epochs, self.schedule) = (batch, epochs, schedule)
     self.limit = limit
     self.engine = engine
   }
@@ -97,8 +93,7 @@ public struct TrainingLoop {
     _ trainee: T, _ batch: T.Batch, at place: StepPlace, since start: ContinuousClock.Instant
   ) throws -> StepReport {
     let optimizer = trainee.optimizer
-    let rate = Training.learningRate(
-      peak: learningRate, epoch: place.epochsDone, warmup: warmupEpochs, epochs: Double(epochs))
+    let rate = schedule.rate(at: place)
     func broken(_ what: String) -> Failure {
       Failure(.data, "step \(place.step + 1): \(what): training stops, and the last checkpoint stays as it was")
     }
@@ -107,7 +102,7 @@ public struct TrainingLoop {
       throw broken("\(figure.name) is \(figure.value)")
     }
     if let name = optimizer.firstNonFiniteGradient() { throw broken("the gradient of \(name) is not finite") }
-    optimizer.step(rate: rate)
+    optimizer.step(rate: rate, trainee.update(at: place))
     if let name = optimizer.firstNonFiniteParameter {
       throw broken("\(name), or a moment of it, is not finite")
     }

@@ -38,7 +38,7 @@ struct AugmentTool: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "Which views, with commas between them: simple, complex, three-augment, finetune, center (default: simple,complex; with --view none).",
+      "Which views, with commas between them: \(ViewSet.allCases.map(\.rawValue).joined(separator: ", ")) (default: simple,complex; with --view none).",
       valueName: "names"))
   var views: String?
 
@@ -50,6 +50,12 @@ struct AugmentTool: Tool {
 
   @Option(help: ArgumentHelp("The side of the square views (default: the pictures' own, or 224).", valueName: "pixels"))
   var size: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "For dino and ibot: the side of the small views (default: about three sevenths of the others').",
+      valueName: "pixels"))
+  var localSize: Int?
 
   @Option(
     help: ArgumentHelp("Channels of the views: 3, or 1 for grey pictures and a one-channel model.", valueName: "n"))
@@ -104,8 +110,10 @@ struct AugmentTool: Tool {
     for (name, value) in [("--epochs", epochs), ("--rows-per-record", rowsPerRecord ?? 1)] where value < 1 {
       throw ValidationError("\(name) is \(value): expected at least 1")
     }
-    if let size, !(1...Self.maximumSize).contains(size) {
-      throw ValidationError("--size is \(size): expected 1 to \(Self.maximumSize)")
+    for (name, size) in [("--size", size), ("--local-size", localSize)] {
+      if let size, !(1...Self.maximumSize).contains(size) {
+        throw ValidationError("\(name) is \(size): expected 1 to \(Self.maximumSize)")
+      }
     }
     if channels != 1 && channels != 3 { throw ValidationError("--channels is \(channels): expected 1 or 3") }
     if noLabels && mergeClasses { throw ValidationError("--merge-classes and --no-labels exclude each other") }
@@ -125,10 +133,13 @@ struct AugmentTool: Tool {
     if let cropRatio, !(cropRatio > 0 && cropRatio <= 1) {
       throw ValidationError("--crop-ratio is \(cropRatio): expected more than 0 and at most 1")
     }
-    let recipes = try recipes(centerShare: 1)
+    let recipes = try recipes(centerShare: 1, size: size ?? 224)
     let names = recipes.map { $0.name }
     if Set(names).count < names.count {
       throw ValidationError("two views have one name: \(names.joined(separator: ", "))")
+    }
+    if localSize != nil && !presets.contains(where: { ViewSet(rawValue: $0)?.hasLocal == true }) {
+      throw ValidationError("--local-size needs dino or ibot among --views")
     }
     if cropRatio != nil && !presets.contains("center") {
       throw ValidationError("--crop-ratio needs center among --views")
@@ -147,20 +158,17 @@ struct AugmentTool: Tool {
   }
 
   /// Those of --views, then those of --view. `share` is for center.
-  private func recipes(centerShare share: Double) throws -> [Recipe] {
-    let named = try presets.map { name in
-      switch name {
-      case "simple": Recipe.simple
-      case "complex": Recipe.complex
-      case "three-augment": Recipe.threeAugment
-      case "finetune": Recipe.finetune
-      case "center": Recipe.center(share: share)
-      default:
-        throw ValidationError("--views has \"\(name)\": expected simple, complex, three-augment, finetune or center")
+  private func recipes(centerShare share: Double, size: Int) throws -> [Recipe] {
+    let named = try presets.flatMap { name in
+      guard let set = ViewSet(rawValue: name) else {
+        let known = ViewSet.allCases.map(\.rawValue)
+        throw ValidationError(
+          "--views has \"\(name)\": expected \(known.dropLast().joined(separator: ", ")) or \(known[known.count - 1])")
       }
+      return set.recipes(centerShare: share, localSide: localSize ?? ViewSet.localSide(of: size))
     }
     do {
-      return named + (try view.map { try Recipe(line: $0) })
+      return named + (try view.flatMap { try Recipe.all(line: $0) })
     } catch let failure as Failure {
       throw ValidationError("--view: \(failure.message)")
     }
@@ -193,7 +201,7 @@ struct AugmentTool: Tool {
       memory: shuffleMemory.bytes)
     let side = store.pixelShape.flatMap { $0.height == $0.width && $0.height <= Self.maximumSize ? $0.height : nil }
     let size = size ?? side ?? 224
-    let recipes = try recipes(centerShare: cropRatio ?? (side == size ? 1 : 0.875))
+    let recipes = try recipes(centerShare: cropRatio ?? (side == size ? 1 : 0.875), size: size)
     var views = ViewStream(recipes: recipes, size: size, rowsPerRecord: rowsPerRecord)
     views.channels = channels
     views.statistics = try statistics(of: store)

@@ -26,7 +26,7 @@ struct Embed: Tool {
   private static var rows: Int { 16 * FeatureExtractor.chunk }
 
   mutating func execute() throws {
-    let file = try WeightsFile(path: encoder, heads: input.heads)
+    let file = try input.weights(encoder, quiet: output.quiet)
     let engine = input.engine(quiet: output.quiet)
     let extractor = try pooling.extractor(file, input, engine: engine, quiet: output.quiet)
     let (views, count) = try input.views(self.views, for: file, labels: .optional)
@@ -39,7 +39,7 @@ struct Embed: Tool {
         (name: file.source, header: file.record, digest: file.digest),
       ])
     let header = FeaturesHeader(
-      width: file.encoder.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
+      width: extractor.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
     metadata.merge(try header.metadata()) { $1 }
     let writer = try StreamWriter(
       path: output.output, kind: StreamKind.features.rawValue, metadata: metadata, overwrite: output.overwrite)

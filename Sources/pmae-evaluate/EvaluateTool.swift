@@ -13,16 +13,16 @@ struct EvaluateTool: Tool {
     commandName: "pmae-evaluate",
     abstract: "Measure a classifier or an encoder on views, say what it makes of each, and make tables of results.",
     version: pmaeVersion,
-    subcommands: [Classify.self, Predict.self, Neighbours.self, Embed.self, Table.self])
+    subcommands: [Classify.self, Predict.self, Neighbours.self, Embed.self, Tokenize.self, Table.self])
 
   mutating func execute() throws {
-    throw ValidationError("expected a command: classify, predict, knn, embed or table")
+    throw ValidationError("expected a command: classify, predict, knn, embed, tokenizer or table")
   }
 }
 
 let toolName = "pmae-evaluate"
 
-extension Precision: ExpressibleByArgument {}
+extension PrecisionChoice: ExpressibleByArgument {}
 
 /// Runs work that a signal may end. It stops after the images that it is computing, and the process ends by the signal.
 func interruptible(_ body: () throws -> Void) throws {
@@ -41,11 +41,14 @@ struct InputOptions: ParsableArguments {
   @Option(help: "The recipe among the views (default: their only one, or center).")
   var view: String?
 
-  @Option(help: "Attention heads, for a plain .safetensors file, which does not say.")
+  @Option(help: "Attention heads, for another program's file, where none says.")
   var heads: Int?
 
+  @Option(help: "Side of the square views, in pixels (default: the encoder's own).")
+  var image: Int?
+
   @Option(help: "What the network's matrices are multiplied in.")
-  var precision = Precision.float32
+  var precision = PrecisionChoice.float32
 
   @OptionGroup var threads: ThreadOptions
 
@@ -54,9 +57,16 @@ struct InputOptions: ParsableArguments {
   }
 
   func engine(quiet: Bool) -> Engine {
-    let engine = Engine(threads: threads.count, precision: precision)
-    for text in engine.notes { note(toolName, text, quiet: quiet) }
+    let engine = Engine(threads: threads.count, precision: precision.precision)
+    for text in precision.notes + engine.notes { note(toolName, text, quiet: quiet) }
     return engine
+  }
+
+  /// A file of weights, for pictures of the size that is asked for.
+  func weights(_ path: String, quiet: Bool) throws -> WeightsFile {
+    let file = try WeightsFile(path: path, heads: heads, image: image)
+    for text in file.notes { note(toolName, "\(file.source): \(text)", quiet: quiet) }
+    return file
   }
 
   /// The views of one operand, and how many rows they have.

@@ -11,7 +11,7 @@ struct LoadedClassifier {
 
   /// - Throws: `Failure(.data)` for an encoder without a head; as `PoolingOptions` and `WeightsFile` do.
   init(_ path: String, pooling: PoolingOptions, input: InputOptions, quiet: Bool) throws {
-    file = try WeightsFile(path: path, heads: input.heads)
+    file = try input.weights(path, quiet: quiet)
     guard let head = file.head else {
       throw Failure(.data, "\(file.source): an encoder without a head: pmae-finetune makes a model of it")
     }

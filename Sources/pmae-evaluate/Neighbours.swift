@@ -70,7 +70,7 @@ struct Neighbours: Tool {
   }
 
   mutating func execute() throws {
-    let file = try WeightsFile(path: encoder, heads: input.heads)
+    let file = try input.weights(encoder, quiet: quiet)
     let engine = input.engine(quiet: quiet)
     let extractor = try pooling.extractor(file, input, engine: engine, quiet: quiet)
     try interruptible { try score(file, extractor, engine: engine) }

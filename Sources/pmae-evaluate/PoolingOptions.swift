@@ -9,7 +9,10 @@ extension Pooling: ExpressibleByArgument {}
 
 /// How an image's tokens become one feature. A fine-tuned model says it; another program's file does not.
 struct PoolingOptions: ParsableArguments {
-  @Option(help: "The class token, or the mean of the patch tokens (default: the model's own; class for an encoder).")
+  @Option(
+    help:
+      "The class token, the mean of the patch tokens, or their means in 3 x 3 parts of the picture (default: the model's own; class for an encoder)."
+  )
   var pool: Pooling?
 
   /// An encoder with its pooling, for features; the head of a model is left out.
@@ -31,7 +34,7 @@ struct PoolingOptions: ParsableArguments {
       throw Failure(
         .usage,
         "\(source): does not say what its head is on: use --pool class for the class token (timm's global_pool=\"token\"), "
-          + "or --pool mean")
+          + "--pool mean or --pool grid")
     }
     if let pool, pool != pooling {
       throw Failure(

@@ -4,14 +4,16 @@ import TensorStream
 
 /// Where the encoder comes from: a file, or sizes for fresh weights.
 struct EncoderOptions: ParsableArguments {
-  @Option(name: .customLong("init"), help: "Encoder weights, .stz or .safetensors (default: fresh ones).")
+  @Option(
+    name: .customLong("init"),
+    help: "Encoder weights, .stz or .safetensors, this program's or another's (default: fresh ones).")
   var start: String?
 
   @Option(
     help: "Size of a fresh encoder: \(EncoderConfiguration.modelNames.joined(separator: ", ")) (default: vit-base).")
   var model: String?
 
-  @Option(help: "Side of the square views, in pixels (default: 224).")
+  @Option(help: "Side of the square views, in pixels (default: 224; with --init the file's own).")
   var image: Int?
 
   @Option(help: "Side of a patch, in pixels (default: 16).")
@@ -26,13 +28,13 @@ struct EncoderOptions: ParsableArguments {
   @Option(help: "Encoder blocks (default: the model's).")
   var depth: Int?
 
-  @Option(help: "Attention heads (default: the model's; needed for a plain .safetensors file).")
+  @Option(help: "Attention heads (default: the model's; needed where no file says).")
   var heads: Int?
 
   mutating func validate() throws {
     guard start != nil else { return }
     let sizes: [(String, Bool)] = [
-      ("model", model != nil), ("image", image != nil), ("patch", patch != nil), ("channels", channels != nil),
+      ("model", model != nil), ("patch", patch != nil), ("channels", channels != nil),
       ("width", width != nil), ("depth", depth != nil),
     ]
     if let (name, _) = sizes.first(where: \.1) {

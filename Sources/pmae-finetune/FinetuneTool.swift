@@ -84,15 +84,17 @@ struct FinetuneTool: Tool {
     let session = try run.map {
       try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
-    let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads) }
+    let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads, image: encoder.image) }
     let sizes = try file?.encoder ?? encoder.fresh()
 
-    let engine = Engine(threads: threads.count, precision: training.precision, profiling: training.profile.isWanted)
-    for text in engine.notes { say(text) }
+    let engine = Engine(
+      threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
+    for text in training.precision.notes + engine.notes { say(text) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
     if let file {
       try file.load(into: network)
+      for text in file.notes { say("\(file.source): \(text)") }
       if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
     } else {
       initialise(network, seed: training.seed, part: 0)
@@ -112,7 +114,7 @@ struct FinetuneTool: Tool {
     let configuration = try training.configuration(
       of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh)
     let settings = FinetuningRecord(
-      configuration, encoder: sizes, classes: count, view: labelled.view, precision: training.precision,
+      configuration, encoder: sizes, classes: count, view: labelled.view, precision: engine.precision,
       startWeights: file?.digest ?? "")
     var provenance = provenance(file, reader)
 

@@ -7,14 +7,17 @@ import Training
 
 extension FinetuningConfiguration.Mode: ExpressibleByArgument {}
 extension Pooling: ExpressibleByArgument {}
-extension Precision: ExpressibleByArgument {}
+extension PrecisionChoice: ExpressibleByArgument {}
 
 /// How it is trained. The defaults depend on the mode, and are MAE's.
 struct TrainingOptions: ParsableArguments {
   @Option(help: "What is trained: a linear layer on frozen features, or all weights.")
   var mode = FinetuningConfiguration.Mode.full
 
-  @Option(help: "What the classifier sees (default: class in linear mode, mean in full mode).")
+  @Option(
+    help:
+      "What the classifier sees: class token, mean of the patches, or their means in 3 x 3 parts of the picture (default: class in linear mode, mean in full mode)."
+  )
   var pool: Pooling?
 
   @Option(help: "Images a step (default: 256, or all where there are fewer, in whole parts).")
@@ -62,7 +65,7 @@ struct TrainingOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   @Option(help: "What the encoder's matrices are multiplied in.")
-  var precision = Precision.float32
+  var precision = PrecisionChoice.float32
 
   @OptionGroup var profile: ProfileOptions
 

@@ -21,7 +21,7 @@ struct PretrainTool: Tool {
   @Option(help: "The run folder: checkpoint.stz, metrics.jsonl, config.json.")
   var output: String
 
-  @Option(name: .customLong("init"), help: "Start weights of all parts, .stz or .safetensors.")
+  @Option(name: .customLong("init"), help: "Start weights of all parts, or of an encoder alone, .stz or .safetensors.")
   var start: String?
 
   @Flag(help: "Continue the run in the folder, if it has a checkpoint.")
@@ -69,8 +69,20 @@ struct PretrainTool: Tool {
   @Option(help: "Peak learning rate for a batch of 256; scaled by the batch.")
   var baseLr = 2.666e-4
 
+  @Option(help: "Learning rate at the start of the warm-up.")
+  var warmupLr = 0.0
+
+  @Option(help: "Learning rate at the end.")
+  var minLr = 0.0
+
   @Option(help: "AdamW's decay of matrices.")
   var weightDecay = 0.05
+
+  @Option(help: "The decay at the end, where it moves (default: --weight-decay).")
+  var weightDecayEnd: Double?
+
+  @Option(help: "Limit of the gradients' length; 0 for none.")
+  var clip = 0.0
 
   @Option(help: "Stop after this many steps of the whole run.")
   var steps: Int?
@@ -78,7 +90,7 @@ struct PretrainTool: Tool {
   @OptionGroup var checkpoints: CheckpointOptions
 
   @Option(help: "What matrices are multiplied in.")
-  var precision = Precision.float32
+  var precision = PrecisionChoice.float32
 
   @Option(help: "Seed of start weights, masks and drop path.")
   var seed: UInt64 = 0
@@ -122,10 +134,19 @@ struct PretrainTool: Tool {
     let folder = session.folder
     // Everything that the options alone decide is checked before the input is waited for.
     try profile.checkEarly(overwrite: overwrite || resume)
-    var configuration = try configuration(O.self)
-    let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
-    // Let go of when it is read: it is as large as the run itself.
+    // Both are let go of when they are read: a checkpoint is as large as the run itself.
     var start = try session.checkpoint()
+    var given = try self.start.map { try StartWeights(path: $0, heads: model.heads, image: model.image) }
+    let encoder: EncoderConfiguration
+    if let start {
+      encoder = try model.encoder(try Configuration<O.Options>.encoder(of: start))
+    } else if case .encoder(let file)? = given {
+      encoder = try model.encoder(of: file)
+    } else {
+      encoder = try model.encoder()
+    }
+    var configuration = try configuration(O.self, encoder)
+    let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
     if let start {
       try configuration.keep(epochs: epochs == nil, warmup: warmupEpochs == nil, of: start)
     } else if epochs == nil {
@@ -134,20 +155,31 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
-    let engine = Engine(threads: threads.count, precision: precision, profiling: profile.isWanted)
-    for text in engine.notes { say(text) }
+    let engine = Engine(threads: threads.count, precision: precision.precision, profiling: profile.isWanted)
+    for text in precision.notes + engine.notes { say(text) }
     let run = try PretrainingRun<O>(configuration, engine: engine)
     let views = try run.views(reader)
     var provenance = Provenance.metadata(
-      tool: name, inputs: [(name: reader.name, header: reader.header, digest: reader.digest)])
+      tool: name,
+      inputs: [(name: reader.name, header: reader.header, digest: reader.digest)] + (given.map { [$0.input] } ?? []))
     if let start {
       try run.resume(from: start, on: views)
       provenance = Provenance.continued(provenance, from: start.record.metadata)
       say("\(folder.path): continues after step \(grouped(run.steps))")
-    } else if let file = self.start {
-      try run.initialise(from: file)
+    } else if let given {
+      try run.initialise(from: given)
+      if case .encoder(let file) = given {
+        say("\(file.source): an encoder alone: teachers are copies of it, and all else starts with fresh weights")
+        for text in file.notes { say("\(file.source): \(text)") }
+        if let theirs = file.normalisation, theirs != views.normalisation {
+          say(
+            "\(file.source): was trained on pixels of mean \(theirs.mean) and std \(theirs.std); those of the views are "
+              + "\(views.normalisation.mean) and \(views.normalisation.std) (pmae-augment --mean and --std)")
+        }
+      }
     }
-    start = nil
+    if start == nil { try run.prepare() }
+    (start, given) = (nil, nil)
     try session.begin()
 
     Interruption.watch()
@@ -191,15 +223,21 @@ struct PretrainTool: Tool {
   }
 
   /// What the options say. Where they do not give the number of epochs, the views will.
-  private func configuration<O: Objective>(_: O.Type) throws -> Configuration<O.Options> {
-    var c = Configuration<O.Options>(encoder: try model.encoder())
+  private func configuration<O: Objective>(
+    _: O.Type, _ encoder: EncoderConfiguration
+  ) throws -> Configuration<O.Options> {
+    var c = Configuration<O.Options>(encoder: encoder)
     c.options = try ObjectiveArguments.options(settings, as: O.Options.self)
     c.dropPath = dropPath
     c.batch = batch
     c.accumulate = accumulate
     c.seed = seed
-    c.precision = precision
+    c.precision = precision.precision
     c.weightDecay = weightDecay
+    c.weightDecayEnd = weightDecayEnd
+    c.clip = clip
+    c.warmupLearningRate = warmupLr
+    c.minLearningRate = minLr
     c.learningRate = lr ?? baseLr * Double(batch) / 256
     if let epochs {
       c.epochs = epochs
@@ -218,4 +256,4 @@ struct PretrainTool: Tool {
   }
 }
 
-extension Precision: ExpressibleByArgument {}
+extension PrecisionChoice: ExpressibleByArgument {}

@@ -7,6 +7,7 @@ import Foundation
 extension Operation {
   static func all(scale: Int = 1) -> [Operation] {
     linear(scale) + layerNorm(scale) + attention(scale) + addBranch(scale) + tokens(scale) + rows(scale) + losses(scale)
+      + classLosses(scale) + batches(scale) + sequences(scale)
       + composites(scale)
   }
 
@@ -143,11 +144,22 @@ extension Operation {
       ("addBranch", nil, 1), ("addBranch scaled", nil, 1.5), ("addBranch to some rows", some, 1),
       ("addBranch to some rows, scaled", some, 1.25),
     ]
-    return cases.map { name, rowsOf, factor in
-      Operation(
-        name: name, shapes: [(r, 7), (rowsOf?.count ?? r, 7)],
-        compute: { .tensor($0.addBranch($1[0], $1[1], rowsOf: rowsOf, scale: factor)) },
-        reference: { addBranch($0[0], $0[1], rowsOf, Double(factor)) })
+    return cases.flatMap { name, rowsOf, factor in
+      [
+        Operation(
+          name: name, shapes: [(r, 7), (rowsOf?.count ?? r, 7)],
+          compute: { .tensor($0.addBranch($1[0], $1[1], rowsOf: rowsOf, scale: factor)) },
+          reference: { addBranch($0[0], $0[1], rowsOf, Double(factor)) }),
+        Operation(
+          name: "layerScaled: " + name, shapes: [(r, 7), (rowsOf?.count ?? r, 7), (1, 7)],
+          compute: {
+            .tensor($0.layerScaled($1[1], by: $1[2], onto: Residual($1[0], rowsOf: rowsOf, scale: factor)))
+          },
+          reference: { x in
+            let scaled = Reference(x[1].rows, 7) { x[1][$0, $1] * x[2][0, $1] }
+            return addBranch(x[0], scaled, rowsOf, Double(factor))
+          }),
+      ]
     }
   }
 
@@ -160,9 +172,9 @@ extension Operation {
     let ids = (0..<sequences).flatMap { s in (0..<n).map { Int32(($0 * 5 + s) % patches) } }
     let visible = 2
     let shuffle = (0..<sequences).flatMap { s in (0..<patches).map { Int32(($0 * 5 + s * 2 + 1) % patches) } }
-    return [
+    func encoderTokens(_ name: String, constants: Set<Int>) -> Operation {
       Operation(
-        name: "encoderTokens", shapes: [(sequences * n, width), (1, width), (1 + patches, width)], constants: [2],
+        name: name, shapes: [(sequences * n, width), (1, width), (1 + patches, width)], constants: constants,
         compute: {
           .tensor($0.encoderTokens($1[0], classToken: $1[1], positions: $1[2], ids: ids, sequences: sequences))
         },
@@ -172,7 +184,12 @@ extension Operation {
             if t == 0 { return x[1][0, c] + x[2][0, c] }
             return x[0][s * n + t - 1, c] + x[2][1 + Int(ids[s * n + t - 1]), c]
           }
-        }),
+        })
+    }
+    return [
+      encoderTokens("encoderTokens", constants: [2]),
+      encoderTokens("encoderTokens, learned positions", constants: []),
+      encoderTokens("encoderTokens, learned positions alone", constants: [0, 1]),
       Operation(
         name: "decoderTokens", shapes: [(sequences * (1 + visible), width), (1, width), (1 + patches, width)],
         constants: [2],
@@ -194,6 +211,17 @@ extension Operation {
         reference: { x in
           Reference(sequences, 7) { s, c in
             (1...n).reduce(0) { $0 + x[0][s * (1 + n) + $1, c] } / Double(n)
+          }
+        }),
+      // PyTorch's AdaptiveAvgPool2d(3) has these rows and columns of 7 in each part.
+      Operation(
+        name: "meansOfParts", shapes: [(sequences * 50, 2)],
+        compute: { .tensor($0.meansOfParts($1[0], sequences: sequences, side: 3)) },
+        reference: { x in
+          let edge = [[0, 1, 2], [2, 3, 4], [4, 5, 6]]
+          return Reference(sequences, 18) { s, c in
+            let places = edge[c / 6].flatMap { y in edge[c / 2 % 3].map { 1 + 7 * y + $0 } }
+            return places.reduce(0) { $0 + x[0][s * 50 + $1, c % 2] } / 9
           }
         }),
     ]

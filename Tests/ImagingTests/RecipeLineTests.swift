@@ -93,7 +93,7 @@ import Testing
     ("name=a: crop", "character 13: expected shares of the area, as 0.2-1; found the end"),
     ("name=a: crop 0.5-0.2", "character 14: expected a range LOW-HIGH from 0.001 to 1.0; found \"0.5-0.2\""),
     ("name=a: crop 0.2-1 ratio 2", "character 26: expected a range"),
-    ("name=a: crop 0.2-1 nearest", "character 20: expected a comma, | or the end; found \"nearest\""),
+    ("name=a: crop 0.2-1 nearest", "character 20: expected a comma, |, size, count or the end; found \"nearest\""),
     (
       "name=a: crop 0.2-1, twirl",
       "character 21: expected flip, jitter, grey, blur, solarise, rand, erase; found \"twirl\""

@@ -19,7 +19,7 @@ NO_GRADIENT = {"moco-v3": ("student.norm.bias", "teacher.norm.bias", "projector.
 def known(objective, name, v):
     """What of a weight is decided by more than rounding."""
     if name.endswith("qkv.bias"): return np.delete(v, np.s_[len(v) // 3:2 * len(v) // 3])
-    if name.endswith(("num_batches_tracked", "norm1_k.bias")) or "pos_embed" in name or name in NO_GRADIENT.get(objective, ()): return v[:0]
+    if name.endswith(("num_batches_tracked", "norm1_k.bias")) or "pos_embed" in name or name in NO_GRADIENT.get(objective, ()): return v.reshape(-1)[:0]
     return v
 
 

@@ -26,7 +26,7 @@ struct AccumulationTests {
     c.dropPath = 0.5
     c.accumulate = parts
     let run = try PretrainingRun<O>(c, engine: Engine(threads: threads, poisoning: true))
-    try run.initialise(from: oracle.start)
+    try run.initialise(from: StartWeights(path: oracle.start))
     return (run, try run.views(try StreamReader(path: oracle.views)))
   }
 

@@ -19,7 +19,7 @@ import Training
     let folder = RunFolder(FileManager.default.temporaryDirectory.path + "/pmae-look-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     let run = try PretrainingRun<O>(oracle.configuration(O.self), engine: Engine(threads: 1))
-    try run.initialise(from: oracle.start)
+    try run.initialise(from: StartWeights(path: oracle.start))
     try folder.create()
     try run.train(on: try run.views(StreamReader(path: oracle.views)), folder: folder, limit: 0, provenance: [:]) { _ in
       false

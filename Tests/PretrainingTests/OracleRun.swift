@@ -4,17 +4,19 @@ import Pretraining
 import TensorStream
 import Training
 
-/// One of the oracle's runs: see Fixtures/oracle/README.md.
+/// One of the oracle's runs: see Fixtures/oracle/README.md, and Fixtures/methods/README.md for the other objectives'.
 struct OracleRun {
   static let names = ["default", "mae", "sdae", "single-fold", "single-teacher", "odd"]
+  /// Runs of the other objectives, by their names.
+  static let methods = ["dino", "ibot", "moco-v3", "beit", "cae", "simmim"]
 
   let name: String
-  private static let folder =
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/oracle/"
+  static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/"
+  private var path: String { Self.fixtures + (Self.methods.contains(name) ? "methods/" : "oracle/") + name }
 
-  var start: String { Self.folder + name + ".init.safetensors" }
-  var views: String { Self.folder + name + ".views.stz" }
-  func expected() throws -> Record { try readTensors(path: Self.folder + name + ".expected.safetensors") }
+  var start: String { path + ".init.safetensors" }
+  var views: String { path + ".views.stz" }
+  func expected() throws -> Record { try readTensors(path: path + ".expected.safetensors") }
 
   /// The objective that its options name.
   func objective() throws -> any Objective.Type {
@@ -22,7 +24,7 @@ struct OracleRun {
   }
 
   func options() throws -> [String] {
-    try String(contentsOfFile: Self.folder + name + ".options", encoding: .utf8).split(separator: "\n").map(String.init)
+    try String(contentsOfFile: path + ".options", encoding: .utf8).split(separator: "\n").map(String.init)
   }
 
   private func value(of key: String) throws -> String {
@@ -50,7 +52,27 @@ struct OracleRun {
     c.epochs = try int("epochs")
     c.warmupEpochs = try double("warmup-epochs")
     c.learningRate = try double("lr")
+    if Self.methods.contains(name) {
+      c.weightDecay = try double("weight-decay")
+      c.weightDecayEnd = try double("weight-decay-end")
+      c.minLearningRate = try double("min-lr")
+      c.warmupLearningRate = try double("warmup-lr")
+      c.clip = try double("clip")
+    }
     return c
+  }
+
+  /// The values of a tensor that more than rounding decides. A constant added to all keys changes no softmax, nor does one that
+  /// all rows of a batch normalisation share, so their gradients are rounding alone, of which Adam makes steps.
+  func decided(_ tensor: String, _ values: [Float]) -> [Float] {
+    if tensor.hasSuffix("qkv.bias") {
+      let third = values.count / 3
+      return Array(values[..<third] + values[(2 * third)...])
+    }
+    let shifts = [
+      "student.norm.bias", "teacher.norm.bias", "projector.1.running_mean", "teacher_projector.1.running_mean",
+    ]
+    return tensor.hasSuffix("norm1_k.bias") || name == "moco-v3" && shifts.contains(tensor) ? [] : values
   }
 
   /// The first step of the run.

@@ -30,7 +30,7 @@ struct PrecisionTests {
     c.precision = engine.precision
     c.accumulate = parts
     let run = try PretrainingRun<O>(c, engine: engine)
-    try run.initialise(from: oracle.start)
+    try run.initialise(from: StartWeights(path: oracle.start))
     try RunFolder(folder).create()
     var losses: [Double] = []
     let views = try run.views(try StreamReader(path: oracle.views))

@@ -61,8 +61,8 @@ import Testing
       // An output that is there stays as it is.
       let again = try ToolRunner.run("pmae-export", ["--part", "student", "--output", "a.stz", "run"], in: folder)
       #expect(again.status == 73)
-      let weights = try ToolRunner.run("pmae-export", ["a.stz"], in: folder)
-      #expect(weights.status == 65 && weights.errors.contains("a.stz: holds weights, expected a checkpoint"))
+      let weights = try ToolRunner.run("pmae-export", ["--part", "student", "a.stz"], in: folder)
+      #expect(weights.status == 64 && weights.errors.contains("a.stz: weights, not a run: --part student"))
       let folderAsWeights = try ToolRunner.run("pmae-evaluate", ["embed", "run", "views.stz"], in: folder)
       #expect(
         folderAsWeights.errors.contains("run: a folder, expected weights: of a run, pmae-export run --output FILE"))

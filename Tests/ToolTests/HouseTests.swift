@@ -49,12 +49,12 @@ import Testing
     #expect(found.text.isEmpty, "\(found.text)")
   }
 
-  /// A file over 300 lines holds two things.
+  /// A file over 300 lines holds two things. What a generator wrote is as long as it is.
   @Test func filesAreShort() throws {
     let found = try ToolRunner.shell(
       """
       find Sources Tests pipelines Fuzz -type f \\( -name '*.swift' -o -name '*.[ch]' -o -name '*.mk' -o -name '*.sh' \\) \
-        -exec wc -l {} + | awk '$2 != "total" && $1 > 300'
+        ! -name '*.pb.swift' -exec wc -l {} + | awk '$2 != "total" && $1 > 300'
       """, in: ToolRunner.checkout)
     #expect(found.text.isEmpty, "\(found.text)")
   }

@@ -131,6 +131,27 @@ struct PrecisionTests {
     #endif
   }
 
+  /// `auto` says what it chose. Where there are no instructions for bfloat16 the result is float32's.
+  @Test func autoIsFloat32WhereThereIsNoBFloat16() throws {
+    try ExampleFiles.withCopy { folder in
+      func run(_ output: String, _ precision: String) throws -> ToolResult {
+        try ToolRunner.run(
+          "pmae-pretrain",
+          [
+            "--steps", "0", "--image", "28", "--patch", "7", "--width", "16", "--depth", "1", "--heads", "2",
+            "--precision", precision, "--output", output, "views.stz",
+          ], environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"], in: folder)
+      }
+      let (auto, plain) = (try run("auto", "auto"), try run("plain", "float32"))
+      #expect(auto.status == 0 && auto.errors.contains("--precision auto is float32, not bfloat16: "), "\(auto.errors)")
+      #expect(plain.status == 0 && !plain.errors.contains("--precision"), "\(plain.errors)")
+      let files = try ["auto", "plain"].map {
+        try String(contentsOfFile: "\(folder)/\($0)/config.json", encoding: .utf8)
+      }
+      #expect(files[0] == files[1])
+    }
+  }
+
   /// What is got is not quite what was asked for: a note, and no error.
   @Test func notesOnTheProcessor() throws {
     try ExampleFiles.withCopy { folder in

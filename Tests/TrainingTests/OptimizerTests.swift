@@ -106,7 +106,7 @@ struct OptimizerTests {
   }
 
   @Test func theRateRisesInALineThenFallsAlongACosine() {
-    func rate(_ epoch: Double) -> Double { learningRate(peak: 2, epoch: epoch, warmup: 4, epochs: 20) }
+    func rate(_ epoch: Double) -> Double { RateSchedule(peak: 2, warmupEpochs: 4).rate(epoch: epoch, epochs: 20) }
     #expect(rate(0) == 0)
     #expect(rate(1) == 0.5)
     #expect(rate(3.5) == 1.75)
@@ -117,8 +117,8 @@ struct OptimizerTests {
     let points = (0...200).map { rate(Double($0) / 10) }
     #expect(zip(points, points.dropFirst()).enumerated().allSatisfy { ($0 < 40) == ($1.0 < $1.1) })
     // Without a warm-up, and with nothing but one.
-    #expect(learningRate(peak: 2, epoch: 0, warmup: 0, epochs: 10) == 2)
-    #expect(learningRate(peak: 2, epoch: 9, warmup: 10, epochs: 10) == 1.8)
-    #expect(learningRate(peak: 2, epoch: 10, warmup: 10, epochs: 10).isFinite)
+    #expect(RateSchedule(peak: 2, warmupEpochs: 0).rate(epoch: 0, epochs: 10) == 2)
+    #expect(RateSchedule(peak: 2, warmupEpochs: 10).rate(epoch: 9, epochs: 10) == 1.8)
+    #expect(RateSchedule(peak: 2, warmupEpochs: 10).rate(epoch: 10, epochs: 10).isFinite)
   }
 }

@@ -64,6 +64,8 @@ void pmae_axpby(float a, const float *x, float b, float *y, size_t n);
 void pmae_add_scaled(const float *x, float a, const float *b, float *y, size_t n);
 /// y = x + a (b + bias); no bias where it is NULL.
 void pmae_add_biased(const float *x, float a, const float *b, const float *bias, float *y, size_t n);
+/// y = x + a b c; zero for x where it is NULL.
+void pmae_add_product(const float *x, float a, const float *b, const float *c, float *y, size_t n);
 /// The sum of x[i] y[i] in double precision.
 double pmae_dot(const float *x, const float *y, size_t n);
 
@@ -100,6 +102,18 @@ void pmae_softmax_backward_bf16(const float *p, const float *d, uint16_t *ds, si
 double pmae_soft_cross_entropy(const float *x, const float *label, size_t n, float scale, float *statistics);
 /// x = weight * (sum(label) * softmax(scale * x) - label), in place: the gradient for the logits.
 void pmae_soft_cross_entropy_backward(float *x, const float *label, size_t n, float scale, float weight, const float *statistics);
+/// Returns -log_softmax(scale * x)[label]; leaves the row's maximum of x and one over the sum of exp(scale * (x - maximum)) in
+/// statistics[0..1].
+double pmae_cross_entropy(const float *x, size_t label, size_t n, float scale, float *statistics);
+/// x = weight * (softmax(scale * x) - the label's one), in place: the gradient for the logits.
+void pmae_cross_entropy_backward(float *x, size_t label, size_t n, float scale, float weight, const float *statistics);
+/// Returns the sum of |x - target|; leaves the signs of x - target, 1, 0 or -1.
+double pmae_absolute_error(const float *x, const float *target, float *sign, size_t n);
+/// Each of at most 64 columns to zero mean and unit variance (biased) over the rows, then times gamma plus beta (1 and 0 where NULL);
+/// what is below 0 becomes 0 where rectify != 0. Leaves each column's mean and variance.
+void pmae_batch_norm(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta, float epsilon, int rectify, float *y, size_t y_stride, float *mean, float *variance);
+/// The gradients of the same: dx (+)= unless NULL; dgamma and dbeta = what gamma and beta get.
+void pmae_batch_norm_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta, float epsilon, int rectify, const float *mean, const float *variance, const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate, float *dgamma, float *dbeta);
 /// y = x / max(|x|, epsilon) for one row; returns 1 / max(...).
 float pmae_normalise(const float *x, float *y, size_t n, float epsilon);
 /// dx (+)= inverse * (dy - y sum(y dy)).

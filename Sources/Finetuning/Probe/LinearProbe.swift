@@ -35,7 +35,7 @@ public final class LinearProbe: Trainee {
       encoder, classes: classes, pooling: configuration.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
     extractor = FeatureExtractor(encoder, pooling: configuration.pooling)
-    scaling = Standardisation(width: encoder.configuration.width, engine: engine)
+    scaling = Standardisation(width: extractor.width, engine: engine)
     let head = classifier.head
     optimizer = AdamW(
       [head.weight, head.bias].map { TrainedParameter($0.name, $0) }, weightDecay: configuration.weightDecay,
@@ -82,8 +82,8 @@ public final class LinearProbe: Trainee {
   ) throws -> Bool {
     let c = configuration
     let loop = TrainingLoop(
-      batch: c.batch, epochs: c.epochs, learningRate: c.learningRate, warmupEpochs: c.warmupEpochs, limit: limit,
-      engine: engine)
+      batch: c.batch, epochs: c.epochs,
+      schedule: RateSchedule(peak: c.learningRate, warmupEpochs: c.warmupEpochs), limit: limit, engine: engine)
     do {
       if try !loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep).isComplete { return false }
     } catch is ProbeSource.GivenUp {

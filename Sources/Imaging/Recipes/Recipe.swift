@@ -14,6 +14,8 @@ public struct Recipe: Sendable {
   let purpose: UInt32
   /// The line of text that says all this; `init(line:)` reads it.
   public let line: String
+  /// The side of its views, where it has one of its own.
+  public let side: Int?
 
   /// What may be done after the crop.
   public enum Step: String, Sendable, CaseIterable {
@@ -69,8 +71,9 @@ public struct Recipe: Sendable {
     }
   }
 
-  init(name: String, variants: [Variant], line: String) {
+  init(name: String, variants: [Variant], line: String, side: Int? = nil) {
     self.name = name
+    self.side = side
     self.variants = variants
     self.line = line
     purpose = Self.purpose(name)

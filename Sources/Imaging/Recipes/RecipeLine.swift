@@ -1,6 +1,6 @@
 // A recipe as a line of text:
 //
-//   line    = "name" "=" NAME ":" variant { "|" variant }
+//   line    = "name" "=" NAME ":" variant { "|" variant } [ "size" PIXELS ] [ "count" N ]
 //   variant = crop { "," step }
 //   crop    = "crop" LOW-HIGH [ "ratio" LOW-HIGH ] [ filter ] | "center" [ SHARE ] [ filter ]
 //   filter  = "bicubic" | "bilinear" | "random"
@@ -11,12 +11,31 @@
 import TensorStream
 
 extension Recipe {
-  /// Reads a line, as `name=simple: crop 0.2-1 bicubic, flip`.
+  /// Reads a line of one view, as `name=simple: crop 0.2-1 bicubic, flip`.
   /// Throws `Failure(.usage)` that says at which character what was expected, and what is there.
   public init(line: String) throws {
+    let parsed = try Self.parse(line)
+    if parsed.count != nil { throw Failure(.usage, "recipe \"\(line)\": is of several views: one was expected") }
+    self.init(name: parsed.name, variants: parsed.variants, line: line, side: parsed.side)
+  }
+
+  /// Reads a line of one view or of several: `name=local: crop 0.05-0.4 size 96 count 8` is of `local_1` to `local_8`, each with
+  /// random numbers of its own. Throws as `init(line:)`.
+  public static func all(line: String) throws -> [Recipe] {
+    let parsed = try parse(line)
+    guard let count = parsed.count else {
+      return [Recipe(name: parsed.name, variants: parsed.variants, line: line, side: parsed.side)]
+    }
+    return (1...count).map { number in
+      let name = "\(parsed.name)_\(number)"
+      return Recipe(
+        name: name, variants: parsed.variants, line: "name=\(name):\(parsed.body)", side: parsed.side)
+    }
+  }
+
+  private static func parse(_ line: String) throws -> RecipeParser.Parsed {
     var parser = RecipeParser(line)
-    let (name, variants) = try parser.parse()
-    self.init(name: name, variants: variants, line: line)
+    return try parser.parse()
   }
 }
 
@@ -46,15 +65,44 @@ private struct RecipeParser {
     self.tokens = tokens
   }
 
-  mutating func parse() throws -> (name: String, variants: [Recipe.Variant]) {
+  /// What a line says.
+  struct Parsed {
+    var name: String
+    var variants: [Recipe.Variant]
+    /// The side of its views, where it has one of its own.
+    var side: Int?
+    /// How many views; nil for one that has the recipe's name.
+    var count: Int?
+    /// The text between the name and the number of views.
+    var body: String
+  }
+
+  mutating func parse() throws -> Parsed {
     guard accept("name") else { throw expected("name=") }
     guard accept("=") else { throw expected("=") }
     let name = try self.name()
     guard accept(":") else { throw expected(":") }
     var variants = [try variant()]
     while accept("|") { variants.append(try variant()) }
-    if next < tokens.count { throw expected("a comma, | or the end") }
-    return (name, variants)
+    var parsed = Parsed(name: name, variants: variants, side: nil, count: nil, body: "")
+    if accept("size") {
+      guard let side = number(1...8192).flatMap({ Int(exactly: $0) }) else { throw expected("pixels, from 1 to 8192") }
+      parsed.side = side
+    }
+    let end = next < tokens.count ? tokens[next].column - 1 : line.count
+    if accept("count") {
+      guard let count = number(1...99).flatMap({ Int(exactly: $0) }) else { throw expected("a number from 1 to 99") }
+      parsed.count = count
+    }
+    if next < tokens.count {
+      throw expected(parsed.side == nil && parsed.count == nil ? "a comma, |, size, count or the end" : "the end")
+    }
+    // What follows the colon.
+    let start = tokens[3].column
+    var body = line.dropFirst(start).prefix(end - start)
+    while body.last?.isWhitespace == true { body.removeLast() }
+    parsed.body = String(body)
+    return parsed
   }
 
   private mutating func name() throws -> String {

@@ -16,7 +16,7 @@ import TensorStream
 ///     try writer.finish()
 public struct ViewStream: Sendable {
   public var recipes: [Recipe]
-  /// Views are squares of this side.
+  /// Views are squares of this side, where their recipe has none of its own.
   public var size: Int
   public var epochs = 1
   public var firstEpoch = 0
@@ -112,9 +112,13 @@ public struct ViewStream: Sendable {
   /// How many rows are made at once: whole records, enough of them that threads which wait for the last one lose little, and of at
   /// most 256 MB where a record has less.
   private func batchRows(threads: Int) -> Int {
-    let wanted = min(32 * threads, (256 << 20) / (size * size * channels * recipes.count))
+    let wanted = min(32 * threads, (256 << 20) / recipes.reduce(0) { $0 + bytes(of: $1) })
     return rowsPerRecord * max(1, (wanted + rowsPerRecord - 1) / rowsPerRecord)
   }
+
+  private func side(of recipe: Recipe) -> Int { recipe.side ?? size }
+  /// Of a view.
+  private func bytes(of recipe: Recipe) -> Int { side(of: recipe) * side(of: recipe) * channels }
 
   /// The views of `samples` (rows, of which a repetition in the epoch has a multiple of the store's rows added), cut into records.
   private func make(
@@ -122,8 +126,8 @@ public struct ViewStream: Sendable {
     memory: BlockMemory
   ) throws -> [[NamedTensor]] {
     let rows = samples.map { $0 % store.rows }
-    let viewBytes = size * size * channels
-    let views = recipes.map { _ in Block<UInt8>(rows.count * viewBytes, of: memory) }
+    let (sides, viewBytes) = (recipes.map { side(of: $0) }, recipes.map { bytes(of: $0) })
+    let views = viewBytes.map { Block<UInt8>(rows.count * $0, of: memory) }
     let columns = recipes.map { $0.columns }
     let parameters = columns.map { Block<Float>(rows.count * $0.count, of: memory) }
     var labels = [Int32](repeating: 0, count: store.isLabelled ? rows.count : 0)
@@ -148,8 +152,8 @@ public struct ViewStream: Sendable {
               // All is drawn before decoding: only what the views show has to be.
               var draws: [ViewDraw] = []
               let choose = { (height: Int, width: Int) -> CropBox in
-                draws = recipes.map {
-                  $0.draw(seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: size)
+                draws = zip(recipes, sides).map { recipe, side in
+                  recipe.draw(seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: side)
                 }
                 let read = draws.map { $0.read(height: height, width: width) }
                 return read.dropFirst().reduce(read[0]) { $0.union($1) }
@@ -164,7 +168,7 @@ public struct ViewStream: Sendable {
                 }
                 for (r, draw) in draws.enumerated() {
                   workers[worker].maker.make(
-                    draw, of: picture, size: size, channels: channels, to: views[r].base + i * viewBytes)
+                    draw, of: picture, size: sides[r], channels: channels, to: views[r].base + i * viewBytes[r])
                   for (c, column) in columns[r].enumerated() {
                     parameters[r].base[i * columns[r].count + c] = draw.value(
                       column, height: picture.height, width: picture.width)
@@ -181,8 +185,8 @@ public struct ViewStream: Sendable {
     }
 
     return cuts.map { cut in
-      var tensors: [NamedTensor] = zip(recipes, views).map { recipe, block in
-        (recipe.name, block.tensor(rows: cut, shape: [size, size, channels]))
+      var tensors: [NamedTensor] = recipes.indices.map { r in
+        (recipes[r].name, views[r].tensor(rows: cut, shape: [sides[r], sides[r], channels]))
       }
       tensors.append(("index", StoredTensor(rows[cut].map { Int64($0) }, shape: [cut.count])))
       if store.isLabelled { tensors.append(("label", StoredTensor(Array(labels[cut]), shape: [cut.count]))) }

@@ -9,10 +9,13 @@ public protocol ObjectiveOptions: Equatable, Sendable {
   static var settings: [Setting<Self>] { get }
   /// Throws `Failure(.usage)` for what the bounds of single settings do not cover.
   func validate(for encoder: EncoderConfiguration) throws
+  /// Throws `Failure(.usage)` for what does not go together with a run's other options.
+  static func validate(_ configuration: Configuration<Self>) throws
 }
 
 extension ObjectiveOptions {
   public func validate(for encoder: EncoderConfiguration) throws {}
+  public static func validate(_ configuration: Configuration<Self>) throws {}
 
   /// The options of a JSON object. It is flat, except where a setting's path has several keys.
   /// - Throws: `Failure(.data)` naming the key whose value cannot be.

@@ -36,6 +36,8 @@ public struct Setting<Options: ObjectiveOptions>: Sendable {
   public let help: String
   /// What a word may be; empty for numbers.
   public let words: [String]
+  /// Whether it takes any text.
+  public private(set) var isText = false
   /// Where it is in a configuration: `["maskRatio"]`, `["decoder", "width"]`.
   public let path: [String]
   /// The option without which it means nothing.
@@ -108,6 +110,21 @@ public struct Setting<Options: ObjectiveOptions>: Sendable {
       })
   }
 
+  /// Any text, such as a file's name.
+  public static func text(
+    _ name: String, _ place: WritableKeyPath<Options, String> & Sendable, _ help: String
+  ) -> Setting {
+    var setting = Setting(
+      name, help: help, get: { .word($0[keyPath: place]) },
+      set: { options, value in
+        guard case .word(let text) = value else { return false }
+        options[keyPath: place] = text
+        return true
+      })
+    setting.isText = true
+    return setting
+  }
+
   /// The same setting, which has no meaning without another.
   public func needing(_ other: String) -> Setting {
     var copy = self
@@ -122,7 +139,7 @@ public struct Setting<Options: ObjectiveOptions>: Sendable {
 
   /// Sets it from the text after an option; false where the text is not a possible value.
   public func parse(_ text: String, into options: inout Options) -> Bool {
-    if !words.isEmpty { return set(&options, .word(text)) }
+    if isText || !words.isEmpty { return set(&options, .word(text)) }
     if let whole = Int(text) { return set(&options, .whole(whole)) }
     return Double(text).map { set(&options, .number($0)) } ?? false
   }

@@ -49,6 +49,9 @@ public struct FeatureExtractor {
   public let encoder: Encoder
   public let pooling: Pooling
 
+  /// Values of a feature.
+  public var width: Int { pooling.width(of: encoder.configuration.width) }
+
   /// Images that are computed at a time. Fixed, so that no choice of the user's can change a bit.
   public static let chunk = 64
 
@@ -57,7 +60,7 @@ public struct FeatureExtractor {
     self.pooling = pooling
   }
 
-  /// The features of some images [B, D].
+  /// The features of some images: [B, width].
   public func callAsFunction(_ images: ImageBatch, engine: Engine) -> Tensor {
     let tape = Tape(engine, recording: false)
     return tape.pool(encoder(tape, images), images: images.count, pooling)
@@ -69,7 +72,7 @@ public struct FeatureExtractor {
   public func features(
     of views: LabelledViews, count: Int, engine: Engine, onChunk: (Int) -> Bool = { _ in false }
   ) throws -> Features? {
-    var features = Features(width: encoder.configuration.width)
+    var features = Features(width: width)
     while features.count < count {
       let batch = try views.take(min(Self.chunk, count - features.count))
       let rows = self(batch.images, engine: engine)

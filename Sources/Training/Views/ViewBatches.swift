@@ -4,20 +4,6 @@ import Parallel
 import Schemas
 import TensorStream
 
-/// A view that a run reads.
-public struct ViewNeed: Equatable, Sendable {
-  /// The recipe's name in the stream.
-  public let name: String
-  /// The side of the square that the network takes, in pixels.
-  public let side: Int
-  /// Whether the run can do without it where the stream has none.
-  public let isOptional: Bool
-
-  public init(_ name: String, side: Int, isOptional: Bool = false) {
-    (self.name, self.side, self.isOptional) = (name, side, isOptional)
-  }
-}
-
 /// Rows of a `views` stream as batches: cut anew from its records, never across the end of an epoch.
 ///
 ///     let reader = try StreamReader(path: "views.stz", kinds: ["views"])
@@ -41,12 +27,17 @@ public final class ViewBatches {
     public fileprivate(set) var names: RowNames?
     /// [count · N], or empty where the stream has no permutations.
     public fileprivate(set) var shuffle: [Int32] = []
+    /// Other draws that the stream has, [count · N] each.
+    public fileprivate(set) var draws: [String: [Int32]] = [:]
   }
 
   public let reader: StreamReader
   public let header: ViewsHeader
   /// The views that are read.
-  public let views: [ViewNeed]
+  public private(set) var views: [ViewNeed]
+  private let families: Set<String>
+  /// Names of integers for each patch of each row, which a stream may have.
+  public let draws: [String]
   public let channels: Int
   /// Of the images that the views were made from.
   public let normalisation: Normalisation
@@ -62,10 +53,12 @@ public final class ViewBatches {
 
   /// - Parameters:
   ///   - views: what is read. One that is optional is left out where the stream says that it has none of that name.
+  ///   - draws: the names of integers for each patch that are read where the stream has them: u8 or i32 [n, N].
   ///   - channels: of the network; a stream of other views is an error.
   /// - Throws: `Failure(.data)` naming what is missing or does not fit.
-  public init(_ reader: StreamReader, views: [ViewNeed], channels: Int) throws {
+  public init(_ reader: StreamReader, views: [ViewNeed], draws: [String] = [], channels: Int) throws {
     self.reader = reader
+    self.draws = draws
     self.channels = channels
     header = try ViewsHeader(reader.header, source: reader.name)
     guard let normalisation = try Normalisation(of: reader.header, channels: channels, source: reader.name) else {
@@ -74,7 +67,8 @@ public final class ViewBatches {
     try normalisation.requireUsable(source: reader.name)
     self.normalisation = normalisation
     let there = header.recipes.map(\.name)
-    self.views = views.filter { !$0.isOptional || there.isEmpty || there.contains($0.name) }
+    self.views = views.flatMap { $0.members(of: there) }
+    families = Set(views.compactMap(\.family))
     position = header.firstRow
   }
 
@@ -82,7 +76,14 @@ public final class ViewBatches {
   public func has(_ view: String) -> Bool { views.contains { $0.name == view } }
 
   /// What the views of a run must say of themselves from its first step to its last.
-  public func identity() throws -> [String: String] { try header.identity(recipes: views.map(\.name)) }
+  public func identity() throws -> [String: String] {
+    var identity = try header.identity(recipes: views.map(\.name))
+    for family in families { identity["number of \(family)"] = String(views.count { $0.family == family }) }
+    return identity
+  }
+
+  /// The names of the views of a family, in order.
+  public func members(of family: String) -> [String] { views.filter { $0.family == family }.map(\.name) }
 
   /// The next `count` rows.
   /// - Throws: `Failure(.data)` where the stream ends before, or a tensor is missing or of another shape.
@@ -158,10 +159,31 @@ public final class ViewBatches {
         )
       }
     }
+    for place in views.indices where views[place].side == 0 {
+      // The first of a family says what the others must be.
+      let family = views[place].family
+      if let shape = record[views[place].name]?.shape, shape.count == 4, shape[1] > 0,
+        shape[1].isMultiple(of: views[place].multiple)
+      {
+        for other in views.indices where other == place || family != nil && views[other].family == family {
+          views[other].side = shape[1]
+        }
+      } else if let found = record[views[place].name] {
+        throw Failure(
+          .data,
+          "\(reader.name): after row \(position): \"\(views[place].name)\" is \(found.shape), expected squares whose side is a multiple of \(views[place].multiple)"
+        )
+      }
+    }
     for view in views { try tensor(view.name, .u8, [view.side, view.side, channels]) }
     if record[ViewTensors.index] != nil { try tensor(ViewTensors.index, .i64, []) }
     if let shuffle = record[ViewTensors.shuffle] {
       if shuffle.type != .i32 || shuffle.shape.count != 2 { try tensor(ViewTensors.shuffle, .i32, [0]) }
+    }
+    for name in draws {
+      guard let numbers = record[name] else { continue }
+      let type = numbers.type == .u8 ? ElementType.u8 : .i32
+      if numbers.type != type || numbers.shape.count != 2 { try tensor(name, type, [0]) }
     }
   }
 
@@ -189,6 +211,23 @@ public final class ViewBatches {
         rows.shuffle.append(contentsOf: $0[range.lowerBound * n..<range.upperBound * n])
       }
     }
+    for name in draws {
+      guard let tensor = record[name] else {
+        if rows.draws[name] != nil { throw Failure(.data, "\(place): no tensor \"\(name)\", which rows before had") }
+        continue
+      }
+      if rows.count > 0, rows.draws[name] == nil {
+        throw Failure(.data, "\(place): a tensor \"\(name)\", which rows before had not")
+      }
+      let part = range.lowerBound * tensor.shape[1]..<range.upperBound * tensor.shape[1]
+      var numbers = rows.draws[name] ?? []
+      if tensor.type == .u8 {
+        try tensor.withValues(of: UInt8.self) { numbers.append(contentsOf: $0[part].map(Int32.init)) }
+      } else {
+        try tensor.withValues(of: Int32.self) { numbers.append(contentsOf: $0[part]) }
+      }
+      rows.draws[name] = numbers
+    }
     rows.names.append(range, of: names, after: rows.count)
     rows.count += range.count
   }
@@ -209,6 +248,10 @@ extension ViewBatches.Rows {
 }
 
 /// Random numbers for one purpose of a run, for each image its own, by its number in the set.
-public func randomNumbers(_ index: [Int64], seed: UInt64, epoch: Int, _ purpose: Purpose) -> [CounterRandom] {
-  index.map { CounterRandom(seed: seed, epoch: epoch, sample: Int($0), purpose: purpose.rawValue) }
+/// - Parameter view: of which of the image's views, below 2⁸, where several draw for the same purpose.
+public func randomNumbers(
+  _ index: [Int64], seed: UInt64, epoch: Int, _ purpose: Purpose, view: Int = 0
+) -> [CounterRandom] {
+  let purpose = purpose.rawValue + UInt32(view) << 8
+  return index.map { CounterRandom(seed: seed, epoch: epoch, sample: Int($0), purpose: purpose) }
 }

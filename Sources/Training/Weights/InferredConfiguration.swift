@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Networks
 import TensorStream
@@ -41,9 +42,31 @@ extension EncoderConfiguration {
     guard last < 1 << 10, grid <= 1 << 14, patches[3] <= 1 << 14 else {
       throw Failure(.data, "\(source): block \(last), grid \(grid) or patch \(patches[3]) is beyond what a model has")
     }
+    let wide = try shape("blocks.0.mlp.fc2.weight", "[width, hidden]", dimensions: 2)
+    guard wide[1] == hidden[0] else {
+      throw Failure(
+        .data,
+        "\(source): blocks.0.mlp.fc1.weight is \(hidden) and fc2.weight \(wide): an MLP with gates (SwiGLU), which there is none of here"
+      )
+    }
     self.init(
       image: grid * patches[3], patch: patches[3], channels: patches[1], width: patches[0], depth: last + 1,
       heads: heads, mlpRatio: hidden[0] / patches[0])
+    layerScale = record["blocks.0.ls1.gamma"] != nil
+    self.positions = try Self.isTable(record, width: width, grid: grid) ? .sineCosine : .learned
+  }
+
+  /// Whether the positions are those of the fixed table, but for the rounding of 16-bit numbers.
+  private static func isTable(_ record: Record, width: Int, grid: Int) throws -> Bool {
+    guard let stored = record["pos_embed"], width % 4 == 0, stored.shape == [1, 1 + grid * grid, width] else {
+      return false
+    }
+    let table = positionTable(width: width, grid: grid, engine: Engine(threads: 1)).values
+    return try stored.withValues(of: Float.self) { values in
+      func areRounded(to bits: UInt32) -> Bool { values.allSatisfy { $0.bitPattern & ~0 >> bits == 0 } }
+      let tolerance: Float = areRounded(to: 16) ? 4e-3 : areRounded(to: 19) ? 5e-4 : 1e-5
+      return values.indices.allSatisfy { abs(values[$0] - table[$0]) < tolerance }
+    }
   }
 
   /// Checks a configuration that a file claims, before memory is taken for it: it may not need much more than the file

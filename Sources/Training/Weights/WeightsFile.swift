@@ -4,9 +4,10 @@ import Networks
 import Schemas
 import TensorStream
 
-/// An encoder's weights as a file of kind `weights` (.stz) or a plain .safetensors file. Tensors have timm's names. The
+/// An encoder's weights as a file of kind `weights` (.stz), a plain .safetensors file, or a folder with a
+/// `model.safetensors`. Tensors have timm's names here; those of other programs are translated (`ForeignWeights`). The
 /// metadata have `config` and the statistics of the images that it was trained on. A fine-tuned model also has a head,
-/// and so has a classifier of timm's.
+/// and so has another program's classifier.
 public struct WeightsFile: Sendable {
   /// A classifier's head: `head.weight` [classes, width] and `head.bias` [classes].
   public struct Head: Equatable, Sendable {
@@ -22,6 +23,7 @@ public struct WeightsFile: Sendable {
 
   /// The file's name, for messages.
   public let source: String
+  /// Float32 tensors; the metadata are the file's own, and say what was changed in them.
   public let record: Record
   /// Tells the file from others, for provenance; empty for a plain .safetensors file.
   public let digest: String
@@ -32,17 +34,40 @@ public struct WeightsFile: Sendable {
   public let normalisation: Normalisation?
   /// Names of a head's classes, where known.
   public let classNames: [String]?
+  /// What was left out of another program's file, and what was made of the positions, for people.
+  public let notes: [String]
 
   /// Reads a file, whose tensors are checked by `load(into:)` later.
-  /// - Parameter heads: attention heads. No tensor shows them: needed for a file without our `config`, and an error where
-  ///   it contradicts one.
+  /// - Parameters:
+  ///   - path: a file, or a folder with a `model.safetensors`, as Hugging Face and timm have.
+  ///   - heads: attention heads. No tensor shows them: needed for a file without our `config` that has no `config.json`
+  ///     of another program beside it, and an error where it contradicts one.
+  ///   - image: the side of the pictures that the encoder is to take, where that is not the file's own.
   /// - Throws: `Failure` naming the file, what was expected and what was found.
-  public init(path: String, heads: Int? = nil) throws {
-    (record, source, digest) = try Self.read(path)
-    let header = try WeightsHeader(record, source: source)
+  public init(path: String, heads: Int? = nil, image: Int? = nil) throws {
+    let found = try Self.read(path, kinds: [StreamKind.weights.rawValue])
+    try self.init(
+      found.record, path: found.path, source: found.source, digest: found.digest, heads: heads, image: image)
+  }
+
+  /// Weights that are at hand.
+  /// - Parameters:
+  ///   - path: beside which other programs' files are looked for; nil for none.
+  ///   - source, digest: of the file that they are from.
+  public init(
+    _ found: Record, path: String? = nil, source: String, digest: String, heads: Int? = nil, image: Int? = nil
+  ) throws {
+    (self.source, self.digest) = (source, digest)
+    let header = try WeightsHeader(found, source: source)
+    var record = found
+    var encoder: EncoderConfiguration
+    var companion: CompanionFiles?
+    var notes: [String] = []
     if let text = header.config {
       let config = try JSONText.decode(Config.self, from: text, what: "\(source): metadata \"config\"")
       encoder = config.encoder
+      // Other types of numbers are another program's doing; what is no number at all is named when it is loaded.
+      record.tensors = record.tensors.map { ($0.name, $0.tensor.float32() ?? $0.tensor) }
       if let heads, heads != encoder.heads {
         throw Failure(.usage, "\(source): has \(encoder.heads) heads, but --heads says \(heads)")
       }
@@ -52,14 +77,25 @@ public struct WeightsFile: Sendable {
       default: throw Failure(.data, "\(source): its \"config\" has \(config.classes ?? 0) classes and no pool")
       }
     } else {
-      encoder = try EncoderConfiguration(inferredFrom: record, heads: heads, source: source)
-      head = try Self.head(of: record, pooling: nil, source: source)
+      companion = try path.flatMap { try CompanionFiles(beside: $0) }
+      let foreign = try ForeignWeights(record, beside: companion, heads: heads, source: source)
+      (record, encoder) = (foreign.record, foreign.encoder)
+      head = try Self.head(of: record, pooling: companion?.pooling, source: source)
+      if !foreign.leftOut.isEmpty { notes.append("left out: " + foreign.leftOut.joined(separator: ", ")) }
     }
     try encoder.validate(source: source, against: record)
-    normalisation = header.normalisation
-    try normalisation?.require(channels: encoder.channels, source: source)
+    if let image, image != encoder.image {
+      let change = try encoder.resize(to: image, record: &record, source: source)
+      try encoder.validate(source: source, against: record)
+      notes.append(change)
+      record = try WeightsHeader.noting([change], in: record)
+    }
+    (self.record, self.encoder, self.notes) = (record, encoder, notes)
+    let own = header.normalisation
+    try own?.require(channels: encoder.channels, source: source)
+    normalisation = own ?? companion?.normalisation.flatMap { $0.mean.count == encoder.channels ? $0 : nil }
     try normalisation?.requireUsable(source: source)
-    classNames = header.classes
+    classNames = header.classes ?? companion?.classNames.flatMap { [head] in $0.count == head?.classes ? $0 : nil }
   }
 
   /// Sets an encoder's weights; the head of a model that was fine-tuned is left out.
@@ -104,25 +140,32 @@ public struct WeightsFile: Sendable {
     var pool: Pooling?
   }
 
-  private static func read(_ path: String) throws -> (Record, source: String, digest: String) {
+  /// One record of a file, or of the `model.safetensors` in a folder.
+  /// - Parameter kinds: what a stream may hold.
+  /// - Returns: besides, the path of a plain file, which may have neighbours; nil for a stream and for standard input.
+  package static func read(
+    _ path: String, kinds: [String]
+  ) throws -> (record: Record, path: String?, source: String, digest: String) {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      let inside = (path.hasSuffix("/") ? path : path + "/") + "model.safetensors"
+      if FileManager.default.fileExists(atPath: inside) { return try read(inside, kinds: kinds) }
       throw Failure(
         .noInput, "\(path): a folder, expected weights: of a run, pmae-export \(path) --output FILE takes them out")
     }
     switch try AnyInput(path: path) {
-    case .safetensors(let record): return (record, path == "-" ? "standard input" : path, "")
+    case .safetensors(let record): return (record, path == "-" ? nil : path, path == "-" ? "standard input" : path, "")
     case .stream(let reader):
-      if reader.kind == StreamKind.checkpoint.rawValue {
+      if reader.kind == StreamKind.checkpoint.rawValue, !kinds.contains(reader.kind) {
         throw Failure(.data, "\(reader.name): holds a checkpoint, expected weights: pmae-export takes them out of it")
       }
-      if reader.kind != StreamKind.weights.rawValue {
+      if !kinds.contains(reader.kind) {
         throw Failure(.data, "\(reader.name): holds \(reader.kind), expected weights")
       }
       guard try reader.next() == nil else {
         throw Failure(.data, "\(reader.name): weights in several records, expected a file of one record")
       }
-      return (reader.header, reader.name, reader.digest)
+      return (reader.header, nil, reader.name, reader.digest)
     }
   }
 }

@@ -1,7 +1,6 @@
 import Autodiff
 import CKernels
 import Compute
-import Foundation
 import Training
 
 /// Shows, while a run goes on, whether its labels still say something. B images, K folds of F patches, C prototypes.
@@ -29,34 +28,6 @@ public struct LabelHealth: Equatable, Sendable {
     let (c, p) = (labelUse(classes, engine: engine), labelUse(patches, engine: engine))
     self.init(entropyC: c.entropy, entropyP: p.entropy, usedC: c.used, usedP: p.used)
   }
-}
-
-/// Of the rows of labels of all parts of a batch: the mean of their entropy over log C, and the share of the prototypes in use.
-public func labelUse(_ parts: [Tensor], engine: Engine) -> (entropy: Double, used: Double) {
-  let columns = parts[0].columns
-  let rows = parts.reduce(0) { $0 + $1.rows }
-  var entropies = [Double](repeating: 0, count: rows)
-  var greatest = [Int32](repeating: 0, count: rows)
-  entropies.withUnsafeMutableBufferPointer { entropies in
-    greatest.withUnsafeMutableBufferPointer { greatest in
-      let (entropies, greatest) = (entropies, greatest)
-      var first = 0
-      for part in parts {
-        engine.rows(over: part, cost: columns) { [first] part, range in
-          for r in range {
-            entropies[first + r] = pmae_entropy(part.row(r), columns)
-            greatest[first + r] = Int32(pmae_argmax(part.row(r), columns))
-          }
-        }
-        first += part.rows
-      }
-    }
-  }
-  // Of one prototype there is one label, and nothing to be uncertain of.
-  let most = columns > 1 ? log(Double(columns)) : 1
-  return (
-    entropies.reduce(0, +) / Double(rows) / most, Double(Set(greatest).count) / Double(min(columns, rows))
-  )
 }
 
 /// The mean over a student's patches [R, D] of the cosine to the teacher's tokens whose labels they take.
