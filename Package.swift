@@ -32,7 +32,7 @@ let package = Package(
   products: [
     "TensorStream", "Schemas", "Parallel", "Compute", "Autodiff", "Networks", "Runs", "Training", "Pretraining",
     "Finetuning",
-    "Evaluation", "Exporting", "Imaging", "Inspection",
+    "Evaluation", "Exporting", "Imaging", "Report", "Inspection",
   ].map { .library(name: $0, targets: [$0]) },
   traits: [
     .default(enabledTraits: ["Archives", "OneDNN", "TIFF", "WebP"]),
@@ -100,12 +100,14 @@ let package = Package(
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
 
+    .target(name: "Report", dependencies: ["Evaluation", "Imaging", "Schemas", "TensorStream"]),
+
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
     tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute"]),
     tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
     tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute"]),
-    tool("pmae-evaluate", ["Evaluation", "Training", "Networks", "Compute"]),
+    tool("pmae-evaluate", ["Evaluation", "Report", "Imaging", "Training", "Networks", "Compute", "Parallel"]),
     tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
@@ -122,6 +124,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
     .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),
+    tests("ReportTests", ["Report", "Evaluation", "Imaging", "Parallel", "TensorStream"]),
     tests("ImagingTests", ["Imaging", "Parallel", "Schemas", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandLineKitTests", dependencies: ["CommandLineKit", "Runs", "Schemas", "TensorStream", argumentParser],

@@ -5,11 +5,13 @@ import TensorStream
 import Training
 
 /// Scores a classifier on the next `count` labelled rows.
-/// - Parameter onChunk: called with how many are done; returning true gives up: the result is nil.
+/// - Parameters:
+///   - onBatch: called with some images, and what was said of each.
+///   - onChunk: called with how many are done; returning true gives up: the result is nil.
 /// - Throws: `Failure(.data)` as the views do, and where a logit is not finite.
 public func classificationScore(
   of classifier: Classifier, on views: LabelledViews, count: Int, engine: Engine,
-  onChunk: (Int) -> Bool = { _ in false }
+  onBatch: (LabelledViews.Batch, ArraySlice<Verdict>) -> Void = { _, _ in }, onChunk: (Int) -> Bool = { _ in false }
 ) throws -> ClassificationScore? {
   var score = ClassificationScore()
   while score.images < count {
@@ -19,6 +21,7 @@ public func classificationScore(
     for (row, label) in batch.labels.enumerated() {
       logits.values(ofRow: row).withUnsafeBufferPointer { score.add($0, label: Int(label)) }
     }
+    onBatch(batch, score.verdicts.suffix(batch.labels.count))
     if onChunk(score.images) { return nil }
   }
   return score

@@ -4,15 +4,31 @@ import Networks
 import TensorStream
 import Training
 
-/// How well logits fit labels, added up batch by batch.
+/// What a classifier said of one image.
+public struct Verdict: Equatable, Sendable {
+  /// What the image is: from 0 to below the number of classes.
+  public let label: Int32
+  /// The class with the greatest logit; of equals the lower.
+  public let predicted: Int32
+  /// How many classes score higher than the label.
+  public let rank: Int
+  /// −log of the label's probability.
+  public let loss: Double
+  /// The probability of the predicted class.
+  public let confidence: Double
+}
+
+/// How well logits fit labels, added up image by image.
 public struct ClassificationScore: Sendable {
-  public private(set) var images = 0
+  /// One an image, in their order.
+  public private(set) var verdicts: [Verdict] = []
   private var first = 0
   private var amongFive = 0
   private var sum = 0.0
 
   public init() {}
 
+  public var images: Int { verdicts.count }
   /// The share of images whose label has the greatest logit. Of equal logits the one of the lower class counts as greater.
   public var top1: Double { Double(first) / Double(images) }
   /// The share of images whose label is among the five greatest.
@@ -24,12 +40,18 @@ public struct ClassificationScore: Sendable {
   ///   - logits: one image's, a class each.
   ///   - label: from 0 to below the number of classes.
   public mutating func add(_ logits: UnsafeBufferPointer<Float>, label: Int) {
-    images += 1
     let rank = rankOf(label, in: logits)
     if rank < 1 { first += 1 }
     if rank < 5 { amongFive += 1 }
     let greatest = Double(logits.max() ?? 0)
-    sum += log(logits.reduce(0.0) { $0 + exp(Double($1) - greatest) }) + greatest - Double(logits[label])
+    let total = logits.reduce(0.0) { $0 + exp(Double($1) - greatest) }
+    let loss = log(total) + greatest - Double(logits[label])
+    sum += loss
+    verdicts.append(
+      Verdict(
+        label: Int32(label), predicted: Int32(logits.firstIndex { Double($0) == greatest } ?? 0), rank: rank,
+        loss: loss,
+        confidence: 1 / total))
   }
 }
 

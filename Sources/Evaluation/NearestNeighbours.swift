@@ -3,15 +3,28 @@ import Compute
 import Foundation
 import HeapModule
 import Networks
+import Parallel
 import TensorStream
 import Training
 
 /// What one k gave.
 public struct NeighbourScore: Equatable, Sendable {
   public let k: Int
-  public let images: Int
-  public let top1: Double
-  public let top5: Double
+  /// Of each image, how many classes have more votes than its label; `Int.max` where the label has none.
+  public let ranks: [Int]
+
+  public var images: Int { ranks.count }
+  public var top1: Double { share(below: 1) }
+  public var top5: Double { share(below: 5) }
+
+  private func share(below rank: Int) -> Double { Double(ranks.count { $0 < rank }) / Double(ranks.count) }
+
+  /// `top1` and `top5`.
+  public func figures(_ bootstrap: Bootstrap, threads: ThreadPool) -> [Figure] {
+    let intervals = bootstrap.intervals(
+      ofMeans: [1, 5].map { rank in ranks.map { $0 < rank ? 1 : 0 } }, threads: threads)
+    return [Figure("top1", top1, intervals[0]), Figure("top5", top5, intervals[1])]
+  }
 }
 
 /// DINO's weighted k-NN classifier: each of the k training images that are most similar to a test image (cosine) votes for
@@ -47,7 +60,7 @@ public func nearestNeighbourScores(
   let place = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
   let (knownClass, askedClass) = (train.labels.map { place[$0] ?? 0 }, test.labels.map { place[$0] ?? 0 })
   let most = ks.max() ?? 0
-  var counts = ks.map { _ in (first: 0, amongFive: 0) }
+  var all = ks.map { _ in [Int]() }
   /// Among the classes that have votes; a class without one is behind them all.
   @Sendable func rank(of label: Int, among neighbours: ArraySlice<NearestFew.Neighbour>) -> Int {
     var votes = [Double](repeating: -1, count: classes.count)
@@ -79,24 +92,14 @@ public func nearestNeighbourScores(
         }
       }
     }
-    for r in 0..<rows {
-      for place in ks.indices {
-        let rank = ranks[r * ks.count + place]
-        if rank < 1 { counts[place].first += 1 }
-        if rank < 5 { counts[place].amongFive += 1 }
-      }
-    }
+    for r in 0..<rows { for place in ks.indices { all[place].append(ranks[r * ks.count + place]) } }
     if onChunk(start + rows) { return nil }
   }
-  let total = Double(test.count)
-  return zip(ks, counts).map { k, count in
-    NeighbourScore(
-      k: k, images: test.count, top1: Double(count.first) / total, top5: Double(count.amongFive) / total)
-  }
+  return zip(ks, all).map { NeighbourScore(k: $0, ranks: $1) }
 }
 
 /// The features divided by their lengths.
-private func unitRows(_ features: Features, engine: Engine) -> Buffer {
+func unitRows(_ features: Features, engine: Engine) -> Buffer {
   let width = features.width
   let unit = engine.memory.take(features.values.count)
   features.values.withUnsafeBufferPointer { values in

@@ -31,16 +31,6 @@ func oneLine(_ value: Any) -> String {
   }
 }
 
-/// A command line that a shell would read back as these arguments.
-func commandLine(_ words: [String]) -> String {
-  words.map { word in
-    let plain = !word.isEmpty && word.unicodeScalars.allSatisfy { quotable.contains($0) }
-    return plain ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
-  }.joined(separator: " ")
-}
-
-private let quotable = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_./,:=@%+"))
-
 /// "12.3 MB"
 func sizeText(_ bytes: Int) -> String {
   var value = Double(bytes)

@@ -7,6 +7,9 @@ import Compute
 public struct PatchTokenizer: Network {
   /// [C, W], W = P²·channels values in row, column, channel order.
   public let centres: Tensor
+  /// By which pixels are normalised for it, [1, channels] each: not always those of the model that learns its tokens.
+  private let mean: Tensor
+  private let deviation: Tensor
   /// P.
   public let patch: Int
   public let channels: Int
@@ -15,11 +18,20 @@ public struct PatchTokenizer: Network {
 
   public var parameters: [Parameter] { [] }
   public var constants: [Constant] {
-    [Constant(name: "centres", shape: [centres.rows, centres.columns], tensor: centres)]
+    [
+      Constant(name: "centres", shape: [centres.rows, centres.columns], tensor: centres),
+      Constant(name: "mean", shape: [channels], tensor: mean),
+      Constant(name: "std", shape: [channels], tensor: deviation),
+    ]
   }
 
-  /// - Parameter values: [C, W]; zeros where they are still to be read.
-  public init(vocabulary: Int, patch: Int, channels: Int, values: [Float]? = nil, engine: Engine) {
+  /// - Parameters:
+  ///   - mean, deviation: of each channel, in units of 1 (white).
+  ///   - values: [C, W]; zeros where they are still to be read.
+  public init(
+    vocabulary: Int, patch: Int, channels: Int, mean: [Float]? = nil, deviation: [Float]? = nil,
+    values: [Float]? = nil, engine: Engine
+  ) {
     let width = patch * patch * channels
     precondition(values?.count ?? vocabulary * width == vocabulary * width)
     (self.patch, self.channels) = (patch, channels)
@@ -28,7 +40,24 @@ public struct PatchTokenizer: Network {
       own.update(repeating: 0)
       if let values { _ = own.update(fromContentsOf: values) }
     }
+    func row(_ given: [Float]?, else value: Float) -> Tensor {
+      let row = Tensor(rows: 1, columns: channels, values: engine.memory.take(channels))
+      row.withValues { _ = $0.update(fromContentsOf: given ?? [Float](repeating: value, count: channels)) }
+      return row
+    }
+    self.mean = row(mean, else: 0)
+    self.deviation = row(deviation, else: 1)
   }
+
+  /// The images by its own mean and deviation.
+  public func normalised(_ images: ImageBatch) -> ImageBatch {
+    ImageBatch(
+      pixels: images.pixels, count: images.count, side: images.side, channels: images.channels,
+      mean: mean.values(ofRow: 0), std: deviation.values(ofRow: 0))
+  }
+
+  /// Whether it can divide by its deviations.
+  public var isUsable: Bool { deviation.values(ofRow: 0).allSatisfy { $0 > 0 } }
 
   /// Patches as the centres are compared with: places [R], image · N + patch -> [R, W].
   public static func rows(_ images: ImageBatch, places: [Int32], patch: Int, engine: Engine) -> Tensor {
@@ -39,7 +68,7 @@ public struct PatchTokenizer: Network {
 
   /// The tokens of some patches, by their places: [R].
   public func callAsFunction(_ images: ImageBatch, places: [Int32], engine: Engine) -> [Int32] {
-    nearest(Self.rows(images, places: places, patch: patch, engine: engine), engine: engine)
+    nearest(Self.rows(normalised(images), places: places, patch: patch, engine: engine), engine: engine)
   }
 
   /// The nearest centre of each row [R, W], the first of equals.

@@ -1,6 +1,6 @@
 /// A text file, written line by line with a stream's care: it gets its name only in `finish()`, when it is whole and on disk.
 ///
-/// Not for standard output (see `StandardOutput`), nor for use by several threads at once.
+/// Standard output is written to as it is (for figures see `StandardOutput`). Not for use by several threads at once.
 public final class TextFile {
   private let output: OutputFile
   private var pending: [UInt8] = []
@@ -13,6 +13,13 @@ public final class TextFile {
   /// - Throws: `Failure(.io)` or `.brokenPipe`, and the temporary file is gone.
   public func write(_ text: String) throws {
     pending.append(contentsOf: text.utf8)
+    if pending.count >= Self.capacity { try drain() }
+  }
+
+  /// Adds bytes as they are.
+  /// - Throws: as `write` of text does.
+  public func write(_ bytes: some Sequence<UInt8>) throws {
+    pending.append(contentsOf: bytes)
     if pending.count >= Self.capacity { try drain() }
   }
 

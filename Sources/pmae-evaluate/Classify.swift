@@ -7,10 +7,15 @@ import Schemas
 import TensorStream
 import Training
 
-/// `pmae-evaluate classify`: a model's top-1 and top-5 accuracy and loss.
+/// `pmae-evaluate classify`: how good a model is.
 struct Classify: Tool {
   static let configuration = CommandConfiguration(
-    abstract: "A model's accuracy and loss on labelled views.")
+    abstract: "A model's accuracy, loss and calibration on labelled views.")
+
+  /// What else is printed.
+  enum Detail: String, CaseIterable {
+    case classes, bins, confusion
+  }
 
   @Argument(help: "A model that pmae-finetune wrote, or a classifier of timm's.", completion: .file())
   var model: String
@@ -18,41 +23,138 @@ struct Classify: Tool {
   @Argument(help: "The labelled views; - is standard input.", completion: .file())
   var views = "-"
 
+  @Option(
+    help: ArgumentHelp(
+      "More lines, with commas between: classes, bins of confidence, confusion of two classes.", valueName: "list"))
+  var also: String?
+
+  @OptionGroup var page: ReportOptions
+  @OptionGroup var intervals: IntervalOptions
   @OptionGroup var pooling: PoolingOptions
   @OptionGroup var input: InputOptions
 
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
 
+  mutating func validate() throws {
+    _ = try details()
+    if page.overwrite && page.report == nil {
+      throw ValidationError("--overwrite is of the page, which --report names")
+    }
+  }
+
+  private func details() throws -> Set<Detail> {
+    Set(
+      try (also?.split(separator: ",", omittingEmptySubsequences: false) ?? []).map { part in
+        guard let detail = Detail(rawValue: String(part)) else {
+          throw ValidationError("--also is \(also ?? ""): expected classes, bins and confusion, with commas between")
+        }
+        return detail
+      })
+  }
+
   mutating func execute() throws {
+    let report = try page.file()
+    do {
+      try classify(report)
+    } catch {
+      report?.cancel()
+      throw error
+    }
+  }
+
+  private func classify(_ report: TextFile?) throws {
+    let details = try details()
     let loaded = try LoadedClassifier(model, pooling: pooling, input: input, quiet: quiet)
     let (file, classifier, engine) = (loaded.file, loaded.classifier, loaded.engine)
     let (views, count) = try input.views(self.views, for: file, labels: .below(classifier.classes))
     let reader = views.batches.reader
     try requireSameClasses(file.classNames, of: file.source, views.batches.header.classes, of: reader.name)
+    let names = ClassNames.merged(file.classNames, views.batches.header.classes)
 
     var score = ClassificationScore()
+    var mistakes = ConfidentMistakes(most: report == nil ? 0 : 48)
     try interruptible {
       let progress = Progress(tool: toolName, what: "images", total: count, quiet: quiet)
-      let found = try classificationScore(of: classifier, on: views, count: count, engine: engine) { done in
+      let found = try classificationScore(of: classifier, on: views, count: count, engine: engine) {
+        if report != nil { mistakes.add($0, $1) }
+      } onChunk: { done in
         progress.update(done)
         return Interruption.requested
       }
-      guard let found else { Interruption.exitAsSignal() }
+      guard let found else {
+        report?.cancel()
+        Interruption.exitAsSignal()
+      }
       try views.batches.finish()
       progress.finish()
       score = found
     }
 
-    var line = JSONLine()
-    try line.add("task", "classify")
-    try line.add("model", file.source)
-    try line.add("views", reader.name)
+    let figures = ClassificationFigures(
+      score.verdicts, classes: classifier.classes, bootstrap: intervals.bootstrap,
+      isDetailed: !details.isEmpty || report != nil,
+      threads: engine.threads)
+    if let report {
+      let page = ClassifyReport(
+        figures: figures, mistakes: mistakes.mistakes, level: intervals.bootstrap.level, images: score.images,
+        classes: classifier.classes, model: (file.source, file.record.metadata),
+        views: (reader.name, reader.header.metadata),
+        name: { ClassNames.text(Int32($0), in: names) ?? String($0) })
+      try report.write(page.text())
+      try report.finish()
+    }
+    var line = try head(file.source, reader.name, part: nil)
     line.add("images", score.images)
     line.add("classes", classifier.classes)
-    line.add("top1", score.top1)
-    line.add("top5", score.top5)
-    line.add("loss", score.loss)
+    for figure in figures.whole { line.add(figure) }
     try line.write()
+    try write(figures, details, names: names, head: { try head(file.source, reader.name, part: $0) })
+  }
+
+  private func head(_ model: String, _ views: String, part: String?) throws -> JSONLine {
+    var line = JSONLine()
+    try line.add("task", "classify")
+    if let part { try line.add("part", part) }
+    try line.add("model", model)
+    try line.add("views", views)
+    return line
+  }
+
+  private func write(
+    _ figures: ClassificationFigures, _ details: Set<Detail>, names: [String]?, head: (String) throws -> JSONLine
+  ) throws {
+    func name(_ label: Int) -> String { ClassNames.text(Int32(label), in: names) ?? String(label) }
+    if details.contains(.classes) {
+      for row in figures.classes {
+        var line = try head("class")
+        line.add("label", row.label)
+        try line.add("class", name(row.label))
+        line.add("images", row.images)
+        line.add("predicted", row.predicted)
+        for figure in row.figures { line.add(figure) }
+        try StandardOutput.write(line.text + "\n")
+      }
+    }
+    if details.contains(.bins) {
+      for row in figures.bins {
+        var line = try head("bin")
+        line.add("from", row.range.lowerBound)
+        line.add("to", row.range.upperBound)
+        line.add("images", row.images)
+        line.add("confidence", row.confidence)
+        line.add(row.accuracy)
+        try StandardOutput.write(line.text + "\n")
+      }
+    }
+    if details.contains(.confusion) {
+      for row in figures.confusion {
+        var line = try head("confusion")
+        try line.add("class", name(row.label))
+        try line.add("predicted", name(row.predicted))
+        line.add("images", row.images)
+        try StandardOutput.write(line.text + "\n")
+      }
+    }
   }
 }

@@ -10,63 +10,67 @@ import Training
 /// `pmae-evaluate embed`: features as a stream.
 struct Embed: Tool {
   static let configuration = CommandConfiguration(
-    abstract: "An encoder's features of views, as a stream.")
+    abstract: "An encoder's features of views, or their pixels, as a stream.")
 
-  @Argument(help: "Encoder weights, .stz or .safetensors.", completion: .file())
-  var encoder: String
+  @Argument(
+    help: ArgumentHelp(
+      "Encoder weights (not with --pixels); the views, with labels or without, or - (default: -).",
+      valueName: "operands"),
+    completion: .file())
+  var operands: [String] = []
 
-  @Argument(help: "The views, with labels or without; - is standard input.", completion: .file())
-  var views = "-"
+  @Option(
+    help: ArgumentHelp(
+      "A stream, an array of NumPy's, or a table with tabs between its columns (default: as the output's name ends, else stz).",
+      valueName: "name"))
+  var format: FeatureFormat?
 
-  @OptionGroup var pooling: PoolingOptions
-  @OptionGroup var input: InputOptions
+  @OptionGroup var source: FeatureOptions
   @OptionGroup var output: OutputOptions
 
-  /// Rows of a record.
-  private static var rows: Int { 16 * FeatureExtractor.chunk }
+  /// Rows of a record: fewer where pixels make them wide.
+  private static func rows(width: Int) -> Int {
+    FeatureExtractor.chunk * min(16, max(1, (1 << 24) / (width * FeatureExtractor.chunk)))
+  }
+
+  mutating func validate() throws { _ = try split() }
+
+  private func split() throws -> FeatureOperands {
+    try source.split(operands, sets: ["views"], isLastOptional: true)
+  }
 
   mutating func execute() throws {
-    let file = try input.weights(encoder, quiet: output.quiet)
-    let engine = input.engine(quiet: output.quiet)
-    let extractor = try pooling.extractor(file, input, engine: engine, quiet: output.quiet)
-    let (views, count) = try input.views(self.views, for: file, labels: .optional)
-    let reader = views.batches.reader
-
-    var metadata = Provenance.metadata(
-      tool: toolName,
-      inputs: [
-        (name: reader.name, header: reader.header, digest: reader.digest),
-        (name: file.source, header: file.record, digest: file.digest),
-      ])
+    let operands = try split()
+    var maker = try FeatureMaker(source, operands, quiet: output.quiet)
+    let parts = try maker.parts(of: operands.sets[0], labels: .optional)
+    let reader = parts.views.batches.reader
     let header = FeaturesHeader(
-      width: extractor.width, pool: extractor.pooling.rawValue, classes: views.batches.header.classes)
-    metadata.merge(try header.metadata()) { $1 }
-    let writer = try StreamWriter(
-      path: output.output, kind: StreamKind.features.rawValue, metadata: metadata, overwrite: output.overwrite)
+      width: parts.width, pool: maker.pool, classes: parts.views.batches.header.classes)
+    let metadata = try Provenance.metadata(
+      tool: toolName,
+      inputs: [(name: reader.name, header: reader.header, digest: reader.digest)]
+        + (maker.weights.map { [(name: $0.source, header: $0.record, digest: $0.digest)] } ?? [])
+    ).merging(header.metadata()) { $1 }
+    let sink = try FeatureSink(
+      format ?? FeatureFormat(path: output.output), output, rows: parts.count, header: header, metadata: metadata)
     try interruptible {
-      let progress = Progress(tool: toolName, what: "images", total: count, quiet: output.quiet)
+      let progress = Progress(tool: toolName, what: "images", total: parts.count, quiet: output.quiet)
       var done = 0
-      while done < count {
-        let rows = min(Self.rows, count - done)
-        let part = try extractor.features(of: views, count: rows, engine: engine) { chunk in
+      while done < parts.count {
+        let rows = min(Self.rows(width: parts.width), parts.count - done)
+        let part = try parts.take(rows) { chunk in
           progress.update(done + chunk)
           return Interruption.requested
         }
         guard let part else {
-          writer.cancel()
+          sink.cancel()
           Interruption.exitAsSignal()
         }
-        var tensors: [NamedTensor] = [
-          (FeatureTensors.features, StoredTensor(part.values, shape: [rows, part.width])),
-          (ViewTensors.index, StoredTensor(part.index, shape: [rows])),
-        ]
-        if !part.labels.isEmpty { tensors.append((Targets.label, StoredTensor(part.labels, shape: [rows]))) }
-        tensors += part.names?.tensors ?? []
-        try writer.write(tensors)
+        try sink.write(part)
         done += rows
       }
-      try views.batches.finish()
-      try writer.finish()
+      try parts.views.batches.finish()
+      try sink.finish()
       progress.finish()
     }
   }

@@ -13,10 +13,14 @@ struct EvaluateTool: Tool {
     commandName: "pmae-evaluate",
     abstract: "Measure a classifier or an encoder on views, say what it makes of each, and make tables of results.",
     version: pmaeVersion,
-    subcommands: [Classify.self, Predict.self, Neighbours.self, Embed.self, Tokenize.self, Table.self])
+    subcommands: [
+      Classify.self, Predict.self, Neighbours.self, Linear.self, Retrieve.self, Cluster.self, Embed.self, Compare.self,
+      Tokenize.self, Table.self,
+    ])
 
   mutating func execute() throws {
-    throw ValidationError("expected a command: classify, predict, knn, embed, tokenizer or table")
+    throw ValidationError(
+      "expected a command: classify, predict, knn, linear, retrieve, cluster, embed, compare, tokenizer or table")
   }
 }
 
@@ -77,11 +81,7 @@ struct InputOptions: ParsableArguments {
     let views = try LabelledViews(
       reader, view: view, preferred: ["center"], encoder: file.encoder, normalisation: file.normalisation,
       labels: labels)
-    if views.batches.epochs != 1 {
-      throw Failure(
-        .data,
-        "\(reader.name): holds \(views.batches.epochs) epochs: evaluation looks at each image once, so one is expected")
-    }
+    try requireOneEpoch(views)
     return (views, views.batches.rowsPerEpoch)
   }
 
@@ -91,21 +91,15 @@ struct InputOptions: ParsableArguments {
     try file.load(into: encoder)
     return encoder
   }
+}
 
-  /// The features of all rows of some views, and the names of their classes.
-  func features(
-    _ extractor: FeatureExtractor, _ path: String, for file: WeightsFile, engine: Engine, quiet: Bool
-  ) throws -> (features: Features, classNames: [String]?) {
-    let (views, count) = try views(path, for: file, labels: .known)
-    let progress = Progress(tool: toolName, what: "images", total: count, quiet: quiet)
-    let features = try extractor.features(of: views, count: count, engine: engine) { done in
-      progress.update(done)
-      return Interruption.requested
-    }
-    guard let features else { Interruption.exitAsSignal() }
-    try views.batches.finish()
-    progress.finish()
-    return (features, views.batches.header.classes)
+/// - Throws: `Failure(.data)` where views show an image more than once.
+func requireOneEpoch(_ views: LabelledViews) throws {
+  let batches = views.batches
+  if batches.epochs != 1 {
+    throw Failure(
+      .data,
+      "\(batches.reader.name): holds \(batches.epochs) epochs: evaluation looks at each image once, so one is expected")
   }
 }
 

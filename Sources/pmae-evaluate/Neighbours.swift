@@ -13,14 +13,12 @@ struct Neighbours: Tool {
     commandName: "knn",
     abstract: "An encoder's accuracy by weighted nearest neighbours.")
 
-  @Argument(help: "Encoder weights, .stz or .safetensors.", completion: .file())
-  var encoder: String
-
-  @Argument(help: "Labelled views that vote.", completion: .file())
-  var train: String
-
-  @Argument(help: "Labelled views that are classified; one of the two may be -, standard input.", completion: .file())
-  var test: String
+  @Argument(
+    help: ArgumentHelp(
+      "Encoder weights (not with --pixels); labelled views that vote; labelled views that are classified, or -.",
+      valueName: "operands"),
+    completion: .file())
+  var operands: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -31,8 +29,10 @@ struct Neighbours: Tool {
   @Option(help: "A neighbour's vote is exp(cosine / temperature).")
   var temperature = 0.07
 
-  @OptionGroup var pooling: PoolingOptions
-  @OptionGroup var input: InputOptions
+  @OptionGroup var labels: LabelOptions
+  @OptionGroup var bank: BankOptions
+  @OptionGroup var intervals: IntervalOptions
+  @OptionGroup var source: FeatureOptions
 
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
@@ -42,8 +42,10 @@ struct Neighbours: Tool {
     if !(temperature > 0 && temperature.isFinite) {
       throw ValidationError("--temperature is \(temperature): expected a number above 0")
     }
-    if train == "-" && test == "-" { throw ValidationError("only one of the operands can be standard input") }
+    _ = try split()
   }
+
+  private func split() throws -> FeatureOperands { try source.split(operands, sets: ["train", "test"]) }
 
   /// The numbers of `--k`; nil where it is not given.
   private func counts() throws -> [Int]? {
@@ -58,46 +60,50 @@ struct Neighbours: Tool {
   }
 
   /// The numbers of `--k`, which must all be possible, or those of the usual numbers that are.
-  private func counts(of known: Features) throws -> [Int] {
+  private func counts(of known: FeatureMaker.Set) throws -> [Int] {
     if let asked = try counts() {
-      if let most = asked.max(), most > known.count {
-        throw Failure(.usage, "--k asks for \(most) neighbours, but \(train) has only \(known.count) images")
+      if let most = asked.max(), most > known.features.count {
+        throw Failure(
+          .usage, "--k asks for \(most) neighbours, but \(known.name) has only \(known.features.count) images")
       }
       return asked
     }
-    let usual = [10, 20, 100, 200].filter { $0 <= known.count }
-    return usual.isEmpty ? [known.count] : usual
+    let usual = [10, 20, 100, 200].filter { $0 <= known.features.count }
+    return usual.isEmpty ? [known.features.count] : usual
   }
 
   mutating func execute() throws {
-    let file = try input.weights(encoder, quiet: quiet)
-    let engine = input.engine(quiet: quiet)
-    let extractor = try pooling.extractor(file, input, engine: engine, quiet: quiet)
-    try interruptible { try score(file, extractor, engine: engine) }
+    let operands = try split()
+    var maker = try FeatureMaker(source, operands, quiet: quiet)
+    try interruptible { try score(&maker, train: operands.sets[0], test: operands.sets[1]) }
   }
 
-  private func score(_ file: WeightsFile, _ extractor: FeatureExtractor, engine: Engine) throws {
-    let (known, knownNames) = try input.features(extractor, train, for: file, engine: engine, quiet: quiet)
+  private func score(_ maker: inout FeatureMaker, train: String, test: String) throws {
+    var known = try maker.features(train)
+    known.features = try labels.choose(known.features, seed: intervals.seed, source: known.name)
     let ks = try counts(of: known)
-    let (asked, askedNames) = try input.features(extractor, test, for: file, engine: engine, quiet: quiet)
-    try requireSameClasses(knownNames, of: train, askedNames, of: test)
+    let asked = try maker.features(test)
+    try requireSameClasses(known.classNames, of: known.name, asked.classNames, of: asked.name)
+    let trainImages = known.features.count
+    var sets = [known.features, asked.features]
+    bank.scale(&sets, engine: maker.engine)
     let scores = try nearestNeighbourScores(
-      train: known, test: asked, ks: ks, temperature: temperature, engine: engine
+      train: sets[0], test: sets[1], ks: ks, temperature: temperature, engine: maker.engine
     ) { _ in Interruption.requested }
     guard let scores else { Interruption.exitAsSignal() }
     for score in scores {
       var line = JSONLine()
       try line.add("task", "knn")
-      try line.add("encoder", file.source)
+      try line.add("encoder", maker.name)
       try line.add("train", train)
       try line.add("test", test)
-      try line.add("pool", extractor.pooling.rawValue)
-      line.add("train_images", known.count)
+      try line.add("pool", maker.pool)
+      try line.add("scaling", bank.scaling)
+      line.add("train_images", trainImages)
       line.add("images", score.images)
       line.add("k", score.k)
       line.add("temperature", temperature)
-      line.add("top1", score.top1)
-      line.add("top5", score.top5)
+      for figure in score.figures(intervals.bootstrap, threads: maker.engine.threads) { line.add(figure) }
       try line.write()
     }
   }

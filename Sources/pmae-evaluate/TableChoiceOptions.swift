@@ -33,6 +33,13 @@ struct TableChoiceOptions: ParsableArguments {
   var chosenColumns: [String] = []
 
   @Option(
+    name: .customLong("baseline"),
+    help: ArgumentHelp(
+      "A row that others have to beat; the table says where they do not (default: pixels). Repeatable.",
+      valueName: "value"))
+  var baselines: [String] = []
+
+  @Option(
     name: .customLong("where"),
     help: ArgumentHelp(
       "Only results with this value; of one key several are alternatives. Repeatable.", valueName: "key=value"))
@@ -88,6 +95,7 @@ struct TableChoiceOptions: ParsableArguments {
         query.filter.append((key, [value]))
       }
     }
+    query.baselines = baselines.isEmpty ? nil : baselines
     query.last = last
     query.over = over
     query.ratio = try parsedRatio()

@@ -63,11 +63,11 @@ struct Tokenize: Tool {
           "\(reader.name): has \(grouped(x.rows)) patches for a --vocabulary of \(grouped(vocabulary)): expected as many at least"
         )
       }
-      let tokenizer = fit(x, channels: batches.channels, engine: engine)
-      let header = TokenizerHeader(patch: patch, channels: batches.channels, normalisation: batches.normalisation)
+      let tokenizer = fit(x, of: batches, engine: engine)
+      let header = TokenizerHeader(patch: patch, channels: batches.channels)
       let metadata = Provenance.metadata(
         tool: toolName, inputs: [(name: reader.name, header: reader.header, digest: reader.digest)]
-      ).merging(try header.metadata()) { $1 }
+      ).merging(header.metadata()) { $1 }
       try StreamWriter.writeOneRecord(
         path: output.output, kind: StreamKind.tokenizer.rawValue, metadata: metadata,
         tensors: TokenizerFile.tensors(tokenizer), overwrite: output.overwrite)
@@ -121,7 +121,7 @@ struct Tokenize: Tool {
     return result
   }
 
-  private func fit(_ x: Tensor, channels: Int, engine: Engine) -> PatchTokenizer {
+  private func fit(_ x: Tensor, of views: ViewBatches, engine: Engine) -> PatchTokenizer {
     let progress = Progress(tool: toolName, what: "centres", total: vocabulary, quiet: output.quiet)
     var random = CounterRandom(seed: seed, epoch: 0, sample: 0, purpose: Purpose.weights.rawValue)
     let uniform = (0..<vocabulary).map { _ in random.uniform() }
@@ -132,8 +132,9 @@ struct Tokenize: Tool {
     guard let seeds else { Interruption.exitAsSignal() }
     progress.finish()
     let tokenizer = PatchTokenizer(
-      vocabulary: vocabulary, patch: patch, channels: channels, values: seeds.flatMap { x.values(ofRow: $0) },
-      engine: engine)
+      vocabulary: vocabulary, patch: patch, channels: views.channels,
+      mean: views.normalisation.mean.map { Float($0) }, deviation: views.normalisation.std.map { Float($0) },
+      values: seeds.flatMap { x.values(ofRow: $0) }, engine: engine)
     for round in 0..<iterations {
       let distance = TokenizerFit.iterate(tokenizer, on: x, engine: engine)
       note(toolName, "round \(round + 1): mean squared distance \(distance)", quiet: output.quiet)

@@ -41,15 +41,21 @@ struct TokenizerFitTests {
   @Test func roundsEndAtTheOraclesCentresAndTokens() throws {
     let x = try rows
     let tokenizer = PatchTokenizer(
-      vocabulary: 12, patch: 8, channels: 3, values: try values("centres.start", Float.self), engine: engine)
+      vocabulary: 12, patch: 8, channels: 3, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225],
+      values: try values("centres.start", Float.self), engine: engine)
     for inertia in try values("inertia", Double.self) {
       let mine = TokenizerFit.iterate(tokenizer, on: x, engine: engine)
       #expect(abs(mine - inertia) <= 1e-5 * inertia)
     }
     let centres = (0..<12).flatMap { tokenizer.centres.values(ofRow: $0) }
     #expect(zip(centres, try values("centres", Float.self)).allSatisfy { abs($0 - $1) <= 1e-5 })
-    let ids = tokenizer(try images, places: (0..<8 * 16).map { $0 }, engine: engine)
-    #expect(ids == (try values("ids", Int32.self)))
+    // However the images come normalised.
+    let pixels = try images.pixels
+    let other = ImageBatch(pixels: pixels, count: 8, side: 32, channels: 3, mean: [0, 0.2, 0.9], std: [1, 0.1, 0.3])
+    for images in [try images, other] {
+      let ids = tokenizer(images, places: (0..<8 * 16).map { $0 }, engine: engine)
+      #expect(ids == (try values("ids", Int32.self)))
+    }
   }
 
   /// A centre that no row is nearest to stays where it is.

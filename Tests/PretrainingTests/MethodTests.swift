@@ -44,7 +44,7 @@ struct MethodTests {
         if let checkpoint = try folder.newestCheckpoint(onDamage: { _ in }) {
           try run.resume(from: checkpoint, on: views)
         } else {
-          try run.initialise(from: oracle.start)
+          try run.initialise(from: StartWeights(path: oracle.start))
         }
         try run.train(on: views, folder: folder, limit: limit, provenance: [:]) {
           figures.append($0.figures.filter { $0.name != "images_per_second" })

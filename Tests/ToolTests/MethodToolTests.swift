@@ -58,7 +58,7 @@ import Testing
         \(train) --output parts --resume all.stz
         pmae-inspect --curves whole curves.svg
         pmae-inspect --look whole all.stz look.jpg
-        pmae-inspect --sheet all.stz sheet.jpg
+        pmae-inspect --contact-sheet sheet.jpg all.stz
         pmae-export --quiet --output exported.stz whole
         pmae-augment --quiet --views center --size 28 --output c.stz images.stz
         pmae-evaluate knn --quiet --k 1 exported.stz c.stz c.stz
@@ -108,11 +108,11 @@ import Testing
         pmae-augment --quiet --views beit --size 28 --output beit.stz images.stz
         pmae-evaluate tokenizer --quiet --patch 7 --vocabulary 16 --iterations 1 --output tokens.stz beit.stz
         pmae-augment --quiet --views dino --size 28 --epochs 1 --rows-per-record 12 --output dino.stz images.stz
-        pmae-pretrain --quiet \(Self.tiny) \(options) --output run \(views).stz
+        pmae-pretrain --quiet \(Self.tiny) \(options) --output out \(views).stz
         """, in: folder)
       #expect(result.status == status, "\(result.errors)")
       #expect(result.errors.contains(message), "\(result.errors)")
-      #expect(!FileManager.default.fileExists(atPath: folder + "/run/checkpoint.stz"))
+      #expect(!FileManager.default.fileExists(atPath: folder + "/out/checkpoint.stz"))
     }
   }
 
@@ -122,7 +122,7 @@ import Testing
       let views = "pmae-augment --quiet --size 28 --epochs 2"
       let large = "--view 'name=global_1: crop 0.4-1' --view 'name=global_2: crop 0.4-1'"
       let train =
-        "pmae-pretrain --quiet --objective dino \(Self.tiny) \(Self.heads) --prototypes 8 --epochs 2 --output run"
+        "pmae-pretrain --quiet --objective dino \(Self.tiny) \(Self.heads) --prototypes 8 --epochs 2 --output out"
       let result = try ToolRunner.shell(
         """
         set -e

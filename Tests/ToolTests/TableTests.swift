@@ -37,7 +37,20 @@ import Testing
     #expect(try table("--rows name --format markdown a.json", files: files).text.contains("| a\\x1b[2J\\|b | 1.00 |"))
   }
 
+  @Test func aRowThatNothingBeatsIsSaid() throws {
+    let files = ["pixels", "scratch", "a"].enumerated().reduce(into: [String: String]()) { files, row in
+      files[row.element + ".json"] = "{\"top1\":0.8\(5 - row.offset)}\n"
+    }
+    let sentence = "top1: nothing beats pixels (85.00). The best other row, scratch, has 84.00.\n"
+    #expect(try table("*.json --scale 100", files: files).text.hasSuffix("\n\n" + sentence))
+    let both = try table("*.json --scale 100 --baseline pixels --baseline scratch", files: files).text
+    #expect(both.contains("nothing beats pixels (85.00). The best other row, a, has 83.00.\n"))
+    #expect(both.contains("nothing beats scratch (84.00). The best other row, a, has 83.00.\n"))
+    #expect(try !table("*.json --format tsv", files: files).text.contains("beats"))
+  }
+
   @Test(arguments: [
+    ("a.json --baseline b", 65, "no row is \"b\", which is to be beaten: there is \"a\""),
     ("absent.json", 66, "absent.json: No such file"), ("a.json --value top5", 65, "no result has \"top5\""),
     ("a.json --where k", 64, "--where is \"k\": expected KEY=VALUE"),
     ("a.json --ratio k=1", 64, "--ratio is \"k=1\": expected KEY=A/B"),

@@ -9,6 +9,8 @@ public struct ResultTable: Sendable {
     public let others: [(key: String, value: String?)]
     /// A cell a column; nil where there is no result.
     public let cells: [Sample?]
+    /// Whether other rows have to be better than this one.
+    public let isBaseline: Bool
 
     /// The label, then `, key = value` for each other key that has one.
     public var name: String {
@@ -79,19 +81,28 @@ public struct ResultTable: Sendable {
         spelling[value] = records.lazy.compactMap { $0[key] }.first { $0.isMeant(by: value) }?.text
       }
     }
+    func meant(_ values: [String?], _ text: String) -> Bool {
+      ResultRecord.Value.text(values[0] ?? "").isMeant(by: text)
+    }
+    let baselines = query.baselines ?? ["pixels"]
+    for name in query.baselines ?? [] where !found.contains(where: { meant($0, name) }) {
+      let there = found.compactMap { $0[0] }.prefix(20).map { quoted($0) }.joined(separator: ", ")
+      throw Failure(.data, "no row is \"\(name)\", which is to be beaten: there is \(there)")
+    }
     func row(_ values: [String?], label: String?) -> Row {
       Row(
         label: label ?? values[0] ?? "", others: Array(zip(query.rows, values).dropFirst()),
         cells: chosen.map { column, field in
           samples[CellKey(row: values, column: column.map { spelling[$0.value] ?? $0.value }, field: field.value)]
-        })
+        },
+        isBaseline: baselines.contains { meant(values, $0) })
     }
     guard let choices = query.chosenRows else {
       rows = found.map { row($0, label: nil) }
       return
     }
     rows = choices.flatMap { choice -> [Row] in
-      let meant = found.filter { ResultRecord.Value.text($0[0] ?? "").isMeant(by: choice.value) }
+      let meant = found.filter { meant($0, choice.value) }
       if meant.isEmpty && !query.skipsEmptyRows {
         return [row([choice.value] + query.rows.dropFirst().map { _ in nil }, label: choice.label)]
       }

@@ -75,7 +75,9 @@ extension ResultTable {
       }
       return cells.joined().replacing(#/ +$/#, with: "") + "\n"
     }
-    return (style.title.map { printable($0) + "\n" } ?? "") + shown.joined()
+    let remarks = remarks(style).map { $0 + "\n" }
+    return (style.title.map { printable($0) + "\n" } ?? "") + shown.joined() + (remarks.isEmpty ? "" : "\n")
+      + remarks.joined()
   }
 
   /// Tabs between, for programs: a column a key, then those of each statistic.
@@ -121,6 +123,7 @@ extension ResultTable {
     lines += rows.map { row in [row.name] + row.cells.map { cell($0, style) } }
     var text = lines.map { "| " + $0.map(clean).joined(separator: " | ") + " |\n" }
     if style.hasHeader { text.insert("|---" + columns.map { _ in "|---:" }.joined() + "|\n", at: 1) }
-    return (style.title.map { "**\(clean($0))**\n\n" } ?? "") + text.joined()
+    let remarks = remarks(style).map { "\n" + clean($0) + "\n" }
+    return (style.title.map { "**\(clean($0))**\n\n" } ?? "") + text.joined() + remarks.joined()
   }
 }

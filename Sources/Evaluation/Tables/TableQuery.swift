@@ -59,6 +59,10 @@ public struct TableQuery: Sendable {
   /// Leaves out chosen rows of which there is no result.
   public var skipsEmptyRows = false
 
+  /// Rows by the first key that others have to beat: `ResultTable.remarks` says where they do not. Nil: `pixels`, where there is such a
+  /// row.
+  public var baselines: [String]?
+
   public init(rows: [String], values: [Choice]) {
     precondition(!rows.isEmpty && !values.isEmpty)
     (self.rows, self.values) = (rows, values)

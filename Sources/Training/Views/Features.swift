@@ -1,5 +1,6 @@
 import Autodiff
 import Compute
+import Foundation
 import Networks
 import Schemas
 import TensorStream
@@ -29,12 +30,55 @@ public struct Features {
 
   public var count: Int { values.count / width }
 
+  /// Adds rows.
+  /// - Parameters:
+  ///   - values: n · D.
+  ///   - labels: n, or none where the features have none.
+  ///   - index: n.
+  public mutating func append(values: [Float], labels: [Int32], index: [Int64], names: RowNames?) {
+    precondition(values.count == index.count * width && (labels.isEmpty || labels.count == index.count))
+    self.names.append(0..<index.count, of: names, after: count)
+    self.values.append(contentsOf: values)
+    self.labels.append(contentsOf: labels)
+    self.index.append(contentsOf: index)
+  }
+
   mutating func append(_ rows: Tensor, of batch: LabelledViews.Batch) {
     names.append(0..<rows.rows, of: batch.names, after: count)
     for r in 0..<rows.rows { values.append(contentsOf: rows.values(ofRow: r)) }
     labels.append(contentsOf: batch.labels)
     index.append(contentsOf: batch.index)
   }
+
+  /// These rows, in this order.
+  public func rows(_ rows: [Int]) -> Features {
+    var chosen = Features(width: width)
+    chosen.values.reserveCapacity(rows.count * width)
+    for row in rows { chosen.values.append(contentsOf: values[row * width..<(row + 1) * width]) }
+    if !labels.isEmpty { chosen.labels = rows.map { labels[$0] } }
+    chosen.index = rows.map { index[$0] }
+    chosen.names = names?.rows(rows)
+    return chosen
+  }
+
+  /// Changes the values [n, D] in place.
+  public mutating func update(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
+    try values.withUnsafeMutableBufferPointer { try body($0) }
+  }
+
+  /// - Throws: `Failure(.data)` where so many rows are more than this machine's memory.
+  public static func requireRoom(count: Int, width: Int, source: String) throws {
+    let bytes = 4 * Double(count) * Double(width)
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    if bytes > memory {
+      throw Failure(
+        .data,
+        "\(source): \(count) features of width \(width) take \(gibibytes(bytes)), and this machine has \(gibibytes(memory)): "
+          + "take fewer images, or smaller views for pixels (pmae-augment --size)")
+    }
+  }
+
+  private static func gibibytes(_ bytes: Double) -> String { String(format: "%.1f GiB", bytes / 0x1p30) }
 
   /// The values as a constant on the tape.
   public func tensor(_ engine: Engine) -> Tensor {
@@ -72,10 +116,24 @@ public struct FeatureExtractor {
   public func features(
     of views: LabelledViews, count: Int, engine: Engine, onChunk: (Int) -> Bool = { _ in false }
   ) throws -> Features? {
+    try views.features(count, width: width, onChunk: onChunk) { self($0, engine: engine) }
+  }
+}
+
+extension LabelledViews {
+  /// What `body` makes of the next `count` rows, `FeatureExtractor.chunk` of them at a time.
+  /// - Parameters:
+  ///   - onChunk: called with how many are done; returning true gives up: the result is nil.
+  ///   - body: images [B] -> features [B, width].
+  /// - Throws: `Failure(.data)` as `take` does, where a feature is not finite, and where there are too many for memory.
+  public func features(
+    _ count: Int, width: Int, onChunk: (Int) -> Bool = { _ in false }, of body: (ImageBatch) -> Tensor
+  ) throws -> Features? {
+    try Features.requireRoom(count: count, width: width, source: batches.reader.name)
     var features = Features(width: width)
     while features.count < count {
-      let batch = try views.take(min(Self.chunk, count - features.count))
-      let rows = self(batch.images, engine: engine)
+      let batch = try take(min(FeatureExtractor.chunk, count - features.count))
+      let rows = body(batch.images)
       try requireFinite(rows, "feature", of: batch)
       features.append(rows, of: batch)
       if onChunk(features.count) { return nil }

@@ -47,8 +47,21 @@ public final class LabelledViews {
   ///   - normalisation: the model's; nil for the stream's own.
   ///   - mayBeginWithin: whether the stream may begin in the middle of an epoch.
   /// - Throws: `Failure(.data)` naming what is missing or does not fit.
-  public init(
+  public convenience init(
     _ reader: StreamReader, view: String? = nil, preferred: [String], encoder: EncoderConfiguration,
+    normalisation: Normalisation?, labels: Labels, mayBeginWithin: Bool = false
+  ) throws {
+    try self.init(
+      reader, view: view, preferred: preferred, side: encoder.image, channels: encoder.channels,
+      normalisation: normalisation, labels: labels, mayBeginWithin: mayBeginWithin)
+  }
+
+  /// The same for what is no encoder.
+  /// - Parameters:
+  ///   - side: of the views, in pixels.
+  ///   - channels: of the views.
+  public init(
+    _ reader: StreamReader, view: String? = nil, preferred: [String], side: Int, channels: Int,
     normalisation: Normalisation?, labels: Labels, mayBeginWithin: Bool = false
   ) throws {
     let name = reader.name
@@ -69,11 +82,10 @@ public final class LabelledViews {
       throw Failure(.data, "\(name): its views are \(there): choose one with --view")
     }
     self.view = chosen
-    if let own = header.normalisation, own.mean.count != encoder.channels {
-      throw Failure(
-        .data, "\(name): views of \(own.mean.count) channels, but the model takes \(encoder.channels)")
+    if let own = header.normalisation, own.mean.count != channels {
+      throw Failure(.data, "\(name): views of \(own.mean.count) channels, but the model takes \(channels)")
     }
-    batches = try ViewBatches(reader, views: [ViewNeed(chosen, side: encoder.image)], channels: encoder.channels)
+    batches = try ViewBatches(reader, views: [ViewNeed(chosen, side: side)], channels: channels)
     guard mayBeginWithin || header.firstRow == 0 else {
       throw Failure(
         .data,

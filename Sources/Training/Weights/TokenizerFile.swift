@@ -23,6 +23,9 @@ public enum TokenizerFile {
         "\(path): has \(centres.shape.first ?? 0) tokens, but --vocabulary is \(tokenizer.vocabulary)")
     }
     try Training.load([Part("", tokenizer)], from: record, source: path)
+    if !tokenizer.isUsable {
+      throw Failure(.data, "\(path): a deviation of \"std\" is not above 0: pixels cannot be divided by it")
+    }
   }
 
   /// The tensors of such a file.
