@@ -89,7 +89,8 @@ extension Configuration {
 
   /// - Throws: `Failure(.data)` where it cannot be read, or is of a newer version than this program knows, with both numbers.
   init(json: String, source: String) throws {
-    let object = try configurationObject(json, source: source)
+    let checked = try configurationObject(json, source: source)
+    let object = ExactJSON.object(json) ?? checked
     do {
       let shared = try JSONDecoder().decode(Shared.self, from: Data(json.utf8))
       self.init(encoder: shared.encoder)

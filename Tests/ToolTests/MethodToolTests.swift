@@ -81,7 +81,7 @@ import Testing
     ),
     (
       "--objective beit --vocabulary 16 --mask-least 2 --tokenizer beit.stz", "beit", 65,
-      "beit.stz: holds views, expected tokenizer"
+      "holds \"views\", expected tokenizer"
     ),
     (
       "--objective cae --image 28 --patch 14 --mask-least 1 --vocabulary 16 --tokenizer tokens.stz", "beit", 65,

@@ -94,6 +94,30 @@ import Testing
     }
   }
 
+  /// Of the other objectives, whose defaults are methods.py's: what a command gives is what was committed.
+  @Test func theOtherObjectivesRunsAreTheirCommands() throws {
+    let folder = ToolRunner.checkout + "/Tests/PretrainingTests/Fixtures/methods/"
+    let text = try String(contentsOfFile: folder + "README.md", encoding: .utf8)
+    var names: [String] = []
+    for line in text.split(separator: "\n") where line.hasPrefix("python take_apart.py ") {
+      let words = line.split(separator: " ").dropFirst(2).map(String.init)
+      names.append(words[0])
+      let given = Self.fields(words.dropFirst())
+      let lines = try String(contentsOfFile: folder + words[0] + ".options", encoding: .utf8).split(separator: "\n")
+      let committed = Dictionary(
+        stride(from: 0, to: lines.count, by: 2).map { (String(lines[$0]), String(lines[$0 + 1])) },
+        uniquingKeysWith: { $1 })
+      let own = try Self.words(of: given["objective"])
+      #expect(Set(committed.keys) == Set(own.keys), "\(words[0])")
+      for (option, field) in own {
+        if let value = given[field] { #expect(same(value, committed[option]), "\(words[0]): \(option)") }
+      }
+    }
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(names.sorted() == files.filter { $0.hasSuffix(".options") }.map { String($0.dropLast(8)) }.sorted())
+    #expect(names.count == 6)
+  }
+
   private static let python = ProcessInfo.processInfo.environment["PMAE_PYTHON"]
   private static let canRunPython: Bool = {
     guard let python else { return false }
@@ -104,7 +128,11 @@ import Testing
     .enabled(
       if: canRunPython,
       "PMAE_PYTHON names no Python with numpy, safetensors, torch and zstandard (Tests/Oracle/README.md)"),
-    arguments: [["fresh", "seed=1"], ["fresh-mae", "objective=mae", "seed=2"]])
+    arguments: [
+      ["fresh", "seed=1"], ["fresh-mae", "objective=mae", "seed=2"], ["fresh-dino", "objective=dino", "locals=1"],
+      ["fresh-ibot", "objective=ibot", "seed=3"], ["fresh-moco-v3", "objective=moco-v3"],
+      ["fresh-beit", "objective=beit"], ["fresh-cae", "objective=cae"], ["fresh-simmim", "objective=simmim"],
+    ])
   func aFreshRunIsReplayed(arguments: [String]) throws {
     let result = try ToolRunner.run(
       try #require(Self.python), [Self.oracle + "replay.py"] + arguments + ["--tools", ToolRunner.folder])

@@ -156,7 +156,12 @@ struct EncoderGraph {
     let (values, shape) = try tensor(name + ".weight")
     let (outputs, inputs) = (shape[0], shape[1])
     let transposed = [Float](unsafeUninitializedCapacity: values.count) { to, count in
-      for o in 0..<outputs { for i in 0..<inputs { to[i * outputs + o] = values[o * inputs + i] } }
+      // A few columns at a time, so that what is written stays in the cache.
+      for first in stride(from: 0, to: outputs, by: 16) {
+        for i in 0..<inputs {
+          for o in first..<min(first + 16, outputs) { to[i * outputs + o] = values[o * inputs + i] }
+        }
+      }
       count = values.count
     }
     let matrix = graph.constant(name + ".weight", transposed, shape: [inputs, outputs])

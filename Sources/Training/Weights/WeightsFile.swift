@@ -91,9 +91,10 @@ public struct WeightsFile: Sendable {
       record = try WeightsHeader.noting([change], in: record)
     }
     (self.record, self.encoder, self.notes) = (record, encoder, notes)
-    let own = header.normalisation
-    try own?.require(channels: encoder.channels, source: source)
-    normalisation = own ?? companion?.normalisation.flatMap { $0.mean.count == encoder.channels ? $0 : nil }
+    normalisation =
+      header.normalisation
+      ?? companion?.normalisation.flatMap { $0.mean.count == encoder.channels ? $0 : nil }
+    try header.normalisation?.require(channels: encoder.channels, source: source)
     try normalisation?.requireUsable(source: source)
     classNames = header.classes ?? companion?.classNames.flatMap { [head] in $0.count == head?.classes ? $0 : nil }
   }

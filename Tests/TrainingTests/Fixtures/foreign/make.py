@@ -36,6 +36,17 @@ def shake(model):
     return model.eval()
 
 
+def fixed_positions(grid):
+    """MAE's fixed positions, by transformers' own code."""
+    embeddings = ViTMAEModel(ViTMAEConfig(**{**HF, "image_size": 4 * grid})).embeddings
+    for module in embeddings.modules():
+        for p in (module, *module.parameters(recurse=False)):
+            p._is_hf_initialized = False
+    embeddings.initialize_weights()
+    assert embeddings.position_embeddings.abs().max() == 1
+    return embeddings.position_embeddings.detach().clone()
+
+
 def note(name, tokens, logits=None):
     expected[f"{name}.class"] = tokens[:, 0].float().contiguous()
     expected[f"{name}.mean"] = tokens[:, 1:].mean(1).float().contiguous()
@@ -111,14 +122,14 @@ def main():
     # MAE masks at random, so its encoder is computed by a ViT that has its weights. Its positions are the fixed table.
     model = shake(ViTMAEForPreTraining(ViTMAEConfig(
         **HF, decoder_hidden_size=8, decoder_num_hidden_layers=1, decoder_num_attention_heads=2, decoder_intermediate_size=16)))
+    model.vit.embeddings.position_embeddings.copy_(fixed_positions(2))
     model.save_pretrained(folder("hugging-face-mae"))
     twin = ViTModel(ViTConfig(**HF), add_pooling_layer=False).eval()
     twin.load_state_dict(model.vit.state_dict())
     note("hugging-face-mae", twin(images).last_hidden_state)
-    # For larger pictures: the table that its own code computes for them.
-    large = ViTMAEModel(ViTMAEConfig(**{**HF, "image_size": 12}))
+    # For larger pictures: the table that its own code computes for their grid.
     twin = ViTModel(ViTConfig(**{**HF, "image_size": 12}), add_pooling_layer=False).eval()
-    twin.load_state_dict({**model.vit.state_dict(), "embeddings.position_embeddings": large.embeddings.position_embeddings})
+    twin.load_state_dict({**model.vit.state_dict(), "embeddings.position_embeddings": fixed_positions(3)})
     note("hugging-face-mae.larger", twin(larger_images).last_hidden_state)
     # What there is none of here.
     for name, architecture, options in (
