@@ -5,8 +5,8 @@ import TensorStream
 /// A page about a measure, for people: one file of HTML that needs nothing else.
 ///
 ///     var report = Report(title: "model.stz on test.stz", about: "pmae-evaluate classify")
-///     report.add(figures: figures.whole)
-///     try report.write(to: file)
+///     report.addLineage(command: ["pmae-evaluate", "classify"], inputs: [("test.stz", [:])])
+///     print(report.text)
 public struct Report {
   private let title: String
   private let about: String

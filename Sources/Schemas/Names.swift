@@ -64,7 +64,7 @@ public struct RowNames: Sendable, Equatable {
     for row in rows { append(names[row]) }
   }
 
-  /// The name of a row as messages show it: see `printableText`.
+  /// The name of a row as messages show it: see `printable`.
   public func text(_ row: Int) -> String { printable(self[row]) }
 
   /// `text`; nil where the row's name is not known.

@@ -6,7 +6,8 @@ import TensorStream
 /// trainee and the batches alone. So a run that was stopped and resumed ends in the bits of a run that was not.
 ///
 ///     func train<T: Trainee, S: BatchSource>(_ trainee: T, on source: S, engine: Engine) throws where S.Batch == T.Batch {
-///       let loop = TrainingLoop(batch: 64, epochs: 20, learningRate: 1e-3, warmupEpochs: 2, engine: engine)
+///       let schedule = RateSchedule(peak: 1e-3, warmupEpochs: 2)
+///       let loop = TrainingLoop(batch: 64, epochs: 20, schedule: schedule, engine: engine)
 ///       let outcome = try loop.run(trainee, on: source) { report in
 ///         print(report.summary)
 ///         return false

@@ -6,8 +6,9 @@ import Training
 
 /// Views whose feature is their pixels: the row that says what an encoder has to beat. Nothing is learnt.
 ///
-///     let views = try PixelViews(reader, labels: .known)
-///     let features = try views.features(views.count, engine: engine)   // [n, channels · side²]
+///     let engine = Engine(threads: 2)
+///     let views = try PixelViews(StreamReader(path: "centers.stz"), labels: .known)
+///     print(try views.features(100, engine: engine)?.width ?? 0)   // channels · side²
 public struct PixelViews {
   public let views: LabelledViews
   public let side: Int

@@ -2,11 +2,7 @@ import Compute
 import TensorStream
 import Training
 
-/// Multinomial logistic regression on some features: the weights that make
-///
-///     Σ cross-entropy + λ/2 ‖W‖²
-///
-/// least. The intercepts are not penalised. It is scikit-learn's `LogisticRegression` with C = 1 / λ. Two classes are the one logistic
+/// Multinomial logistic regression on some features: the weights that make Σ cross-entropy + λ/2 ‖W‖² least. The intercepts are not penalised. It is scikit-learn's `LogisticRegression` with C = 1 / λ. Two classes are the one logistic
 /// curve that scikit-learn makes of them: W holds −w/2 and w/2, and the penalty is that of w.
 ///
 /// The optimiser is L-BFGS (Nocedal & Wright, chapter 7) with two changes. Its first guess of the inverse Hessian comes from the
