@@ -92,7 +92,8 @@ extension Report {
     body.add("</tr></thead><tbody>")
     for label in labels {
       body.add("<tr>")
-      body.element("th", "\(label) \(printable(name(label)))", "scope=\"row\" class=\"words\"")
+      let own = printable(name(label))
+      body.element("th", own == String(label) ? own : "\(label) \(own)", "scope=\"row\" class=\"words\"")
       for predicted in labels {
         let count = cells[label]?[predicted] ?? 0
         let share = Double(count) / Double(max(1, images[label] ?? 0))
