@@ -5,7 +5,7 @@ extension Tape {
   /// The sequences that an encoder reads where a mask token stands for some patches: a class token, then all N patches in their
   /// places, each with its position added.
   /// patches [R, D] those that are not masked, in order; classToken, maskToken [1, D]; positions [1 + N, D] (row 0 the class
-  /// token's; constant); isMasked [B·N] -> [B·(1 + N), D].
+  /// token's); isMasked [B·N] -> [B·(1 + N), D].
   public func encoderTokens(
     _ patches: Tensor, classToken: Tensor, maskToken: Tensor, positions: Tensor, isMasked: [Bool], sequences: Int
   ) -> Tensor {
@@ -19,7 +19,7 @@ extension Tape {
       return seen - 1
     }
     precondition(isMasked.count == sequences * n && Int(seen) == patches.rows && positions.rows == 1 + n)
-    let y = tensor(rows: sequences * (1 + n), columns: width, from: patches, classToken, maskToken)
+    let y = tensor(rows: sequences * (1 + n), columns: width, from: patches, classToken, maskToken, positions)
     withMatrices(patches, classToken, maskToken) { patches, classToken, maskToken in
       engine.rows(over: y, positions, count: sequences, cost: (1 + n) * width, as: .tokens, values: 2 * y.count) {
         y, positions, range in
@@ -67,6 +67,10 @@ extension Tape {
         withMatrices(partial, dm) { partial, dm in
           pmae_column_sums(partial.pointer, dm.pointer, sequences, width, width, isFirst ? 0 : 1)
         }
+      }
+      if positions.tracksGradient {
+        let all = (0..<sequences).flatMap { _ in 0..<Int32(n) }
+        engine.positionGradient(positions, dy, ids: all, sequences: sequences)
       }
     }
     return y

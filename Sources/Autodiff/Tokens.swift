@@ -203,7 +203,7 @@ extension Tape {
 
 extension Engine {
   /// Each position's gradient: the sum over the tokens that it was added to, in their order.
-  fileprivate func positionGradient(_ positions: Tensor, _ dy: Tensor, ids: [Int32], sequences: Int) {
+  func positionGradient(_ positions: Tensor, _ dy: Tensor, ids: [Int32], sequences: Int) {
     let n = ids.count / sequences
     var uses = [[Int]](repeating: [], count: positions.rows)
     for s in 0..<sequences {
