@@ -107,10 +107,29 @@ extension Operation {
     return y
   }
 
+  private static func maskedTokens(
+    _ name: String, _ isMasked: [Bool], sequences s: Int, constants: Set<Int>
+  ) -> Operation {
+    Operation(
+      name: name, shapes: [(isMasked.count { !$0 }, 5), (1, 5), (1, 5), (7, 5)], constants: constants,
+      compute: { tape, x in
+        .tensor(
+          tape.encoderTokens(
+            x[0], classToken: x[1], maskToken: x[2], positions: x[3], isMasked: isMasked, sequences: s))
+      },
+      reference: { x in
+        Reference(7 * s, 5) { r, c in
+          if r % 7 == 0 { return x[1][0, c] + x[3][0, c] }
+          let place = r / 7 * 6 + r % 7 - 1
+          let before = isMasked[..<place].count { !$0 }
+          return (isMasked[place] ? x[2][0, c] : x[0][before, c]) + x[3][r % 7, c]
+        }
+      })
+  }
+
   static func sequences(_ scale: Int) -> [Operation] {
     let s = 2 * scale
     let isMasked = (0..<6 * s).map { $0 * 5 % 7 < 3 }
-    let seen = isMasked.count { !$0 }
     let positions = (0..<5 * s).map { Int32(($0 * 3 + 1) % 7) }
     @Sendable func joined(_ a: Reference, _ b: Reference) -> Reference {
       Reference(5 * s, 4) { r, c in r % 5 < 2 ? a[r / 5 * 2 + r % 5, c] : b[r / 5 * 3 + r % 5 - 2, c] }
@@ -130,21 +149,8 @@ extension Operation {
           let y = crossAttention(x[0], x[1], x[2], sequences: s, heads: 3)
           return Reference(16 * s, 6, y.values + x[0].values + x[1].values + x[2].values)
         }),
-      Operation(
-        name: "encoderTokens with a mask token", shapes: [(seen, 5), (1, 5), (1, 5), (7, 5)],
-        compute: { tape, x in
-          .tensor(
-            tape.encoderTokens(
-              x[0], classToken: x[1], maskToken: x[2], positions: x[3], isMasked: isMasked, sequences: s))
-        },
-        reference: { x in
-          Reference(7 * s, 5) { r, c in
-            if r % 7 == 0 { return x[1][0, c] + x[3][0, c] }
-            let place = r / 7 * 6 + r % 7 - 1
-            let before = isMasked[..<place].count { !$0 }
-            return (isMasked[place] ? x[2][0, c] : x[0][before, c]) + x[3][r % 7, c]
-          }
-        }),
+      maskedTokens("encoderTokens with a mask token", isMasked, sequences: s, constants: [3]),
+      maskedTokens("encoderTokens with a mask token and learned positions", isMasked, sequences: s, constants: []),
       Operation(
         name: "joinSequences", shapes: [(2 * s, 4), (3 * s, 4)],
         compute: { .tensor($0.joinSequences($1[0], $1[1], sequences: s)) }, reference: { joined($0[0], $0[1]) }),
