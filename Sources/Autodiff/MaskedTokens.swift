@@ -72,10 +72,6 @@ extension Tape {
           pmae_column_sums(partial.pointer, dm.pointer, sequences, width, width, isFirst ? 0 : 1)
         }
       }
-      if positions.tracksGradient {
-        let all = (0..<sequences).flatMap { _ in 0..<Int32(n) }
-        engine.positionGradient(positions, dy, ids: all, sequences: sequences)
-      }
     }
     return y
   }
