@@ -10,7 +10,7 @@
 #
 # Targets
 #   MODEL-PRECISION       a model at one precision, beside the peer: vit-small (224, patch 16, batch 32), vit-base (224, patch
-#                         16, batch 16) or quickstart (what quickstart.mk trains); float32 or bfloat16
+#                         16, batch 16) or quickstart (small pictures: 28, patch 7, width 128, batch 128); float32 or bfloat16
 #   MODEL-PRECISION-compiled    the same, with --compile for the peer
 #   MODEL                 the same, at PRECISION
 #   threads               vit-small with THREADS threads over one, in turn
@@ -72,8 +72,8 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 MODELS := vit-small vit-base quickstart
 vit-small.options := --model vit-small --image 224 --patch 16 --batch 32
 vit-base.options := --model vit-base --image 224 --patch 16 --batch 16
-# Not as part of this make: its options are not for that one.
-quickstart.options = $(shell env -u MAKEFLAGS -u MAKELEVEL $(SCRIPTS)/quickstart.mk --silent options)
+quickstart.options := --image 28 --patch 7 --width 128 --depth 4 --heads 4 --decoder-width 64 --decoder-depth 2 \
+  --decoder-heads 2 --head-hidden 256 --head-bottleneck 64 --prototypes 512 --batch 128 --drop-path 0.05 --lambda-c 0.1 --lambda-p 0.1
 vit-small.steps = $(STEPS)
 vit-base.steps = $(STEPS)
 quickstart.steps = $(QUICKSTART_STEPS)

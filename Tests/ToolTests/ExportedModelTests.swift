@@ -163,7 +163,7 @@ import Testing
         (["--blocks", "1,b", "--output", "x.onnx", "mean.stz"], "--blocks is 1,b: expected whole numbers"),
         (["--blocks", "2", "--output", "x.onnx", "mean.stz"], "--blocks asks for block 2, but mean.stz has 0 to 1"),
         (
-          ["--layout", "hugging-face", "--output", "x", "mean.stz"], "mean.stz: its head is on the mean of the patches"
+          ["--layout", "hugging-face", "--output", "x", "mean.stz"], "mean.stz: its head is on means of the patches"
         ),
         (["--layout", "mae", "--output", "x.stz", "mean.stz"], "mean.stz: has no decoder"),
         (["--pool", "class", "--output", "x.onnx", "mean.stz"], "its head is on pool mean, but --pool says class"),

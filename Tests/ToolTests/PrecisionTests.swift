@@ -139,7 +139,7 @@ struct PrecisionTests {
           "pmae-pretrain",
           [
             "--steps", "0", "--image", "28", "--patch", "7", "--width", "16", "--depth", "1", "--heads", "2",
-            "--precision", precision, "--output", output, "views.stz",
+            "--batch", "4", "--precision", precision, "--output", output, "views.stz",
           ], environment: ["ONEDNN_MAX_CPU_ISA": "AVX2"], in: folder)
       }
       let (auto, plain) = (try run("auto", "auto"), try run("plain", "float32"))

@@ -134,7 +134,7 @@ struct PretrainTests {
     (["--patch", "5"], "a patch of 5 does not divide an image of 32"),
     (["--heads", "5"], "heads 5 does not divide width 24"),
     (["--label-folds", "99"], "label-folds"), (["--mask-ratio", "1"], "mask-ratio"),
-    (["--precision", "float16"], "'float32', 'bfloat16' and 'auto'"), (["--warmup-epochs", "9"], "warmup-epochs"),
+    (["--precision", "float16"], "'float32', 'bfloat16' or 'auto'"), (["--warmup-epochs", "9"], "warmup-epochs"),
     (["--model", "vit-huge"], "vit-tiny"), (["--batch", "0"], "batch"),
     (["--accumulate", "3"], "accumulate must be a divisor of the batch of 4, not 3"),
     (["--accumulate", "0"], "accumulate must be a divisor of the batch of 4, not 0"),

@@ -29,7 +29,7 @@ struct ReadingTool: CustomTestStringConvertible {
       wrongInput: "images.stz"),
     ReadingTool(
       tool: "pmae-export", arguments: ["--output", "out.stz", "-"], input: "run/checkpoint.stz",
-      wrongInput: "encoder.stz"),
+      wrongInput: "images.stz"),
     ReadingTool(
       tool: "pmae-finetune",
       arguments: [

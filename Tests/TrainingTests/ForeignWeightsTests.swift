@@ -34,7 +34,7 @@ import Training
   private func check(_ file: WeightsFile, _ name: String, pixels: String = "pixels") throws {
     let encoder = Encoder(file.encoder, engine: engine, trained: false)
     try file.load(into: encoder)
-    for pooling in Pooling.allCases {
+    for pooling in [Pooling.classToken, .mean] {
       let features = FeatureExtractor(encoder, pooling: pooling)(try images(pixels), engine: engine)
       try compare(features, "\(name).\(pooling.rawValue)")
     }
