@@ -119,13 +119,15 @@ $(OUT)/%.test.features.stz: $(OUT)/%.stz $(OUT)/test.center.stz
 
 # All features are standardised: that helps each of them.
 LINE = --standardise --threads $(THREADS)
+# Of all labels; of few all the usual ones are tried, which takes no time.
+PENALTIES := --lambda 30,300,3000
 PIXELS := --pixels $(OUT)/train.center.stz $(OUT)/test.center.stz
 FEATURES = $(OUT)/$*.train.features.stz $(OUT)/$*.test.features.stz
 NEEDED := $(OUT)/%.train.features.stz $(OUT)/%.test.features.stz
 $(OUT)/pixels.knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	pmae-evaluate knn --k 20 $(LINE) $(PIXELS) > $@
 $(OUT)/pixels.linear.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
-	pmae-evaluate linear $(LINE) $(PIXELS) > $@
+	pmae-evaluate linear $(PENALTIES) $(LINE) $(PIXELS) > $@
 # A line for each seed, which draws the labels.
 $(OUT)/pixels.few.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	for seed in $(SEEDS); do
@@ -134,7 +136,7 @@ $(OUT)/pixels.few.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 $(OUT)/%.knn.json: $(NEEDED)
 	pmae-evaluate knn --k 20 $(LINE) $(FEATURES) > $@
 $(OUT)/%.linear.json: $(NEEDED)
-	pmae-evaluate linear $(LINE) $(FEATURES) > $@
+	pmae-evaluate linear $(PENALTIES) $(LINE) $(FEATURES) > $@
 $(OUT)/%.few.json: $(NEEDED)
 	for seed in $(SEEDS); do
 	  pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" $(LINE) $(FEATURES)
