@@ -29,14 +29,15 @@ PATCH ?= 4
 CHANNELS ?= $(if $(DATA),3,1)
 # The encoder and the decoder.
 MODEL ?= --width 128 --depth 6 --heads 4 --decoder-width 64 --decoder-depth 2 --decoder-heads 2
-# Pretraining: the method, and its views. Crops, patch, model and learning rate were chosen on the last 10,000 training images,
-# held out for that; the test set took no part.
+# Pretraining: the method, and its views. Crops, patch, model and learning rate are those of earlier trials; the epochs are what
+# a few minutes allow.
 EPOCHS ?= 8
 BATCH ?= 128
 PRETRAIN ?= --objective mae --lr 2e-3 --drop-path 0.05
 VIEWS ?= --view 'name=simple: crop 0.6-1, flip'
 
-# How tokens become a feature. Means in 3 x 3 parts of a picture keep where things are, as pixels do.
+# How tokens become a feature. Means in 3 x 3 parts of a picture keep where things are, as pixels do. Chosen on the last 10,000
+# training images, held out for that.
 POOL ?= grid
 # Fine-tuning: so many labels a class, with so many seeds. From scratch it is the same, but for the start weights.
 PER_CLASS ?= 100
