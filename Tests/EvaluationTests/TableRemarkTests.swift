@@ -4,22 +4,6 @@ import Testing
 
 /// What a table says of rows that nothing beats.
 @Suite struct TableRemarkTests {
-  /// Results of fields written `key=value`, with spaces between.
-  private func results(_ lines: String...) -> [ResultRecord] {
-    lines.enumerated().map { number, line in
-      let fields = line.split(separator: " ").map { $0.split(separator: "=").map(String.init) }
-      return ResultRecord(
-        place: "line \(number + 1)",
-        fields: Dictionary(uniqueKeysWithValues: fields.map { ($0[0], .text($0[1])) }))
-    }
-  }
-
-  private func query(_ rows: String..., change: (inout TableQuery) -> Void = { _ in }) -> TableQuery {
-    var query = TableQuery(rows: rows, values: [.init("v")])
-    change(&query)
-    return query
-  }
-
   private func remarks(_ records: [ResultRecord], _ query: TableQuery) throws -> [String] {
     try ResultTable(records, query).remarks(TableStyle())
   }
@@ -77,6 +61,6 @@ import Testing
     let query = query("cell") { $0.baselines = ["scratch"] }
     #expect(throws: Failure.self) { try ResultTable(results("cell=pixels v=1"), query) }
     // One row alone has nothing to be compared with.
-    #expect(try remarks(results("cell=pixels v=1"), self.query("cell")).isEmpty)
+    #expect(try remarks(results("cell=pixels v=1"), EvaluationTests.query("cell")).isEmpty)
   }
 }
