@@ -26,18 +26,23 @@ public struct ImagesHeader: Equatable, Sendable {
   /// Names of the classes; nil for pictures without labels.
   public var classes: [String]?
   public var shape: Shape?
+  /// Of the pictures' masks; nil for pictures without masks.
+  public var masks: MaskClasses?
   /// 1 where every picture is grey and shall stay so, also of files as they came; nil where nothing is said.
   public var channels: Int?
   /// Of a set in several streams: stands for the names and labels of all its pictures, the same in each.
   public var entriesDigest: String?
 
-  public init(classes: [String]? = nil, shape: Shape? = nil, entriesDigest: String? = nil) {
-    (self.classes, self.shape, self.entriesDigest) = (classes, shape, entriesDigest)
+  public init(
+    classes: [String]? = nil, shape: Shape? = nil, masks: MaskClasses? = nil, entriesDigest: String? = nil
+  ) {
+    (self.classes, self.shape, self.masks, self.entriesDigest) = (classes, shape, masks, entriesDigest)
   }
 
   public init(_ record: Record, source: String) throws {
     let fields = MetadataFields(record, source: source)
     classes = try fields.value(MetadataKey.classes)
+    masks = try MaskClasses.of(record, source: source)
     entriesDigest = fields.text("entries_digest")
     let height: Int? = try fields.value("height")
     let width: Int? = try fields.value("width")
@@ -49,7 +54,7 @@ public struct ImagesHeader: Equatable, Sendable {
 
   /// The first record's metadata, provenance aside.
   public func metadata() throws -> [String: String] {
-    var metadata = try ClassNames.metadata(classes)
+    var metadata = try ClassNames.metadata(classes).merging(try MaskClasses.metadata(masks)) { $1 }
     if let shape {
       metadata["height"] = String(shape.height)
       metadata["width"] = String(shape.width)

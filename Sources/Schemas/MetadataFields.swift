@@ -31,6 +31,8 @@ struct MetadataFields {
 enum MetadataKey {
   static let kind = "kind"
   static let classes = "classes"
+  static let maskClasses = "mask_classes"
+  static let maskColours = "mask_colours"
   static let mean = "mean"
   static let std = "std"
   static let config = "config"

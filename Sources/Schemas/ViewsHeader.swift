@@ -29,6 +29,8 @@ public struct ViewsHeader: Equatable, Sendable {
   /// How the rows of an epoch follow each other: a word of the writer's, the same for the same order.
   public var order: String?
   public var classes: [String]?
+  /// Of the masks `NAME.mask` of recipes; nil for views without masks.
+  public var masks: MaskClasses?
   /// Of the images that the views were made from; nil where the writer did not say.
   public var normalisation: Normalisation?
 
@@ -51,6 +53,7 @@ public struct ViewsHeader: Equatable, Sendable {
     seed = try fields.value("seed")
     order = fields.text("order")
     classes = try fields.value(MetadataKey.classes)
+    masks = try MaskClasses.of(record, source: source)
     normalisation = try Normalisation(of: record, source: source)
     let plausible = 0..<1 << 31
     guard plausible.contains(epochs), plausible.contains(firstEpoch), plausible.contains(rowsPerEpoch) else {
@@ -77,6 +80,7 @@ public struct ViewsHeader: Equatable, Sendable {
       metadata["\(recipe.name).recipe"] = recipe.line
     }
     metadata.merge(try ClassNames.metadata(classes)) { $1 }
+    metadata.merge(try MaskClasses.metadata(masks)) { $1 }
     metadata.merge(try normalisation?.metadata() ?? [:]) { $1 }
     return metadata
   }

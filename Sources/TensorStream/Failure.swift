@@ -51,7 +51,7 @@ package func grouped(_ number: some BinaryInteger) -> String {
   return result
 }
 
-/// `1 row`, `1,280 rows`.
+/// `1 row`, `1,280 rows`, `2 classes`.
 package func counted(_ number: Int, _ noun: String) -> String {
-  "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+  "\(grouped(number)) \(noun)\(number == 1 ? "" : noun.hasSuffix("s") ? "es" : "s")"
 }

@@ -15,8 +15,8 @@ public struct Record: Sendable {
     tensors.first { $0.name == name }?.tensor
   }
 
-  /// The rows of a data record: the dimension that its tensors lead with; with byte strings, what `image.offsets` or `name.offsets`
-  /// [rows + 1] says.
+  /// The rows of a data record: the dimension that its tensors lead with; with byte strings, what `image.offsets`, `mask.offsets` or
+  /// `name.offsets` [rows + 1] says.
   /// 0 where there are no tensors. Only a data record has rows: for weights this number means nothing.
   public var rows: Int {
     for name in Self.byteStrings {
@@ -53,8 +53,8 @@ public struct Record: Sendable {
     return rows ?? 0
   }
 
-  /// What has a byte string for each row: encoded images, and names. `X.bytes` U8 [total], and `X.offsets` I64 [rows + 1].
-  private static let byteStrings = ["image", "name"]
+  /// What has a byte string for each row: encoded images, masks, and names. `X.bytes` U8 [total], and `X.offsets` I64 [rows + 1].
+  private static let byteStrings = ["image", "mask", "name"]
 
   private static func isPartOfByteStrings(_ name: String) -> Bool {
     byteStrings.contains { name == $0 + ".bytes" || name == $0 + ".offsets" }
