@@ -27,6 +27,13 @@ public struct Interpolation: Sendable {
     (Int(places[place].lower), Int(places[place].upper), places[place].share)
   }
 
+  /// Adds what lies between the pixels of a row x [from, C], to pixels of a row y [to, C], both without gaps.
+  public func add(
+    _ x: UnsafePointer<Float>, pixels: Range<Int>, to y: UnsafeMutablePointer<Float>, channels: Int
+  ) {
+    pmae_resize_row(x, channels, places, 0, pixels.lowerBound, pixels.upperBound, y, channels, channels)
+  }
+
   /// For each place of the axis that is stretched, the places that lie beside it, and its share of each.
   var uses: [[(place: Int, share: Float)]] {
     var uses = [[(place: Int, share: Float)]](repeating: [], count: from)

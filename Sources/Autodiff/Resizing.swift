@@ -35,7 +35,7 @@ extension Tape {
         }
       }
     }
-    if isRecording { x.tensor.letGo() }
+    if isRecording { for map in [x, base ?? x] { map.tensor.letGo() } }
     record(y) { [engine] dy in
       if let base = base?.tensor, base.tracksGradient { base.addGradient(dy, engine) }
       guard x.tensor.tracksGradient else { return }

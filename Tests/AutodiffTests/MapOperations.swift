@@ -21,7 +21,9 @@ extension Operation {
       images: Int, height: Int, width: Int, channels: Int, _ value: (_ n: Int, _ y: Int, _ x: Int, _ c: Int) -> Double
     ) {
       (self.images, self.height, self.width) = (images, height, width)
-      values = Reference(images * height * width, channels) { value($0 / (height * width), $0 / width % height, $0 % width, $1) }
+      values = Reference(images * height * width, channels) { row, c in
+        value(row / (height * width), row / width % height, row % width, c)
+      }
     }
 
     /// Bilinear, ends on ends.
@@ -218,7 +220,10 @@ extension Operation {
     let sizes = scale > 1 ? [(64, 50)] : [(3, 2), (5, 7), (2, 1)]
     return sizes.flatMap { height, width in
       PixelAverage.allCases.map { average in
-        let labels = (0..<2 * height * width).map { $0 % 5 == 3 ? 255 : UInt8($0 * 7 % 11 % 4) }
+        let labels: [UInt8] = (0..<2 * height * width).map { place in
+          let label = place * 7 % 11 % 4
+          return place % 5 == 3 ? 255 : UInt8(label)
+        }
         return Operation(
           name: "pixelCrossEntropy at \(height) × \(width) over \(average) pixels", shapes: [(small.pixels, 4)],
           compute: {
