@@ -124,7 +124,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
     .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),
-    tests("ReportTests", ["Report", "Evaluation", "Imaging", "Parallel", "TensorStream"]),
+    tests("ReportTests", ["Report", "Evaluation", "Imaging", "Parallel", "Schemas", "TensorStream", "Training"]),
     tests("ImagingTests", ["Imaging", "Parallel", "Schemas", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandLineKitTests", dependencies: ["CommandLineKit", "Runs", "Schemas", "TensorStream", argumentParser],
@@ -146,6 +146,6 @@ if Context.environment["PMAE_FUZZ"] != nil {
   package.targets += [
     .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
-      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "Parallel", "TensorStream"], path: "Fuzz/pmae-fuzz"),
+      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "Parallel", "Schemas", "TensorStream"], path: "Fuzz/pmae-fuzz"),
   ]
 }

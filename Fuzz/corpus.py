@@ -11,7 +11,7 @@ from safetensors.numpy import save
 here = Path(__file__).parent
 fixtures = here.parent / "Tests/ImagingTests/Fixtures"
 out = here / "Corpus"
-TARGETS = "jpeg png webp tiff kind tar zip csv idx safetensors stream json".split()
+TARGETS = "jpeg png webp tiff kind tar zip csv idx safetensors stream json mask classes".split()
 for target in TARGETS:
     (out / target).mkdir(parents=True, exist_ok=True)
     for old in (out / target).glob("*"):
@@ -85,6 +85,12 @@ keep("safetensors", "two", document)
 keep("json", "header", document[8:8 + struct.unpack("<Q", document[:8])[0]])
 for name, text in {"classes": '["cat", "d\\u00f6g", "\\ud83d\\ude00"]', "numbers": "[1, -2.5e3, 0.1]", "object": '{"a": "b", "c": ""}'}.items():
     keep("json", name, text.encode())
+
+for name in ("eight", "one", "four", "interlaced2"):
+    keep("mask", name + ".png", (here.parent / f"Tests/ToolTests/Fixtures/masks/pair/masks/{name}.png").read_bytes())
+keep("mask", "beyond.png", (here.parent / "Tests/ToolTests/Fixtures/masks/bad/masks/beyond.png").read_bytes())
+for name, text in {"names": "road\nsky\n", "numbers": "7 road\n3 big sky\n", "colours": "road #804080\nsky #0000ff\n", "ade": "Idx\tRatio\tName\n1\t0.1\twall\n"}.items():
+    keep("classes", name, text.encode())
 
 
 def frame(metadata, tensors=()):

@@ -4,10 +4,11 @@
 import Foundation
 import Imaging
 import Parallel
+import Schemas
 import TensorStream
 
 enum FuzzTargets {
-  static let names = "jpeg png webp tiff kind tar zip csv idx safetensors stream json"
+  static let names = "jpeg png webp tiff kind tar zip csv idx safetensors stream json mask classes"
 
   static func target(_ name: String) -> ((UnsafeRawBufferPointer) -> Void)? {
     switch name {
@@ -20,6 +21,8 @@ enum FuzzTargets {
     case "safetensors": safetensors
     case "stream": stream
     case "json": json
+    case "mask": mask
+    case "classes": classes
     default: nil
     }
   }
@@ -81,6 +84,25 @@ enum FuzzTargets {
     let text = String(decoding: bytes, as: UTF8.self)
     _ = try? JSONText.decode([String].self, from: text, what: "json")
     _ = try? JSONText.decode([Double].self, from: text, what: "json")
+  }
+
+  /// A map of class ids, of which there are three.
+  private static func mask(_ bytes: UnsafeRawBufferPointer) {
+    guard ImageFile.Format(bytes) == .png, let header = try? ImageFile.header(bytes, name: "mask"),
+      header.height * header.width <= maximumPixels,
+      let ids = try? PNG.ids(Array(bytes), classes: MaskClasses(names: ["a", "b", "c"]), name: "mask")
+    else { return }
+    precondition(ids.pixels.count == ids.height * ids.width)
+    precondition(ids.pixels.allSatisfy { $0 < 3 || $0 == MaskClasses.ignored }, "an id of no class")
+  }
+
+  /// A file that names the classes of masks.
+  private static func classes(_ bytes: UnsafeRawBufferPointer) {
+    var options = SourceOptions()
+    options.maskClasses = file(bytes, suffix: "txt")
+    options.ignoredIds = [7]
+    // There is no such source: the classes are read before.
+    _ = try? PictureSet(["\(folder)/pmae-fuzz-none"], options: options, pool: pool)
   }
 
   /// In memory, where there is such a folder.

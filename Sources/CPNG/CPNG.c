@@ -1,25 +1,8 @@
 #include "CPNG.h"
 
-#include <setjmp.h>
-#include <stdio.h>
+#include "Reader.h"
+
 #include <string.h>
-
-#include <png.h>
-
-typedef struct {
-  png_structp png;
-  png_infop info;
-  const uint8_t *data;
-  size_t size;
-  size_t position;
-  char *message;
-  // More bytes were expected than there are.
-  int ended;
-  // What is being read, of how many; 0 and 0 before and after the pixels.
-  size_t row;
-  size_t height;
-  jmp_buf escape;
-} reader;
 
 static void fail(png_structp png, png_const_charp text) {
   reader *reader = png_get_error_ptr(png);
@@ -46,10 +29,10 @@ static void read_bytes(png_structp png, png_bytep out, size_t count) {
   reader->position += count;
 }
 
-static void destroy(reader *reader) { png_destroy_read_struct(&reader->png, &reader->info, NULL); }
+void cpng_destroy(reader *reader) { png_destroy_read_struct(&reader->png, &reader->info, NULL); }
 
 // Reads the header. May jump, as all that follows.
-static void open_reader(reader *reader, const uint8_t *data, size_t size, char *message) {
+void cpng_open(reader *reader, const uint8_t *data, size_t size, char *message) {
   reader->data = data;
   reader->size = size;
   reader->message = message;
@@ -75,16 +58,18 @@ int cpng_read_header(const uint8_t *data, size_t size, cpng_header *header, char
   reader reader;
   memset(&reader, 0, sizeof reader);
   if (setjmp(reader.escape)) {
-    destroy(&reader);
+    cpng_destroy(&reader);
     return 1;
   }
-  open_reader(&reader, data, size, message);
+  cpng_open(&reader, data, size, message);
   header->width = png_get_image_width(reader.png, reader.info);
   header->height = png_get_image_height(reader.png, reader.info);
   header->bits = png_get_bit_depth(reader.png, reader.info);
   header->colour = png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_COLOR ? 1 : 0;
+  header->has_palette = png_get_color_type(reader.png, reader.info) == PNG_COLOR_TYPE_PALETTE;
+  header->has_alpha = png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_ALPHA ? 1 : 0;
   header->pixel_bits = header->bits * png_get_channels(reader.png, reader.info);
-  destroy(&reader);
+  cpng_destroy(&reader);
   return 0;
 }
 
@@ -105,7 +90,7 @@ static int lacks_end_alone(const reader *reader) {
 // Reads on after the pixels, to the end chunk. Returns 1 where all is well. An end chunk that is cut off is well too:
 // other programs show such a picture, and it lacks no pixel. Sets the escape anew, since an error must no longer jump
 // to the one that was set before.
-static int read_end(reader *reader) {
+int cpng_read_end(reader *reader) {
   if (setjmp(reader->escape)) return reader->ended && lacks_end_alone(reader);
   png_read_end(reader->png, reader->info);
   return 1;
@@ -115,10 +100,10 @@ int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size,
   reader reader;
   memset(&reader, 0, sizeof reader);
   if (setjmp(reader.escape)) {
-    destroy(&reader);
+    cpng_destroy(&reader);
     return 1;
   }
-  open_reader(&reader, data, size, message);
+  cpng_open(&reader, data, size, message);
   png_structp png = reader.png;
   png_infop info = reader.info;
   png_colorp colours = NULL;
@@ -145,8 +130,8 @@ int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size,
   reader.height = height;
   for (int pass = 0; pass < passes; pass++)
     for (reader.row = 0; reader.row < height; reader.row++) png_read_row(png, first + 3 * width * reader.row, NULL);
-  if (!read_end(&reader)) {
-    destroy(&reader);
+  if (!cpng_read_end(&reader)) {
+    cpng_destroy(&reader);
     return 1;
   }
   for (size_t y = 0; has_palette && y < height; y++) {
@@ -155,7 +140,7 @@ int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size,
       int index = row[2 * width + x];
       if (index >= count) {
         snprintf(message, CPNG_MESSAGE_SIZE, "a pixel of colour %d: its palette has %d", index, count);
-        destroy(&reader);
+        cpng_destroy(&reader);
         return 1;
       }
       row[3 * x] = colours[index].red;
@@ -163,6 +148,6 @@ int cpng_decode(const uint8_t *data, size_t size, uint8_t *out, size_t out_size,
       row[3 * x + 2] = colours[index].blue;
     }
   }
-  destroy(&reader);
+  cpng_destroy(&reader);
   return 0;
 }

@@ -16,7 +16,9 @@ public func printStatistics(_ operand: InspectedFile, threads: Int, limit: Int, 
   try statistics.read(stream, pool: ThreadPool(threads: threads)) { progress.update($0) }
   progress.finish()
   let classes = try ClassNames.of(stream.header, source: operand.name)
-  let report = StatisticsReport(name: operand.name, statistics: statistics, classes: classes ?? [])
+  let report = StatisticsReport(
+    name: operand.name, statistics: statistics, classes: classes ?? [],
+    masks: try MaskClasses.of(stream.header, source: operand.name))
   try StandardOutput.write(json ? report.json() + "\n" : report.text)
 }
 
@@ -24,6 +26,8 @@ struct StatisticsReport {
   let name: String
   let statistics: ImageStatistics
   let classes: [String]
+  /// nil for pictures without masks.
+  let masks: MaskClasses?
 
   private func className(_ label: Int32) -> String? {
     classes.indices.contains(Int(label)) ? classes[Int(label)] : nil
@@ -104,12 +108,13 @@ struct StatisticsReport {
     for (label, name) in classes.enumerated() where s.labels[Int32(label)] == nil {
       add("", "         0  \(label) \(shortened(printable(name), to: 60))")
     }
+    lines += MaskShares(statistics, masks)?.lines(add: 14) ?? []
     return lines.joined(separator: "\n") + "\n"
   }
 
   /// Keys: `name`, `count`, `height`, `width`, `aspect` (min, median, max), `shorter_side` (lists of from, to and count), `mean`,
   /// `deviation`, `pixels`, `grey`, `duplicates`, `near_black`, `plain`, `broken` (with counts, and the first rows with their names,
-  /// null where they are not known), `classes`.
+  /// null where they are not known), `classes`; with masks `mask_classes`.
   func json() throws -> String {
     let s = statistics
     func spread(_ tally: ImageStatistics.Tally, scale: Double = 1) -> Any {
@@ -118,7 +123,7 @@ struct StatisticsReport {
       return ["min": value(low), "median": value(middle), "max": value(high)]
     }
     func fileName(_ row: Int) -> Any { (s.names?.known(row)).map { $0 as Any } ?? NSNull() }
-    let object: [String: Any] = [
+    var object: [String: Any] = [
       "name": name, "count": s.count, "height": spread(s.heights), "width": spread(s.widths),
       "aspect": spread(s.aspects, scale: 1000),
       "shorter_side": bins.map { [$0.range.lowerBound, $0.range.upperBound - 1, $0.count] },
@@ -142,6 +147,7 @@ struct StatisticsReport {
         ["label": Int(label), "name": className(label) as Any? ?? NSNull(), "count": count] as [String: Any]
       },
     ]
+    object["mask_classes"] = MaskShares(statistics, masks)?.json
     let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
     return String(decoding: data, as: UTF8.self)
   }

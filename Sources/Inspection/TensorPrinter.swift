@@ -55,8 +55,11 @@ public struct TensorPrinter {
 
   private mutating func print(_ record: Record) throws {
     guard let values = record[tensor] else { throw missing(record) }
-    if tensor == ImageTensors.bytes, let offsets = try record[ImageTensors.offsets]?.values(of: Int64.self) {
-      return try printer.print(values, between: offsets)
+    for (bytes, offsets) in [(ImageTensors.bytes, ImageTensors.offsets), (MaskTensors.bytes, MaskTensors.offsets)]
+    where tensor == bytes {
+      if let offsets = try record[offsets]?.values(of: Int64.self) {
+        return try printer.print(values, between: offsets)
+      }
     }
     // Not the tensor's own leading dimension: there is one more offset than there are rows.
     try printer.print(values, rows: record.rows)

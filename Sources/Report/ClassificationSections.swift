@@ -23,6 +23,8 @@ extension Report {
     "top1": "top-1 accuracy", "top5": "top-5 accuracy", "loss": "cross-entropy (negative log-likelihood)",
     "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "mcc": "Matthews' correlation",
     "ece": "expected calibration error", "map": "mean average precision", "r_precision": "R-precision",
+    "mIoU": "mean intersection over union (mIoU)", "mAcc": "mean accuracy of classes (mAcc)",
+    "aAcc": "accuracy of all pixels (aAcc)",
   ]
 
   /// Each class, the worst first.

@@ -39,7 +39,7 @@ extension Report {
       body.element("p", about)
       for (row, pictures) in zip(rows, figures) {
         let label = HTML.escaped(printable(row.first?.name ?? ""))
-        body.add("\n<div class=\"row\" role=\"region\" tabindex=\"0\" aria-label=\"\(label) and what is nearest\">")
+        body.add("\n<div class=\"row\" role=\"region\" tabindex=\"0\" aria-label=\"\(label) and what belongs to it\">")
         for figure in pictures { body.add(figure) }
         body.add("</div>\n")
       }

@@ -25,6 +25,9 @@ struct AugmentTool: Tool {
   @Flag(help: "Leave labels out, so that sets with labels and without go together.")
   var noLabels = false
 
+  @Flag(help: "Leave masks out, so that sets with masks and without go together, and views need not move them.")
+  var noMasks = false
+
   @Option(
     help: ArgumentHelp(
       "The mean of each channel that training will subtract, 0 to 1, with commas between them (default: the pictures' own).",
@@ -48,7 +51,9 @@ struct AugmentTool: Tool {
       valueName: "recipe"))
   var view: [String] = []
 
-  @Option(help: ArgumentHelp("The side of the square views (default: the pictures' own, or 224).", valueName: "pixels"))
+  @Option(
+    help: ArgumentHelp(
+      "The side of the square views (default: the pictures' own, or 224; of segment 512).", valueName: "pixels"))
   var size: Int?
 
   @Option(
@@ -165,7 +170,8 @@ struct AugmentTool: Tool {
         throw ValidationError(
           "--views has \"\(name)\": expected \(known.dropLast().joined(separator: ", ")) or \(known[known.count - 1])")
       }
-      return set.recipes(centerShare: share, localSide: localSize ?? ViewSet.localSide(of: size))
+      return set.recipes(
+        centerShare: share, localSide: localSize ?? ViewSet.localSide(of: size), side: self.size ?? 512)
     }
     do {
       return named + (try view.flatMap { try Recipe.all(line: $0) })
@@ -198,6 +204,7 @@ struct AugmentTool: Tool {
   func execute() throws {
     let store = try ImageStore(
       try images.map { try ImageInput(operand: $0) }, mergesClasses: mergeClasses, ignoresLabels: noLabels,
+      ignoresMasks: noMasks,
       memory: shuffleMemory.bytes)
     let side = store.pixelShape.flatMap { $0.height == $0.width && $0.height <= Self.maximumSize ? $0.height : nil }
     let size = size ?? side ?? 224
@@ -211,6 +218,10 @@ struct AugmentTool: Tool {
     views.firstRow = start.row
     views.seed = seed
     views.shuffles = shuffle ?? !recipes.allSatisfy { $0.isDeterministic }
+    if rowsPerRecord ?? 1 > 1, recipes.contains(where: { $0.isWhole }) {
+      throw Failure(
+        .usage, "--rows-per-record \(rowsPerRecord!): whole pictures have different sizes, so a record has one")
+    }
     let provenance = Provenance.metadata(tool: "pmae-augment", inputs: store.inputs)
     let writer = try StreamWriter(
       path: output.output, kind: "views", metadata: try views.metadata(for: store).merging(provenance) { $1 },

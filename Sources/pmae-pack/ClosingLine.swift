@@ -6,7 +6,10 @@ import TensorStream
 enum ClosingLine {
   /// One line.
   static func text(_ set: PictureSet, _ summary: PicturePacking.Summary) -> String {
-    let pictures = counted(summary.rows, "picture")
+    var pictures = counted(summary.rows, "picture")
+    if let classes = set.maskClasses {
+      pictures += " with masks of \(counted(classes.count, "class")) from \(set.maskOrigin ?? "")"
+    }
     guard let classes = set.classes else { return "\(pictures); no labels: \(set.origin)" }
     let empty = summary.kept == 0 ? summary.perClass.count { $0 == 0 } : 0
     let classText = classes.count == 1 ? "1 class" : "\(grouped(classes.count)) classes"

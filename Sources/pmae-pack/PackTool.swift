@@ -83,6 +83,9 @@ struct PackTool: Tool {
     if reading.requireLabels, pictures.classes == nil {
       throw Failure(.data, "\(pictures.name): no labels: \(pictures.origin)")
     }
+    if pictures.maskClasses == nil, !reading.masks.ignoreId.isEmpty {
+      throw Failure(.usage, "\(pictures.name): --ignore-id goes with masks, and there are none")
+    }
     if let channels, let shape = pictures.pixelShape, shape.channels != channels {
       throw Failure(
         .usage, "\(pictures.name): --channels \(channels): these are pixels of \(counted(shape.channels, "channel"))")

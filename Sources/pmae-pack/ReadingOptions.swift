@@ -35,6 +35,8 @@ struct ReadingOptions: ParsableArguments {
   @Flag(help: "Pack pictures that belong to another beside them too, as a.seg.png beside a.jpg.")
   var withMasks = false
 
+  @OptionGroup var masks: MaskOptions
+
   @Flag(help: "Of CIFAR-100, the 20 coarse labels instead of the 100 fine ones.")
   var coarseLabels = false
 
@@ -58,6 +60,7 @@ struct ReadingOptions: ParsableArguments {
         ("--allow-empty-classes", allowEmptyClasses),
       ] where isGiven { throw ValidationError("\(name) and --no-labels exclude each other") }
     }
+    try masks.check(withMasks: withMasks)
     for (name, value) in [
       ("--root", root), ("--path-column", pathColumn), ("--label-column", labelColumn), ("--split", split),
     ] {
@@ -83,6 +86,7 @@ struct ReadingOptions: ParsableArguments {
     options.allowsEmptyClasses = allowEmptyClasses
     options.split = split
     options.takesMasks = withMasks
+    masks.set(in: &options)
     options.coarseLabels = coarseLabels
     options.root = root
     options.pathColumn = pathColumn

@@ -30,6 +30,19 @@ import Testing
     for file in files { check(try ToolRunner.shell("pmae-pack --threads 1 \"\(file)\" > /dev/null"), file) }
   }
 
+  @Test func masksAndTheirClasses() throws {
+    let beside = PackMaskTests.masks + "/beside"
+    let names = Self.files("classes")
+    #expect(names.count >= 4)
+    for file in names {
+      check(try ToolRunner.shell("pmae-pack --mask-classes \"\(file)\" \(beside) > /dev/null"), file)
+    }
+    #expect(Self.files("mask").count >= 4)
+    let images = PackMaskTests.masks + "/pair/images"
+    check(
+      try ToolRunner.shell("pmae-pack --masks \"\(Self.corpus)mask\" --mask-classes 3 \(images) > /dev/null"), "mask")
+  }
+
   @Test(arguments: ["stream", "safetensors"])
   func streams(target: String) throws {
     let files = Self.files(target)

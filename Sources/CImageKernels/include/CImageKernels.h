@@ -35,4 +35,15 @@ void pmae_mirror(uint8_t *row, size_t width);
 void pmae_blur_row(uint8_t *row, size_t width, size_t channels, size_t margin, uint32_t inner, uint32_t outer, uint8_t *scratch);
 /// Along all columns of rows that are `bytes` long; scratch has room for 64 * (height + 2 margin).
 void pmae_blur_columns(uint8_t *at, size_t height, size_t bytes, size_t margin, uint32_t inner, uint32_t outer, uint8_t *scratch);
+
+// OpenCV's arithmetic.
+/// Along a row, resized bilinearly without antialiasing: out [width x channels] of 11-bit weights, weights[2 x] for the pixel places[x] and
+/// weights[2 x + 1] for the next one, which is `step` bytes on. channels is 1 or 3.
+void pmae_linear_row(const uint8_t *in, int32_t *out, size_t width, size_t channels, const int32_t *places, const int16_t *weights, size_t step);
+/// Between two such rows, by 11-bit weights: `count` bytes.
+void pmae_linear_column(const int32_t *a, const int32_t *b, int32_t wa, int32_t wb, uint8_t *out, size_t count);
+/// Each byte becomes what a table of 256 has for it.
+void pmae_lookup(uint8_t *at, size_t count, const uint8_t *table);
+/// `count` RGB pixels become 8-bit HSV (hues to 179), hue and saturation what tables of 256 have for them, and RGB again.
+void pmae_opencv_hsv(uint8_t *at, size_t count, const uint8_t *hues, const uint8_t *saturations);
 #endif

@@ -17,6 +17,9 @@ public enum PNG {
     public let bits: Int
     /// Grey, with or without alpha. A palette counts as colour.
     public let isGrey: Bool
+    /// Indices into a palette.
+    public let hasPalette: Bool
+    public let hasAlpha: Bool
   }
 
   static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -32,7 +35,8 @@ public enum PNG {
     var raw = cpng_header()
     try call(name) { cpng_read_header(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count, &raw, $0) }
     let header = Header(
-      height: Int(raw.height), width: Int(raw.width), bits: Int(raw.bits), isGrey: raw.colour == 0)
+      height: Int(raw.height), width: Int(raw.width), bits: Int(raw.bits), isGrey: raw.colour == 0,
+      hasPalette: raw.has_palette != 0, hasAlpha: raw.has_alpha != 0)
     try ImageFile.checkSize(height: header.height, width: header.width, name: name)
     // Deflate packs at most 1,032 bytes into one. What a few bytes claim must not become memory.
     let unpacked = header.height * (header.width * Int(raw.pixel_bits) / 8)
@@ -51,7 +55,7 @@ public enum PNG {
     try call(name) { cpng_decode(data, bytes.count, out, header.height * header.width * 3, $0) }
   }
 
-  private static func call(_ name: String, _ body: (UnsafeMutablePointer<CChar>) -> Int32) throws {
+  static func call(_ name: String, _ body: (UnsafeMutablePointer<CChar>) -> Int32) throws {
     try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CPNG_MESSAGE_SIZE)) { message in
       let text = message.baseAddress!
       if body(text) != 0 { throw Failure(.data, "\(name): a damaged PNG: \(String(cString: text))") }

@@ -124,7 +124,7 @@ struct ClassSettling {
       throw Failure(
         .data,
         "\(source.name): its folders \(shown) are pictures and what was drawn on them, not classes: name the folder of "
-          + "pictures as the source, or one of them with --split; --class-names \(sorted.joined(separator: ",")) makes "
+          + "pictures as the source, and that of masks with --masks, or one of them with --split; --class-names \(sorted.joined(separator: ",")) makes "
           + "them classes")
     }
   }

@@ -20,6 +20,7 @@ func openOperand(
     if let training = CIFARPictures.trainingFiles(in: operand) {
       return .source(try CIFARPictures(name: operand, paths: training, options: options))
     }
+    if let layout = try MaskLayout.source(path, options: options) { return .source(layout) }
     return .source(try PictureFolder(path, options: options))
   }
   var named: FilePath? = operand == "-" ? nil : path

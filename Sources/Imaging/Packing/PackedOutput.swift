@@ -86,6 +86,7 @@ public struct PackedOutput: Sendable {
     }
     for (key, what) in [
       (ProvenanceStep.keys[0], "made_by is"), ("entries_digest", "pictures' digest is"), ("classes", "classes are"),
+      ("mask_classes", "masks' classes are"),
       (RowNames.sourcesKey, "sources are"),
     ]
     where found[key] != metadata[key] {

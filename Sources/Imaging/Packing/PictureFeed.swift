@@ -22,9 +22,14 @@ final class PictureFeed {
     let bytes: [UInt8]
     let height: Int
     let width: Int
+    /// Height and width as the source's file has them, and how it is turned.
+    let stored: (height: Int, width: Int)
+    let orientation: Orientation
     let statistics: PixelStatistics
     /// Whether the file itself says that it is grey.
     let isGrey: Bool
+    /// A PNG file of class ids; nil for pictures without masks.
+    var mask: [UInt8]?
   }
 
   enum Outcome: Sendable {
@@ -52,6 +57,8 @@ final class PictureFeed {
   private final class Worker {
     let memory = Scratch<UInt8>()
     let decoder = PictureDecoder()
+    let masks = MaskMaker()
+    let maskMemory = Scratch<UInt8>()
   }
 
   init(_ set: PictureSet, chosen: [Int], shrinking: Shrinking?, channels: Int, pool: ThreadPool) {
@@ -103,6 +110,21 @@ final class PictureFeed {
   }
 
   private func check(_ index: Int, _ worker: Worker) throws -> Checked {
+    var checked = try picture(index, worker)
+    if set.masks != nil { checked.mask = try mask(index, for: checked, worker) }
+    return checked
+  }
+
+  /// The mask of a picture, whose file is still in the worker's memory.
+  private func mask(_ index: Int, for picture: Checked, _ worker: Worker) throws -> [UInt8] {
+    let (name, bytes, table) = try set.mask(index, memory: worker.maskMemory)
+    let frame = MaskMaker.Frame(
+      stored: picture.stored, orientation: picture.orientation, target: (picture.height, picture.width),
+      name: set.path(index))
+    return try worker.masks.make(bytes, name: name, table: table, for: frame)
+  }
+
+  private func picture(_ index: Int, _ worker: Worker) throws -> Checked {
     if set.classes != nil, set.label(index) < 0 {
       throw Failure(.data, try stillBad(index, worker))
     }
@@ -111,19 +133,20 @@ final class PictureFeed {
       var statistics = PixelStatistics(channels: shape.channels)
       statistics.add(bytes.bindMemory(to: UInt8.self).baseAddress!, pixels: shape.height * shape.width)
       return Checked(
-        bytes: Array(bytes), height: shape.height, width: shape.width, statistics: statistics,
-        isGrey: shape.channels == 1)
+        bytes: Array(bytes), height: shape.height, width: shape.width, stored: (shape.height, shape.width),
+        orientation: .upright, statistics: statistics, isGrey: shape.channels == 1)
     }
     let name = set.path(index)
     several.look(at: bytes, index: index, name: name)
+    let header = try ImageFile.StoredHeader(bytes, name: name)
     if let shrinking,
       let smaller = try worker.decoder.shrunk(
         bytes, shortSide: shrinking.shortSide, quality: shrinking.quality, name: name)
     {
       // Measured as it will be read again.
-      return try smaller.withUnsafeBytes { try measured($0, stored: smaller, worker, name: name) }
+      return try smaller.withUnsafeBytes { try measured($0, stored: smaller, header, worker, name: name) }
     }
-    return try measured(bytes, stored: Array(bytes), worker, name: name)
+    return try measured(bytes, stored: Array(bytes), header, worker, name: name)
   }
 
   /// Why a picture without a class is left out. It could not be read when the classes were settled.
@@ -134,15 +157,17 @@ final class PictureFeed {
     return "\(name): could not be read before, and has no class: changed while being packed"
   }
 
+  /// - Parameter header: of the file as the source has it.
   private func measured(
-    _ bytes: UnsafeRawBufferPointer, stored: [UInt8], _ worker: Worker, name: String
+    _ bytes: UnsafeRawBufferPointer, stored: [UInt8], _ header: ImageFile.StoredHeader, _ worker: Worker, name: String
   ) throws -> Checked {
     let decoded = try worker.decoder.decode(bytes, name: name)
     let pixels = channels == 1 ? decoded.greyInPlace() : decoded
     var statistics = PixelStatistics(channels: channels)
     statistics.add(pixels.base, pixels: pixels.height * pixels.width)
     return Checked(
-      bytes: stored, height: pixels.height, width: pixels.width, statistics: statistics,
+      bytes: stored, height: pixels.height, width: pixels.width, stored: (header.height, header.width),
+      orientation: header.orientation, statistics: statistics,
       isGrey: try ImageFile.header(bytes, name: name).channels == 1)
   }
 }

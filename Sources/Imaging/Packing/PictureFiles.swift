@@ -11,8 +11,8 @@ struct PictureFiles: PictureSource {
 
   var count: Int { names.count }
 
-  /// - Parameter takesParts: whether pictures that belong to another of them, as masks do, are taken too.
-  init(_ paths: [FilePath], takesParts: Bool) {
+  /// - Parameter options: say whether pictures that belong to another of them, as masks do, are taken too.
+  init(_ paths: [FilePath], options: SourceOptions) {
     name = paths.count == 1 ? paths[0].description : counted(paths.count, "picture file")
     var rule = PictureParts(stems: {
       paths.filter { PictureParts.isPicture($0.base) }
@@ -20,7 +20,7 @@ struct PictureFiles: PictureSource {
     })
     var parts: [FilePath] = []
     for path in paths {
-      if !takesParts, rule.isPart(path.base, folder: path.folder.bytes) {
+      if !options.takesMasks, rule.isPart(path.base, folder: path.folder.bytes) {
         parts.append(path)
       } else {
         names.append(path.bytes)
@@ -32,11 +32,15 @@ struct PictureFiles: PictureSource {
         ? "picture files have none by themselves; a folder of the \(folders.count) folders that they are in has"
         : "picture files have none by themselves; a list of paths and labels has, or a folder with a sub-folder for each class"
     )
-    if let first = parts.first { labels.notes = [PictureParts.note(parts.count, first.description)] }
+    if let first = parts.first, !options.takesMasksBeside {
+      labels.notes = [PictureParts.note(parts.count, first.description)]
+    }
     self.labels = labels
   }
 
   func path(_ index: Int) -> String { printable(names[index]) }
+
+  func file(_ index: Int) -> FilePath? { FilePath(bytes: Array(names[index])) }
 
   func entryName(_ index: Int, isAlone: Bool) -> [UInt8] { Array(names[index]) }
 

@@ -65,7 +65,7 @@ struct PictureFolder: PictureSource {
         for _ in before..<count { labels.table.append(folder) }
       }
     }
-    if parts.count > 0, let first = parts.first {
+    if parts.count > 0, !options.takesMasksBeside, let first = parts.first {
       labels.notes.append(PictureParts.note(parts.count, first))
     }
     if labels.hasLabels, let stated {
@@ -99,20 +99,22 @@ struct PictureFolder: PictureSource {
       + "same place, unpack it, and name the folder it makes"
   }
 
-  func path(_ index: Int) -> String { file(index).description }
+  func path(_ index: Int) -> String { place(index).description }
+
+  func file(_ index: Int) -> FilePath? { place(index) }
 
   func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
-    if !isAlone { return file(index).bytes }
+    if !isAlone { return place(index).bytes }
     let folder = folders[Int(folderOfName[index])]
     return folder + Self.separator(folder) + names[index]
   }
 
-  private func file(_ index: Int) -> FilePath {
+  private func place(_ index: Int) -> FilePath {
     root.appending(path: folders[Int(folderOfName[index])]).appending(Array(names[index]))
   }
 
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer {
-    try ByteFile(file(index)).readAll(into: memory, limit: maximumPictureFileSize)
+    try ByteFile(place(index)).readAll(into: memory, limit: maximumPictureFileSize)
   }
 
   private mutating func append(_ listing: FolderListing, in folder: [UInt8]) {

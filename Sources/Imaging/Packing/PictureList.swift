@@ -100,6 +100,8 @@ struct PictureList: PictureSource {
 
   func path(_ index: Int) -> String { files.path(Array(names[index])).description }
 
+  func file(_ index: Int) -> FilePath? { files.path(Array(names[index])) }
+
   func entryName(_ index: Int, isAlone: Bool) -> [UInt8] {
     isAlone ? Array(names[index]) : files.path(Array(names[index])).bytes
   }

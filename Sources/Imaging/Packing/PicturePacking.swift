@@ -58,7 +58,7 @@ public struct PicturePacking {
     let header = ImagesHeader(
       classes: set.classes,
       shape: set.pixelShape.map { ImagesHeader.Shape(height: $0.height, width: $0.width, channels: $0.channels) },
-      entriesDigest: output.shardSize == nil ? nil : set.digest(of: chosen))
+      masks: set.maskClasses, entriesDigest: output.shardSize == nil ? nil : set.digest(of: chosen))
     var metadata = metadata.merging(try header.metadata()) { $1 }
     metadata[RowNames.sourcesKey] = try JSONText.encode(set.sourceNames)
     let channels = set.pixelShape?.channels ?? channels ?? 3
@@ -138,7 +138,7 @@ private struct Shard {
         let entry = feed.chosen[feed.position]
         let name = set.entryName(entry)
         // Eight bytes for each offset and four for the label.
-        let cost = picture.bytes.count + name.count + 20
+        let cost = picture.bytes.count + name.count + 20 + (picture.mask.map { $0.count + 8 } ?? 0)
         if let limit = output.shardSize, size > 0, size + cost > limit {
           try finish(open!, entries: start..<feed.position, sharded: true)
           return
@@ -171,7 +171,7 @@ private struct Shard {
   }
 
   private mutating func add(_ picture: PictureFeed.Checked, name: [UInt8], label: Int32?) {
-    record.add(picture.bytes, name: name, label: label)
+    record.add(picture.bytes, name: name, label: label, mask: picture.mask)
     if let label { perClass[label, default: 0] += 1 }
     if !picture.isGrey { coloured += 1 }
     statistics.add(picture.statistics)
@@ -202,27 +202,39 @@ private struct RecordMaker {
   private var offsets: [Int64] = [0]
   private var labels: [Int32] = []
   private var names = RowNames()
+  private var masks: [UInt8] = []
+  private var maskOffsets: [Int64] = [0]
 
   var rows: Int { offsets.count - 1 }
 
-  mutating func add(_ picture: [UInt8], name: [UInt8], label: Int32?) {
+  mutating func add(_ picture: [UInt8], name: [UInt8], label: Int32?, mask: [UInt8]?) {
     bytes += picture
     names.append(name)
     offsets.append(Int64(bytes.count))
     if let label { labels.append(label) }
+    if let mask {
+      masks += mask
+      maskOffsets.append(Int64(masks.count))
+    }
   }
 
   func isFull(rows wanted: Int?, shape: PixelShape?) -> Bool {
     if let wanted { return rows >= wanted }
     if let shape { return rows >= max(1, min(1024, (1 << 20) / shape.count)) }
-    return bytes.count >= 1 << 20 || rows >= 1024
+    return bytes.count + masks.count >= 1 << 20 || rows >= 1024
   }
 
   /// The record's tensors; empties it.
   mutating func take(shape: PixelShape?) -> [NamedTensor] {
     defer { self = RecordMaker() }
-    let label: [NamedTensor] =
+    var label: [NamedTensor] =
       (labels.isEmpty ? [] : [(name: "label", tensor: StoredTensor(labels, shape: [rows]))]) + names.tensors
+    if maskOffsets.count > 1 {
+      label += [
+        (MaskTensors.bytes, StoredTensor(masks, shape: [masks.count])),
+        (MaskTensors.offsets, StoredTensor(maskOffsets, shape: [maskOffsets.count])),
+      ]
+    }
     if let shape {
       let pixels = StoredTensor(bytes, shape: [rows, shape.height, shape.width, shape.channels])
       return [(name: "pixels", tensor: pixels)] + label

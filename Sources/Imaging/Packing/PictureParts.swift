@@ -70,7 +70,7 @@ struct PictureParts {
 
   /// The note about pictures that are passed over; `first` is one of them.
   static func note(_ count: Int, _ first: String) -> String {
-    "\(counted(count, "picture")) left out, as \(first): named after a picture beside it, as masks are; --with-masks packs such pictures too"
+    "\(counted(count, "picture")) left out, as \(first): named after a picture beside it, as masks are; --mask-classes packs them as masks, --with-masks as pictures"
   }
 
   /// Whether a file belongs to a picture beside it.

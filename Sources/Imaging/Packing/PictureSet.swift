@@ -2,6 +2,7 @@
 
 import Foundation
 import Parallel
+import Schemas
 import TensorStream
 
 /// Pictures of several sources, one after the other.
@@ -18,6 +19,8 @@ public struct PictureSet: Sendable {
   public let notes: [String]
   /// The operands, for messages. Pictures' names start from them.
   public let sourceNames: [String]
+  /// The masks of all pictures; nil where they have none.
+  let masks: PictureSetMasks?
   private let sources: [any PictureSource]
   private let starts: [Int]
   /// For each source its pictures' labels, and these labels' numbers among all classes.
@@ -29,11 +32,15 @@ public struct PictureSet: Sendable {
   /// Classes are settled before a picture is packed: see `ClassSettling` and `mergedClasses`.
   /// - Throws: `Failure(.noInput)`, `.data` or `.usage` that names the source.
   public init(_ paths: [String], options: SourceOptions, pool: ThreadPool) throws {
+    var options = options
+    if let classes = options.maskClasses, !options.leavesMasksOut {
+      options.maskTable = try MaskClassFile.table(classes, ignored: options.ignoredIds)
+    }
     var labelFiles = options.labels[...]
     var sources: [any PictureSource] = []
     var pictures: [FilePath] = []
     func takePictures() {
-      if !pictures.isEmpty { sources.append(PictureFiles(pictures, takesParts: options.takesMasks)) }
+      if !pictures.isEmpty { sources.append(PictureFiles(pictures, options: options)) }
       pictures = []
     }
     let operands = Self.withoutSidecars(paths)
@@ -51,6 +58,7 @@ public struct PictureSet: Sendable {
     }
     try Self.check(options, against: sources)
     self.sources = sources
+    masks = try PictureSetMasks(sources, options: options)
     name = sources.count == 1 ? sources[0].name : counted(sources.count, "source")
     sourceNames = operands.map { $0 == "-" ? "standard input" : FilePath(operand: $0).description }
     var starts = [0]
@@ -162,6 +170,23 @@ public struct PictureSet: Sendable {
     let (source, index) = place(index)
     let label = labels[source][index]
     return label < 0 ? -1 : numbers[source][Int(label)]
+  }
+
+  /// What the masks' class ids mean; nil for pictures without masks.
+  public var maskClasses: MaskClasses? { masks?.classes }
+
+  /// Where masks come from.
+  public var maskOrigin: String? { masks?.origin }
+
+  /// A picture's mask: what messages call it, its bytes in the memory, and what its numbers mean.
+  /// - Precondition: there are masks.
+  func mask(
+    _ index: Int, memory: Scratch<UInt8>
+  ) throws -> (name: String, bytes: UnsafeRawBufferPointer, table: MaskTable) {
+    let (source, index) = place(index)
+    let masks = masks!.sources[source]
+    let (name, bytes) = try masks.read(index, memory)
+    return (name, bytes, masks.table)
   }
 
   /// What a picture is called in a stream: of a single operand the path from it on; of several the operand too.

@@ -26,6 +26,15 @@ protocol PictureSource: Sendable {
   /// Any thread may call it. Throws `Failure(.data)` or `.noInput` where this picture cannot be read, `.io` where the
   /// device fails.
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer
+  /// The file of a picture; nil where it lies in something else.
+  func file(_ index: Int) -> FilePath?
+  /// The masks that it has itself; nil for none.
+  var masks: SourceMasks? { get }
+}
+
+extension PictureSource {
+  func file(_ index: Int) -> FilePath? { nil }
+  var masks: SourceMasks? { nil }
 }
 
 /// The shape of pictures that are stored as pixels.

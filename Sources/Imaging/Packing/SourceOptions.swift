@@ -14,6 +14,16 @@ public struct SourceOptions: Sendable {
   public var unlabelled = false
   /// Takes pictures that belong to another beside them, as masks do.
   public var takesMasks = false
+  /// A folder with a mask for each picture; nil where the set's layout says, or where masks lie beside pictures.
+  public var masks: String?
+  /// A file of the classes of masks, or their number. Without it masks come from layouts that say them, and from nowhere else.
+  public var maskClasses: String?
+  /// Numbers in masks that mean no class, beside 255.
+  public var ignoredIds: [Int] = []
+  /// Packs no masks.
+  public var leavesMasksOut = false
+  /// What `maskClasses` says.
+  var maskTable: MaskTable?
   /// The part of a set: a folder's name, or what a list has in its column.
   public var split: String?
   public var root: String?
@@ -23,4 +33,7 @@ public struct SourceOptions: Sendable {
   public var temporaryFolder = "/tmp"
 
   public init() {}
+
+  /// Whether masks are files beside their pictures.
+  var takesMasksBeside: Bool { maskTable != nil && masks == nil && !leavesMasksOut }
 }

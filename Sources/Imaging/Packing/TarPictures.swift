@@ -16,6 +16,7 @@ struct TarPictures: PictureSource {
   /// Where each picture's bytes begin; −1 for a link to something that is not in the tar file.
   private var offsets: [Int] = []
   private var sizes: [Int] = []
+  private(set) var masks: SourceMasks?
 
   var count: Int { names.count }
 
@@ -36,6 +37,9 @@ struct TarPictures: PictureSource {
     var reader = Reading(name: name, file: file, options: options)
     try reader.readAll()
     (names, offsets, sizes) = (reader.names, reader.offsets, reader.sizes)
+    if let table = options.maskTable, options.takesMasksBeside {
+      masks = besides(reader.masks, table: table)
+    }
     if options.unlabelled {
       labels.notes = reader.notes
     } else {
@@ -52,21 +56,41 @@ struct TarPictures: PictureSource {
   }
 
   func bytes(_ index: Int, memory: Scratch<UInt8>) throws -> UnsafeRawBufferPointer {
-    guard offsets[index] >= 0 else {
+    try bytes(at: offsets[index], count: sizes[index], name: path(index), memory: memory)
+  }
+
+  private func bytes(
+    at offset: Int, count size: Int, name: String, memory: Scratch<UInt8>
+  ) throws -> UnsafeRawBufferPointer {
+    guard offset >= 0 else {
       throw Failure(
         .data,
-        "\(path(index)): a link to something else than a file of this tar file before it: tar --dereference stores what it leads to"
+        "\(name): a link to something else than a file of this tar file before it: tar --dereference stores what it leads to"
       )
     }
-    let size = sizes[index]
     guard size <= maximumPictureFileSize else {
-      throw Failure(.data, "\(path(index)): \(size) bytes: at most \(maximumPictureFileSize) are accepted")
+      throw Failure(.data, "\(name): \(size) bytes: at most \(maximumPictureFileSize) are accepted")
     }
     let base = memory.reserve(size)
-    guard try opened().read(into: base, count: size, at: offsets[index]) == size else {
-      throw Failure(.io, "\(path(index)): the tar file ends inside it: changed while being read")
+    guard try opened().read(into: base, count: size, at: offset) == size else {
+      throw Failure(.io, "\(name): the tar file ends inside it: changed while being read")
     }
     return UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  /// Masks that are members, called as their pictures: `7.seg.png` of `7.jpg`.
+  private func besides(_ members: [[UInt8]: (offset: Int, size: Int)], table: MaskTable) -> SourceMasks {
+    let source = self
+    let endings = MaskNames.endings(isBeside: true)
+    return SourceMasks(table: table, origin: "the members of \(name)") { index, memory in
+      let stem = Array(PictureParts.stem(source.names[index]))
+      for ending in endings {
+        guard let member = members[stem + ending] else { continue }
+        let name = "\(source.name): \(printable(stem + ending))"
+        return (name, try source.bytes(at: member.offset, count: member.size, name: name, memory: memory))
+      }
+      throw SourceMasks.missing(source.path(index), "a member \(printable(stem + endings[0]))")
+    }
   }
 
   private func opened() throws -> ByteFile {
@@ -99,6 +123,8 @@ private struct Reading {
   private var keys: Set<String> = []
   private var splits: Set<String> = []
   private(set) var notes: [String] = []
+  /// Pictures that belong to another, by their names; where masks are wanted.
+  private(set) var masks: [[UInt8]: (offset: Int, size: Int)] = [:]
 
   init(name: String, file: ByteFile, options: SourceOptions) {
     (self.name, self.file, self.options) = (name, file, options)
@@ -209,7 +235,9 @@ private struct Reading {
     }
     guard isOut.contains(true) else { return }
     let masks = isOut.indices.filter { isOut[$0] && PictureParts.isPicture(names[$0]) }
-    if let first = masks.first {
+    if options.takesMasksBeside {
+      for i in masks { self.masks[Array(names[i])] = (offsets[i], sizes[i]) }
+    } else if let first = masks.first {
       notes.append(PictureParts.note(masks.count, "\(name): \(printable(names[first]))"))
     }
     var kept = NameTable()

@@ -32,22 +32,44 @@ public enum Orientation: Int, Sendable, CaseIterable {
     return result
   }
 
+  /// Where the upright picture begins in a source of `channels`, and how far a step down and a step to the right lead there.
+  private func walk(_ source: Pixels) -> (start: Int, down: Int, right: Int) {
+    let step = source.channels
+    let (lastRow, lastColumn) = ((source.height - 1) * source.stride, (source.width - 1) * step)
+    return switch self {
+    case .upright: (0, source.stride, step)
+    case .mirrored: (lastColumn, source.stride, -step)
+    case .halfTurned: (lastRow + lastColumn, -source.stride, -step)
+    case .flipped: (lastRow, -source.stride, step)
+    case .transposed: (0, step, source.stride)
+    case .leftTurned: (lastRow, step, -source.stride)
+    case .transversed: (lastRow + lastColumn, -step, -source.stride)
+    case .rightTurned: (lastColumn, -step, source.stride)
+    }
+  }
+
+  /// Writes a map of one channel upright, without gaps, at `out`, which must not overlap it.
+  func apply(toIds source: Pixels, out: UnsafeMutablePointer<UInt8>) -> Pixels {
+    precondition(source.channels == 1)
+    let (start, down, right) = walk(source)
+    let target = Pixels(
+      base: out, height: swapsSides ? source.width : source.height, width: swapsSides ? source.height : source.width,
+      channels: 1)
+    for y in 0..<target.height {
+      var from = source.base + start + y * down
+      let to = target.row(y)
+      for x in 0..<target.width {
+        to[x] = from.pointee
+        from += right
+      }
+    }
+    return target
+  }
+
   /// Writes `source` upright, without gaps, at `out`, which must not overlap it. The pixels are only moved.
   func apply(to source: Pixels, out: UnsafeMutablePointer<UInt8>) -> Pixels {
     precondition(source.channels == 3)
-    let (lastRow, lastColumn) = ((source.height - 1) * source.stride, (source.width - 1) * 3)
-    // Where the upright picture begins in the source, and how far a step down and a step to the right lead there.
-    let (start, down, right) =
-      switch self {
-      case .upright: (0, source.stride, 3)
-      case .mirrored: (lastColumn, source.stride, -3)
-      case .halfTurned: (lastRow + lastColumn, -source.stride, -3)
-      case .flipped: (lastRow, -source.stride, 3)
-      case .transposed: (0, 3, source.stride)
-      case .leftTurned: (lastRow, 3, -source.stride)
-      case .transversed: (lastRow + lastColumn, -3, -source.stride)
-      case .rightTurned: (lastColumn, -3, source.stride)
-      }
+    let (start, down, right) = walk(source)
     let target = Pixels(
       base: out, height: swapsSides ? source.width : source.height, width: swapsSides ? source.height : source.width,
       channels: 3)

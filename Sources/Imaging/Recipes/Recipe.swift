@@ -19,7 +19,7 @@ public struct Recipe: Sendable {
 
   /// What may be done after the crop.
   public enum Step: String, Sendable, CaseIterable {
-    case flip, jitter, grey, blur, solarise, rand, erase
+    case flip, jitter, grey, blur, solarise, rand, erase, photometric
   }
 
   /// One way to make a view. Probabilities from 0 to 1.
@@ -28,6 +28,10 @@ public struct Recipe: Sendable {
       case random(RandomCrop)
       /// Resize, then the center; the share is the square's side over the shorter side.
       case center(share: Double)
+      /// A square of the picture at a drawn scale.
+      case scaled(ScaledCrop)
+      /// All of the picture, its ratio kept; nil: limits by the view's side, as `ScaledCrop`'s.
+      case whole(short: Int?, long: Int?)
     }
     public var crop: Crop
     public var interpolation = Interpolation.bicubic
@@ -44,12 +48,24 @@ public struct Recipe: Sendable {
     public var solarise = 0.0
     public var rand: RandAugment?
     public var erase: RandomErasing?
+    public var photometric: PhotometricDistortion?
 
     /// Whether every view of a picture is the same.
     var isDeterministic: Bool {
-      if case .random = crop { return false }
+      switch crop {
+      case .random, .scaled: return false
+      case .center, .whole: break
+      }
       return [flip, grey, solarise].allSatisfy { $0 == 0 || $0 == 1 } && jitter == nil && blur == 0 && rand == nil
-        && erase == nil && !drawsInterpolation
+        && erase == nil && photometric == nil && !drawsInterpolation
+    }
+
+    /// The side's own limits, of views that show all of a picture; nil of others.
+    func wholeLimits(side: Int) -> KeptRatio? {
+      guard case .whole(let short, let long) = crop else { return nil }
+      var crop = ScaledCrop(ratio: 1...1)
+      (crop.short, crop.long) = (short, long)
+      return crop.limits(side: side)
     }
   }
 
@@ -121,7 +137,41 @@ public struct Recipe: Sendable {
 
   /// What to do to sample `index`, a picture of `height` × `width` pixels, for a view of `size` × `size`. It depends on the
   /// arguments alone.
-  public func draw(seed: UInt64, epoch: Int, index: Int, height: Int, width: Int, size: Int) -> ViewDraw {
+  ///
+  /// - Parameter mask: the picture's class ids, [height, width], for a recipe that `needsMask`.
+  public func draw(
+    seed: UInt64, epoch: Int, index: Int, height: Int, width: Int, size: Int, mask: Picture? = nil
+  ) -> ViewDraw {
+    guard var mask else {
+      return draw(seed: seed, epoch: epoch, index: index, height: height, width: width, size: size, ids: nil)
+    }
+    return mask.withPixels {
+      draw(seed: seed, epoch: epoch, index: index, height: height, width: width, size: size, ids: $0)
+    }
+  }
+
+  /// Whether what is drawn depends on what a mask says.
+  public var needsMask: Bool {
+    variants.contains { if case .scaled(let crop) = $0.crop { crop.category < 1 } else { false } }
+  }
+
+  /// What a mask could not follow, by its word in a recipe; nil where a mask can be moved as the picture is.
+  public var stepWithoutMask: Step? {
+    for variant in variants {
+      if variant.rand != nil { return .rand }
+      if variant.erase != nil { return .erase }
+    }
+    return nil
+  }
+
+  /// Whether each view shows all of a picture, at its own size.
+  public var isWhole: Bool {
+    variants.contains { if case .whole = $0.crop { true } else { false } }
+  }
+
+  func draw(
+    seed: UInt64, epoch: Int, index: Int, height: Int, width: Int, size: Int, ids: Pixels?
+  ) -> ViewDraw {
     var random = CounterRandom(seed: seed, epoch: epoch, sample: index, purpose: purpose)
     let chosen = variants.count > 1 ? random.below(variants.count) : 0
     let variant = variants[chosen]
@@ -131,6 +181,12 @@ public struct Recipe: Sendable {
       draw = ViewDraw(crop: .box(crop.draw(height: height, width: width, from: &random)))
     case .center(let share):
       draw = ViewDraw(crop: .center(CenterCrop(size: size, ratio: share)))
+    case .scaled(let crop):
+      draw = ViewDraw(
+        crop: .scaled(crop.draw(height: height, width: width, side: size, mask: ids, from: &random), side: size))
+    case .whole:
+      let scaled = variant.wholeLimits(side: size)!.size(height: height, width: width)
+      draw = ViewDraw(crop: .whole(height: scaled.height, width: scaled.width))
     }
     draw.variant = chosen
     draw.order = variant.order
@@ -157,6 +213,7 @@ public struct Recipe: Sendable {
       case .rand:
         let own = variant.drawsInterpolation ? nil : variant.interpolation
         draw.rand = variant.rand?.draw(interpolation: own, from: &random) ?? []
+      case .photometric: draw.photometric = variant.photometric?.draw(from: &random)
       case .erase: draw.erased = variant.erase?.draw(height: size, width: size, from: &random)
       }
     }

@@ -8,6 +8,9 @@ extension Recipe {
     /// A part of RandAugment's layer, from 0.
     case rand(layer: Int, RandPart)
     case eraseSeed
+    /// The size of the whole picture from which a view was cut, and where in it.
+    case scaledHeight, scaledWidth, scaledTop, scaledLeft
+    case photometricOrder, photometricBrightness, photometricContrast, photometricSaturation, photometricHue
     /// A side of an erased rectangle, from 0.
     case erase(number: Int, Side)
 
@@ -34,6 +37,15 @@ extension Recipe {
       case .jitterOrder: "jitter_order"
       case .blurSigma: "blur_sigma"
       case .eraseSeed: "erase_seed"
+      case .scaledHeight: "scaled_height"
+      case .scaledWidth: "scaled_width"
+      case .scaledTop: "scaled_top"
+      case .scaledLeft: "scaled_left"
+      case .photometricOrder: "photometric_order"
+      case .photometricBrightness: "photometric_brightness"
+      case .photometricContrast: "photometric_contrast"
+      case .photometricSaturation: "photometric_saturation"
+      case .photometricHue: "photometric_hue"
       case .rand(let layer, let part): "rand\(layer + 1)_\(part.rawValue)"
       case .erase(let number, let side): "erase\(number + 1)_\(side.rawValue)"
       default: "\(self)"
@@ -47,6 +59,13 @@ extension Recipe {
     func add(_ new: [Column], where condition: (Variant) -> Bool) {
       if variants.contains(where: condition) { columns += new }
     }
+    add([.scaledHeight, .scaledWidth]) {
+      switch $0.crop {
+      case .scaled, .whole: true
+      case .random, .center: false
+      }
+    }
+    add([.scaledTop, .scaledLeft]) { if case .scaled = $0.crop { true } else { false } }
     add([.filter]) { $0.drawsInterpolation }
     add([.flip]) { $0.flip > 0 }
     if variants.count > 1 { columns.append(.variant) }
@@ -61,6 +80,9 @@ extension Recipe {
     for number in 0..<(variants.compactMap { $0.erase?.count }.max() ?? 0) {
       columns += Column.Side.allCases.map { .erase(number: number, $0) }
     }
+    add([
+      .photometricOrder, .photometricBrightness, .photometricContrast, .photometricSaturation, .photometricHue,
+    ]) { $0.photometric != nil }
     return columns
   }
 }

@@ -3,9 +3,11 @@
 //   line    = "name" "=" NAME ":" variant { "|" variant } [ "size" PIXELS ] [ "count" N ]
 //   variant = crop { "," step }
 //   crop    = "crop" LOW-HIGH [ "ratio" LOW-HIGH ] [ filter ] | "center" [ SHARE ] [ filter ]
+//           | "scale" LOW-HIGH limits "," "crop" [ PIXELS ] [ "category" SHARE ] | "whole" limits
+//   limits  = [ "short" PIXELS ] [ "long" PIXELS ]
 //   filter  = "bicubic" | "bilinear" | "random"
 //   step    = ( "flip" | "grey" | "solarise" | "blur" [ LOW-HIGH ] | "jitter" B C S [ H ]
-//             | "erase" [ LOW-HIGH ] [ "ratio" LOW-HIGH ] [ "count" N ] ) [ "p" PROBABILITY ]
+//             | "photometric" | "erase" [ LOW-HIGH ] [ "ratio" LOW-HIGH ] [ "count" N ] ) [ "p" PROBABILITY ]
 //           | "rand" { "-" KEY NUMBER }
 
 import TensorStream
@@ -44,6 +46,8 @@ private struct RecipeParser {
   /// Words and punctuation, with the character each begins at, from 1.
   private let tokens: [(text: String, column: Int)]
   private var next = 0
+  /// Of the square that is cut out of a scaled picture.
+  private var cropSide: Int?
 
   init(_ line: String) {
     self.line = line
@@ -84,9 +88,14 @@ private struct RecipeParser {
     guard accept(":") else { throw expected(":") }
     var variants = [try variant()]
     while accept("|") { variants.append(try variant()) }
-    var parsed = Parsed(name: name, variants: variants, side: nil, count: nil, body: "")
+    if variants.count > 1, variants.contains(where: { $0.wholeLimits(side: 1) != nil }) {
+      throw malformed(
+        "several variants, one of whole pictures: these are of other sizes, so a recipe has no other variant")
+    }
+    var parsed = Parsed(name: name, variants: variants, side: cropSide, count: nil, body: "")
     if accept("size") {
       guard let side = number(1...8192).flatMap({ Int(exactly: $0) }) else { throw expected("pixels, from 1 to 8192") }
+      if let cropSide, cropSide != side { throw back().expected("\(cropSide), the side of the crop") }
       parsed.side = side
     }
     let end = next < tokens.count ? tokens[next].column - 1 : line.count
@@ -130,8 +139,19 @@ private struct RecipeParser {
       // So small a share would resize to a picture that no memory holds.
       guard share >= 0.01 else { throw back().expected("a share from 0.01 to 1") }
       variant = Recipe.Variant(crop: .center(share: share))
+    } else if accept("scale") {
+      variant = Recipe.Variant(crop: .scaled(try scaledCrop()))
+      variant.order = []
+      while accept(",") { try step(of: &variant) }
+      return variant
+    } else if accept("whole") {
+      let (short, long) = try limits()
+      variant = Recipe.Variant(crop: .whole(short: short, long: long))
+      variant.order = []
+      if peek == "," { throw expected("the end: nothing is done to a whole picture") }
+      return variant
     } else {
-      throw expected("crop or center")
+      throw expected("crop, center, scale or whole")
     }
     if let filter = peek.flatMap({ Interpolation(rawValue: $0) }) {
       variant.interpolation = filter
@@ -144,10 +164,44 @@ private struct RecipeParser {
     return variant
   }
 
+  /// What follows `scale`.
+  private mutating func scaledCrop() throws -> ScaledCrop {
+    guard let ratio = try range(0.01...100) else { throw expected("a range of scales, as 0.5-2") }
+    var crop = ScaledCrop(ratio: ratio)
+    (crop.short, crop.long) = try limits()
+    guard accept(","), accept("crop") else { throw expected("a comma and crop, which cuts the view's square out") }
+    if let side = number(1...8192).flatMap({ Int(exactly: $0) }) {
+      if let cropSide, cropSide != side { throw back().expected("\(cropSide), as in the variant before") }
+      cropSide = side
+    }
+    if accept("category") {
+      guard let share = number(0...1), share > 0 else { throw expected("a share, more than 0 and at most 1") }
+      crop.category = share
+    }
+    return crop
+  }
+
+  /// The sides that a whole picture has at most.
+  private mutating func limits() throws -> (short: Int?, long: Int?) {
+    func side(_ word: String) throws -> Int? {
+      guard accept(word) else { return nil }
+      guard let side = number(1...65_536).flatMap({ Int(exactly: $0) }) else {
+        throw expected("pixels, from 1 to 65536")
+      }
+      return side
+    }
+    let (short, long) = (try side("short"), try side("long"))
+    if let short, let long, long < short { throw back().expected("at least the \(short) of short") }
+    return (short, long)
+  }
+
   private mutating func step(of variant: inout Recipe.Variant) throws {
     let word = peek.map { $0.hasPrefix("rand-") ? "rand" : $0 }
     guard let step = word.flatMap({ Recipe.Step(rawValue: $0) }) else {
       throw expected(Recipe.Step.allCases.map { $0.rawValue }.joined(separator: ", "))
+    }
+    if case .scaled = variant.crop, step == .rand || step == .erase {
+      throw expected("a step other than rand- and erase, which do not go with scale")
     }
     if variant.order.contains(step) { throw expected("a step that is not there yet") }
     next += 1
@@ -156,6 +210,7 @@ private struct RecipeParser {
     case .flip: variant.flip = try probability(0.5)
     case .grey: variant.grey = try probability(1)
     case .solarise: variant.solarise = try probability(1)
+    case .photometric: variant.photometric = PhotometricDistortion()
     case .blur:
       if let sigma = try range(0...100) { variant.blurSigma = sigma }
       variant.blur = try probability(1)

@@ -5,6 +5,10 @@ public struct ViewDraw: Sendable {
   public enum Crop: Sendable, Equatable {
     case box(CropBox)
     case center(CenterCrop)
+    /// Of the picture at another size, a square of this side, or as much of one as there is.
+    case scaled(ScaledCrop.Drawn, side: Int)
+    /// All of the picture, at this size.
+    case whole(height: Int, width: Int)
   }
 
   public struct Jitter: Sendable {
@@ -44,6 +48,7 @@ public struct ViewDraw: Sendable {
   /// RandAugment's layers; nil for one that is left out.
   public var rand: [RandAugment.Layer?] = []
   public var erased: RandomErasing.Drawn?
+  public var photometric: PhotometricDistortion.Drawn?
 
   public init(crop: Crop) { self.crop = crop }
 
@@ -73,8 +78,25 @@ public struct ViewDraw: Sendable {
       case (let drawn?, .filter): drawn.operation.isGeometric ? drawn.interpolation.number : 0
       }
     case .eraseSeed: Float(erased?.seed ?? 0)
+    case .scaledHeight: Float(scaled?.height ?? height)
+    case .scaledWidth: Float(scaled?.width ?? width)
+    case .scaledTop: Float(scaled?.top ?? 0)
+    case .scaledLeft: Float(scaled?.left ?? 0)
+    case .photometricOrder: Float(photometric?.orderNumber ?? 0)
+    case .photometricBrightness: photometric?.brightness ?? 0
+    case .photometricContrast: photometric?.contrast ?? 1
+    case .photometricSaturation: photometric?.saturation ?? 1
+    case .photometricHue: Float(photometric?.hue ?? 0)
     case .erase(let number, let part):
       if let boxes = erased?.boxes, number < boxes.count { part.value(of: boxes[number]) } else { 0 }
+    }
+  }
+
+  private var scaled: ScaledCrop.Drawn? {
+    switch crop {
+    case .scaled(let drawn, _): drawn
+    case .whole(let height, let width): ScaledCrop.Drawn(height: height, width: width, top: 0, left: 0)
+    case .box, .center: nil
     }
   }
 
@@ -85,6 +107,14 @@ public struct ViewDraw: Sendable {
   func read(height: Int, width: Int) -> CropBox {
     switch crop {
     case .box(let box): return box
+    case .whole: return CropBox(top: 0, left: 0, height: height, width: width)
+    case .scaled(let drawn, let side):
+      let window = drawn.window(side: side)
+      let rows = LinearResampler.reach(
+        input: height, output: drawn.height, range: window.top..<window.top + window.height)
+      let columns = LinearResampler.reach(
+        input: width, output: drawn.width, range: window.left..<window.left + window.width)
+      return CropBox(top: rows.lowerBound, left: columns.lowerBound, height: rows.count, width: columns.count)
     case .center(let center):
       let resized = center.resizedSize(height: height, width: width)
       let window = center.window(height: resized.height, width: resized.width)
@@ -104,6 +134,11 @@ public struct ViewDraw: Sendable {
     switch crop {
     case .box(let box):
       return (Double(box.top), Double(box.left), Double(box.height), Double(box.width))
+    case .whole: return (0, 0, Double(height), Double(width))
+    case .scaled(let drawn, let side):
+      let window = drawn.window(side: side)
+      let (y, x) = (Double(height) / Double(drawn.height), Double(width) / Double(drawn.width))
+      return (Double(window.top) * y, Double(window.left) * x, Double(window.height) * y, Double(window.width) * x)
     case .center(let center):
       let resized = center.resizedSize(height: height, width: width)
       let window = center.window(height: resized.height, width: resized.width)

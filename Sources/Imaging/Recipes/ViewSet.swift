@@ -8,6 +8,9 @@ public enum ViewSet: String, CaseIterable, Sendable {
   case finetune, center
   /// Views of a method.
   case dino, ibot, moco, beit, simmim
+  /// For masks: mmsegmentation's view for training on ADE20K, and its whole picture for evaluation.
+  case segment
+  case segmentTest = "segment-test"
 
   /// Whether some of its views are small ones.
   public var hasLocal: Bool { self == .dino || self == .ibot }
@@ -15,7 +18,8 @@ public enum ViewSet: String, CaseIterable, Sendable {
   /// - Parameters:
   ///   - centerShare: for center, the view's side over the resized picture's short side.
   ///   - localSide: of small views.
-  public func recipes(centerShare: Double, localSide: Int) -> [Recipe] {
+  ///   - side: of the square of segment; of segment-test a picture's short side, whose long side is four times that at most.
+  public func recipes(centerShare: Double, localSide: Int, side: Int = 512) -> [Recipe] {
     switch self {
     case .simple: [.simple]
     case .complex: [.complex]
@@ -29,6 +33,8 @@ public enum ViewSet: String, CaseIterable, Sendable {
         "name=view_1: crop 0.08-1 bilinear, \(Self.colour), blur, flip",
         "name=view_2: crop 0.08-1 bilinear, \(Self.colour), blur p 0.1, solarise p 0.2, flip",
       ])
+    case .segment: Self.lines(["name=segment: scale 0.5-2, crop \(side) category 0.75, flip, photometric"])
+    case .segmentTest: Self.lines(["name=whole: whole short \(side) long \(4 * side)"])
     case .beit: Self.lines(["name=simple: crop 0.08-1, flip"])
     case .simmim: Self.lines(["name=simple: crop 0.67-1 bilinear, flip"])
     }

@@ -14,6 +14,9 @@ public struct SheetSource {
   /// For each recipe what its parameters are called.
   private let columns: [[String]]
   private let decoder = PictureDecoder()
+  private let maskDecoder = MaskDecoder()
+  /// What the ids of masks mean; nil for pictures without.
+  private let masks: MaskClasses?
   public var isViews: Bool { kind == .views }
 
   /// - Parameters:
@@ -33,6 +36,7 @@ public struct SheetSource {
       throw Failure(.data, "\(name): holds \(header.kindText ?? "no kind"): a contact sheet needs images or views")
     }
     self.name = name
+    masks = try MaskClasses.of(header, source: name)
     classes = try list("classes") ?? []
     guard let recipes = try kind == .images ? [] : list("recipes") else {
       throw Failure(.data, "\(name): the views have no \"recipes\"")
@@ -63,10 +67,14 @@ public struct SheetSource {
       let label = checked.labels.map { " " + className($0[row]) } ?? ""
       let file = checked.names?.known(row).map { " " + captionName($0) } ?? ""
       do {
+        let ids = try masks.flatMap { classes in
+          try checked.masks == nil ? nil : Picture(checked.mask(row, classes: classes, decoder: maskDecoder))
+        }
         return try checked.withPicture(row, decoder: decoder) { pixels in
           let picture = Picture(pixels)
           let size = "\(picture.width)x\(picture.height)"
-          return ("", [ContactSheet.Cell(picture.fitted(into: side), caption: "\(place)\(file)\(label) \(size)")])
+          let shown = overlaid(picture.fitted(into: side), ids)
+          return ("", [ContactSheet.Cell(shown, caption: "\(place)\(file)\(label) \(size)\(seen(ids))")])
         }
       } catch let failure as Failure where failure.kind == .data {
         return ("", [ContactSheet.Cell(try crossed(side), caption: "\(place)\(label) BROKEN: \(failure.message)")])
@@ -95,6 +103,11 @@ public struct SheetSource {
       }
       return try tensor.values(of: Float.self)
     }
+    let ids = try masks.map { classes in
+      try recipes.map {
+        try MaskTensors.masks(of: $0, in: record, classes: classes, place: "\(name): record \(number)")
+      }
+    }
     func column<T: Element>(_ name: String, _: T.Type) throws -> [T]? {
       guard let tensor = record[name] else { return nil }
       guard tensor.type == T.elementType, tensor.shape == [record.rows] else {
@@ -121,15 +134,36 @@ public struct SheetSource {
           }
           caption += ": " + drawn.joined(separator: " ")
         }
-        return ContactSheet.Cell(
-          Picture(height: shape[1], width: shape[2], channels: shape[3], pixels: pixels).fitted(into: side),
-          caption: caption)
+        let mask = ids?[r].map { masks in
+          let area = masks.height * masks.width
+          return Picture(
+            height: masks.height, width: masks.width, channels: 1,
+            pixels: Array(masks.ids[row * area..<(row + 1) * area]))
+        }
+        let view = Picture(height: shape[1], width: shape[2], channels: shape[3], pixels: pixels).fitted(into: side)
+        return ContactSheet.Cell(overlaid(view, mask), caption: caption + seen(mask))
       }
       let file = names?.known(row).map { captionName($0) }
       let from = index.map { ", image \($0[row])\(file.map { " (\($0))" } ?? "")" } ?? file.map { ", \($0)" } ?? ""
       let label = labels.map { ", " + className($0[row]) } ?? ""
       return ("row \(firstRow + row)\(from)\(label)", cells)
     }
+  }
+
+  /// A picture with its mask's colours over it.
+  private func overlaid(_ picture: Picture, _ ids: Picture?) -> Picture {
+    guard let ids, let masks else { return picture }
+    return picture.overlaid(ids.nearest(height: picture.height, width: picture.width).pixels, masks)
+  }
+
+  /// The classes that a mask has most of, for a caption.
+  private func seen(_ ids: Picture?) -> String {
+    guard let ids, let masks else { return "" }
+    var counts = [Int](repeating: 0, count: 255)
+    for id in ids.pixels where id != MaskClasses.ignored { counts[Int(id)] += 1 }
+    let most = counts.indices.filter { counts[$0] > 0 }.sorted { (counts[$1], $0) < (counts[$0], $1) }
+    if most.isEmpty { return ": no class" }
+    return ": " + most.prefix(3).map { masks.text(UInt8($0)) }.joined(separator: ", ") + (most.count > 3 ? ", ..." : "")
   }
 
   private func className(_ label: Int32) -> String {

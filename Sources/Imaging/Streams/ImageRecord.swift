@@ -15,6 +15,8 @@ struct ImageRecord: Sendable {
   let rows: Int
   /// i32 [n].
   private(set) var labels: [Int32]?
+  /// PNG files of class ids: u8 [total], with the n + 1 offsets at which each begins; nil for pictures without masks.
+  private(set) var masks: (bytes: StoredTensor, offsets: [Int])?
   /// What each picture is called; nil in streams of before there were names.
   let names: RowNames?
   /// Bytes that it keeps in memory.
@@ -66,6 +68,11 @@ struct ImageRecord: Sendable {
       labels = nil
     }
     names = try RowNames(record, what: "\(name): record \(number)")
+    if let bytes = record[MaskTensors.bytes], let offsets = record[MaskTensors.offsets] {
+      // `Record` has checked that offsets rise to the end.
+      masks = (bytes, try offsets.values(of: Int64.self).map { Int($0) })
+      byteCount += bytes.byteCount + offsets.byteCount
+    }
     if let names {
       guard names.count == rows else { throw failure("\(names.count) names of \(rows) pictures") }
       byteCount += names.byteCount
@@ -84,6 +91,34 @@ struct ImageRecord: Sendable {
     var copy = self
     copy.labels = nil
     return copy
+  }
+
+  /// The same without masks.
+  var maskless: ImageRecord {
+    var copy = self
+    if let masks { copy.byteCount -= masks.bytes.byteCount + 8 * masks.offsets.count }
+    copy.masks = nil
+    return copy
+  }
+
+  /// Throws `Failure(.data)` where this record has masks and the stream's header says that it has none, or the other way.
+  func expect(masks expected: Bool) throws {
+    if expected == (masks != nil) { return }
+    throw Failure(
+      .data,
+      "\(name): record \(number): "
+        + (expected ? "no masks, but the stream has \"mask_classes\"" : "masks, but the stream has no \"mask_classes\"")
+    )
+  }
+
+  /// The class ids of picture `row`, in the memory of `decoder`. Precondition: there are masks.
+  /// - Throws: `Failure(.data)` where the mask is damaged, or has an id of no class.
+  func mask(_ row: Int, classes: MaskClasses, decoder: MaskDecoder) throws -> Pixels {
+    let (tensor, offsets) = masks!
+    return try tensor.withUnsafeBytes { bytes in
+      let file = UnsafeRawBufferPointer(rebasing: bytes[offsets[row]..<offsets[row + 1]])
+      return try decoder.decode(file, classes: classes, name: "\(path(row)): its mask")
+    }
   }
 
   /// Throws `Failure(.data)` where this record has labels and another has not; nil expects nothing.

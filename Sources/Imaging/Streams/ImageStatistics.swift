@@ -70,6 +70,10 @@ public struct ImageStatistics: Sendable {
     }
   }
 
+  /// Of masks: pixels of each id [256], and pictures that have some of it; empty for pictures without masks.
+  public private(set) var maskPixels: [Int] = []
+  public private(set) var maskPictures: [Int] = []
+
   /// A mean and deviation of each of red, green and blue, of values in 0...1 and over all pixels; nil where nothing decodes.
   public var mean: [Double]? { colour.pixels > 0 ? colour.mean : nil }
   public var deviation: [Double]? { colour.pixels > 0 ? colour.deviation : nil }
@@ -82,7 +86,11 @@ public struct ImageStatistics: Sendable {
   /// - Parameter progress: is told how many pictures are done.
   /// - Throws: `Failure(.data)` where the stream is damaged, cut short or of another kind.
   public mutating func read(_ stream: ImageRecords, pool: ThreadPool, progress: (Int) -> Void = { _ in }) throws {
-    let decoders = (0..<pool.threads).map { _ in PictureDecoder() }
+    let decoders = (0..<pool.threads).map { _ in (PictureDecoder(), MaskDecoder()) }
+    let classes = try MaskClasses.of(stream.header, source: stream.name)
+    if classes != nil {
+      (maskPixels, maskPictures) = (Array(repeating: 0, count: 256), Array(repeating: 0, count: 256))
+    }
     while true {
       let records = try stream.next(atMost: pool.threads, pool: pool)
       if records.isEmpty { return }
@@ -95,7 +103,7 @@ public struct ImageStatistics: Sendable {
         let found = found
         pool.run(tasks.count) { task, worker in
           let (record, rows) = tasks[task]
-          found[task] = rows.map { Look(record, $0, decoder: decoders[worker]) }
+          found[task] = rows.map { Look(record, $0, decoder: decoders[worker].0, masks: decoders[worker].1, classes) }
         }
       }
       var rowsBefore = count
@@ -116,7 +124,11 @@ public struct ImageStatistics: Sendable {
     if let label { labels[label, default: 0] += 1 }
     switch look {
     case .broken(let reason): broken.add((row, reason), limit: limit)
-    case .picture(let height, let width, let statistics, let isGrey, let digest):
+    case .picture(let height, let width, let statistics, let isGrey, let digest, let mask):
+      for (id, pixels) in mask.enumerated() where pixels > 0 {
+        maskPixels[id] += pixels
+        maskPictures[id] += 1
+      }
       heights.counts[height, default: 0] += 1
       widths.counts[width, default: 0] += 1
       shorterSides.counts[min(height, width), default: 0] += 1
@@ -157,11 +169,19 @@ public struct ImageStatistics: Sendable {
 
   /// What there is to know of one picture.
   private enum Look: Sendable {
-    case picture(height: Int, width: Int, PixelStatistics, isGrey: Bool, Digest)
+    case picture(height: Int, width: Int, PixelStatistics, isGrey: Bool, Digest, mask: [Int])
     case broken(String)
 
-    init(_ record: ImageRecord, _ row: Int, decoder: PictureDecoder) {
+    init(
+      _ record: ImageRecord, _ row: Int, decoder: PictureDecoder, masks: MaskDecoder, _ classes: MaskClasses?
+    ) {
       do {
+        var counts = [Int](repeating: 0, count: classes == nil || record.masks == nil ? 0 : 256)
+        if let classes, !counts.isEmpty {
+          let ids = try record.mask(row, classes: classes, decoder: masks)
+          for i in 0..<ids.count { counts[Int(ids.base[i])] += 1 }
+        }
+        let mask = counts
         self = try record.withPicture(row, decoder: decoder) { pixels in
           var statistics = PixelStatistics(channels: pixels.channels)
           statistics.add(pixels.base, pixels: pixels.height * pixels.width)
@@ -170,7 +190,7 @@ public struct ImageStatistics: Sendable {
           let digest = Digest(a: xxh64(bytes, seed: seed), b: xxh64(bytes, seed: ~seed))
           return .picture(
             height: pixels.height, width: pixels.width, pixels.channels == 3 ? statistics : statistics.asColour,
-            isGrey: Self.isGrey(pixels), digest)
+            isGrey: Self.isGrey(pixels), digest, mask: mask)
         }
       } catch {
         self = .broken((error as? Failure)?.message ?? "\(error)")

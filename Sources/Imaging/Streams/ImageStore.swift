@@ -18,6 +18,8 @@ public final class ImageStore {
   public let isLabelled: Bool
   /// Whether pictures have names. Those of a stream without have empty ones then.
   public let isNamed: Bool
+  /// What the ids of masks mean; nil for pictures without masks.
+  public let masks: MaskClasses?
   /// 1 where all pictures are grey, as the streams say; otherwise 3.
   public let channels: Int
   /// The class names; nil where there are none.
@@ -40,6 +42,7 @@ public final class ImageStore {
   /// Whether all of it may be kept.
   private let fits: Bool
   private let ignoresLabels: Bool
+  private let ignoresMasks: Bool
 
   /// Opens one stream: a file, or a pipe (`-`), which is read to its end.
   public convenience init(path: String, memory: Int) throws {
@@ -51,18 +54,21 @@ public final class ImageStore {
   ///   - inputs: at least one; a pipe (`-`) only alone. All with weights or all without.
   ///   - mergesClasses: whether different class lists become one.
   ///   - ignoresLabels: leaves labels and classes out, so that sets with and without go together.
+  ///   - ignoresMasks: whether masks are left out, so that sets with and without go together.
   ///   - memory: how many bytes of pictures may be kept at once.
   /// - Throws: `Failure(.data)` for a stream that is damaged, of another kind, or without rows, for a pipe that brings more
   ///   than `memory`, and for sets of different classes; `Failure(.usage)` where weights are missing or leave a set without a row.
   public init(
-    _ inputs: [ImageInput], mergesClasses: Bool = false, ignoresLabels: Bool = false, memory: Int
+    _ inputs: [ImageInput], mergesClasses: Bool = false, ignoresLabels: Bool = false, ignoresMasks: Bool = false,
+    memory: Int
   ) throws {
     limit = memory
     self.ignoresLabels = ignoresLabels
+    self.ignoresMasks = ignoresMasks
     var setRows: [Int] = []
     if inputs.count == 1, inputs[0].path == "-" {
       let reader = try StreamReader(path: "-", kinds: [StreamKind.images.rawValue])
-      let records = try Self.readAll(reader, ignoresLabels: ignoresLabels, memory: memory)
+      let records = try Self.readAll(reader, ignoresLabels: ignoresLabels, ignoresMasks: ignoresMasks, memory: memory)
       streams = []
       self.inputs = [(reader.name, reader.header, reader.digest)]
       places = records.indices.map { (0, $0) }
@@ -103,11 +109,15 @@ public final class ImageStore {
     labelNumbers = merging.numbers
     classes = merging.classes
 
+    masks = ignoresMasks ? nil : try Self.masks(of: self.inputs)
+
     // The first record that has rows.
     let first = firstRows.lastIndex(of: 0)!
     if kept[first] == nil {
-      let record = try ImageRecord(
+      let read = try ImageRecord(
         streams[0].record(places[first].record), name: names[0], number: places[first].record + 1, firstRow: 0)
+      let record = ignoresMasks ? read.maskless : read
+      try record.expect(masks: masks != nil)
       kept[first] = try ignoresLabels ? record.unlabelled : record.relabelled(merging.numbers[0])
       peeked = first
     }
@@ -123,12 +133,35 @@ public final class ImageStore {
     channels = areGrey || pixelShape?.channels == 1 ? 1 : 3
   }
 
-  private static func readAll(_ reader: StreamReader, ignoresLabels: Bool, memory: Int) throws -> [ImageRecord] {
+  /// The masks' classes of all streams, which all have the same or none.
+  private static func masks(of sets: [(name: String, header: Record, digest: String)]) throws -> MaskClasses? {
+    let all = try sets.map { try MaskClasses.of($0.header, source: $0.name) }
+    guard let first = all[0] else {
+      if let other = all.firstIndex(where: { $0 != nil }) { throw mixed(sets[other].name, sets[0].name) }
+      return nil
+    }
+    for (set, own) in zip(sets, all).dropFirst() {
+      guard let own else { throw mixed(sets[0].name, set.name) }
+      try requireSameMasks(first, of: sets[0].name, own, of: set.name)
+    }
+    return first
+  }
+
+  private static func mixed(_ with: String, _ without: String) -> Failure {
+    Failure(.data, "\(without): has no masks, but \(with) has: --no-masks leaves all out")
+  }
+
+  private static func readAll(
+    _ reader: StreamReader, ignoresLabels: Bool, ignoresMasks: Bool, memory: Int
+  ) throws -> [ImageRecord] {
+    let hasMasks = try !ignoresMasks && MaskClasses.of(reader.header, source: reader.name) != nil
     var records: [ImageRecord] = []
     var (row, bytes) = (0, 0)
     while let record = try reader.next() {
       let read = try ImageRecord(record, name: reader.name, number: records.count + 1, firstRow: row)
-      let checked = ignoresLabels ? read.unlabelled : read
+      let masked = ignoresMasks ? read.maskless : read
+      try masked.expect(masks: hasMasks)
+      let checked = ignoresLabels ? masked.unlabelled : masked
       try checked.expect(labels: records.first.map { $0.labels != nil })
       bytes += checked.byteCount
       guard bytes <= memory else {
@@ -240,14 +273,16 @@ public final class ImageStore {
     if streams.isEmpty || missing.isEmpty { return result }
     var read = [Result<ImageRecord, any Error>?](repeating: nil, count: missing.count)
     let (streams, places, labelNumbers, isLabelled) = (streams, places, labelNumbers, isLabelled)
-    let ignoresLabels = ignoresLabels
+    let (ignoresLabels, ignoresMasks, hasMasks) = (ignoresLabels, ignoresMasks, masks != nil)
     read.withUnsafeMutableBufferPointer { read in
       pool.run(missing.count) { (task: Int) in
         let (set, number) = places[missing[task]]
         let stream = streams[set]
         read[task] = Result {
-          let record = try ImageRecord(
+          let whole = try ImageRecord(
             stream.record(number), name: stream.name, number: number + 1, firstRow: stream.firstRow(ofRecord: number))
+          let record = ignoresMasks ? whole.maskless : whole
+          try record.expect(masks: hasMasks)
           if ignoresLabels { return record.unlabelled }
           try record.expect(labels: isLabelled)
           return try record.relabelled(labelNumbers[set])

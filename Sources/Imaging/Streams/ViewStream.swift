@@ -50,7 +50,7 @@ public struct ViewStream: Sendable {
       recipes: recipes.map { recipe in
         ViewsHeader.Recipe(name: recipe.name, line: recipe.line, columns: recipe.columns.map { $0.name })
       }, epochs: epochs, rowsPerEpoch: store.rows)
-    header.size = size
+    header.size = isWhole ? nil : size
     header.firstEpoch = firstEpoch
     header.firstRow = firstRow
     header.seed = seed
@@ -63,7 +63,27 @@ public struct ViewStream: Sendable {
       header.normalisation = Normalisation(mean: values(statistics.mean), std: values(statistics.std))
     }
     header.classes = store.classes
+    header.masks = store.masks
+    try checkMasks(of: store)
+    try checkWhole()
     return try header.metadata()
+  }
+
+  private func checkMasks(of store: ImageStore) throws {
+    for recipe in recipes {
+      if store.masks == nil, recipe.needsMask {
+        throw Failure(
+          .data,
+          "\(store.name): view \(recipe.name) chooses its crop by masks (category), and these pictures have none: pmae-pack "
+            + "--masks packs them")
+      }
+      if store.masks != nil, let step = recipe.stepWithoutMask {
+        throw Failure(
+          .data,
+          "\(store.name): has masks, which cannot follow \(step == .rand ? "rand-" : step.rawValue) of view \(recipe.name): "
+            + "--no-masks leaves masks out")
+      }
+    }
   }
 
   /// Writes every epoch's records. The bits depend on the recipes, size, seed, epochs, `rowsPerRecord`, the pictures, and whether
@@ -71,10 +91,11 @@ public struct ViewStream: Sendable {
   public func write(from store: ImageStore, to writer: StreamWriter, pool: ThreadPool, progress: (Int) -> Void) throws {
     let workers = (0..<pool.threads).map { _ in Worker(statistics ?? store.statistics ?? .imageNet) }
     let writeBehind = WriteBehind(writer)
-    let batch = batchRows(threads: pool.threads)
+    let rowsPerRecord = isWhole ? 1 : rowsPerRecord
+    let batch = isWhole ? 4 * pool.threads : batchRows(threads: pool.threads)
     let memory = BlockMemory()
-    var isWhole = false
-    defer { if !isWhole { writeBehind.abandon() } }
+    var isComplete = false
+    defer { if !isComplete { writeBehind.abandon() } }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
       let order = store.order(seed: seed, epoch: epoch, shuffles: shuffles)
@@ -92,18 +113,20 @@ public struct ViewStream: Sendable {
           return to <= first ? nil : (max(from, first) - places.lowerBound)..<(to - places.lowerBound)
         }
         try writeBehind.write(
-          try make(
-            samples, records: records, epoch: epoch, store: store, pool: pool, workers: workers, memory: memory))
+          isWhole
+            ? makeWhole(samples, epoch: epoch, store: store, pool: pool, workers: workers)
+            : make(samples, records: records, epoch: epoch, store: store, pool: pool, workers: workers, memory: memory))
         done += samples.count
         progress(done)
       }
     }
     try writeBehind.finish()
-    isWhole = true
+    isComplete = true
   }
 
-  private final class Worker {
+  final class Worker {
     let decoder = PictureDecoder()
+    let masks = MaskDecoder()
     let maker: ViewMaker
 
     init(_ statistics: ChannelStatistics) { maker = ViewMaker(statistics: statistics) }
@@ -130,6 +153,7 @@ public struct ViewStream: Sendable {
     let views = viewBytes.map { Block<UInt8>(rows.count * $0, of: memory) }
     let columns = recipes.map { $0.columns }
     let parameters = columns.map { Block<Float>(rows.count * $0.count, of: memory) }
+    let maskViews = store.masks == nil ? [] : sides.map { Block<UInt8>(rows.count * $0 * $0, of: memory) }
     var labels = [Int32](repeating: 0, count: store.isLabelled ? rows.count : 0)
     var names = [ArraySlice<UInt8>](repeating: [], count: store.isNamed ? rows.count : 0)
     let places = rows.map { store.place(of: $0) }
@@ -151,9 +175,14 @@ public struct ViewStream: Sendable {
               let place = places[i]
               // All is drawn before decoding: only what the views show has to be.
               var draws: [ViewDraw] = []
+              let ids = try store.masks.map {
+                try records[place.record]!.mask(place.row, classes: $0, decoder: workers[worker].masks)
+              }
               let choose = { (height: Int, width: Int) -> CropBox in
                 draws = zip(recipes, sides).map { recipe, side in
-                  recipe.draw(seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: side)
+                  recipe.draw(
+                    seed: seed, epoch: epoch, index: samples[i], height: height, width: width, size: side,
+                    ids: ids)
                 }
                 let read = draws.map { $0.read(height: height, width: width) }
                 return read.dropFirst().reduce(read[0]) { $0.union($1) }
@@ -165,6 +194,13 @@ public struct ViewStream: Sendable {
                   throw Failure(
                     .data,
                     "\(records[place.record]!.path(place.row)): has colours: views of one channel need grey pixels")
+                }
+                if let ids {
+                  try Self.check(ids, of: picture, name: { records[place.record]!.path(place.row) })
+                  for (r, draw) in draws.enumerated() {
+                    workers[worker].maker.make(
+                      mask: draw, of: ids, size: sides[r], to: maskViews[r].base + i * sides[r] * sides[r])
+                  }
                 }
                 for (r, draw) in draws.enumerated() {
                   workers[worker].maker.make(
@@ -188,6 +224,9 @@ public struct ViewStream: Sendable {
       var tensors: [NamedTensor] = recipes.indices.map { r in
         (recipes[r].name, views[r].tensor(rows: cut, shape: [sides[r], sides[r], channels]))
       }
+      for (r, masks) in maskViews.enumerated() {
+        tensors.append((MaskTensors.mask(of: recipes[r].name), masks.tensor(rows: cut, shape: [sides[r], sides[r]])))
+      }
       tensors.append(("index", StoredTensor(rows[cut].map { Int64($0) }, shape: [cut.count])))
       if store.isLabelled { tensors.append(("label", StoredTensor(Array(labels[cut]), shape: [cut.count]))) }
       if store.isNamed {
@@ -199,6 +238,16 @@ public struct ViewStream: Sendable {
         tensors.append(("\(recipe.name).parameters", parameters[r].tensor(rows: cut, shape: [columns[r].count])))
       }
       return tensors
+    }
+  }
+
+  /// Throws `Failure(.data)` where a mask has another size than its picture.
+  static func check(_ ids: Pixels, of picture: Pixels, name: () -> String) throws {
+    guard (ids.height, ids.width) == (picture.height, picture.width) else {
+      throw Failure(
+        .data,
+        "\(name()): a mask of \(ids.height) x \(ids.width) pixels for a picture of \(picture.height) x \(picture.width): "
+          + "expected the same size")
     }
   }
 
@@ -222,60 +271,5 @@ public struct ViewStream: Sendable {
       windows[windows.count - 1].append(i)
     }
     return windows
-  }
-}
-
-/// Memory for the tensors of some records, which is written before it becomes them. Free again when nobody holds one.
-private final class Block<T: Element>: @unchecked Sendable {
-  private let count: Int
-  private let memory: BlockMemory
-  private let bytes: UnsafeMutableRawBufferPointer
-  var base: UnsafeMutablePointer<T> { bytes.baseAddress!.assumingMemoryBound(to: T.self) }
-
-  init(_ count: Int, of memory: BlockMemory) {
-    self.count = count
-    self.memory = memory
-    bytes = memory.take(max(1, count) * MemoryLayout<T>.stride)
-    bytes.bindMemory(to: T.self)
-  }
-
-  deinit { memory.give(bytes) }
-
-  /// Some of the rows, each of this shape.
-  func tensor(rows: Range<Int>, shape: [Int]) -> StoredTensor {
-    let row = shape.reduce(1, *)
-    precondition(rows.lowerBound >= 0 && rows.upperBound * row <= count)
-    let bytes = UnsafeRawBufferPointer(
-      start: base + rows.lowerBound * row, count: rows.count * row * MemoryLayout<T>.size)
-    return StoredTensor(type: T.elementType, shape: [rows.count] + shape, bytes: bytes, owner: self)
-  }
-}
-
-/// Blocks that were let go of, for the next of the same size: memory fresh from the system costs a page fault every 4 KiB, in which
-/// threads wait for each other.
-private final class BlockMemory: @unchecked Sendable {
-  private let lock = NSLock()
-  private var spare: [UnsafeMutableRawBufferPointer] = []
-  /// Less comes from memory that the process keeps.
-  private static let least = 1 << 17
-
-  deinit { for block in spare { block.deallocate() } }
-
-  func take(_ size: Int) -> UnsafeMutableRawBufferPointer {
-    if size < Self.least { return .allocate(byteCount: size, alignment: 64) }
-    lock.lock()
-    defer { lock.unlock() }
-    if let found = spare.firstIndex(where: { $0.count == size }) { return spare.remove(at: found) }
-    // What does not fit was for batches of another length.
-    for block in spare { block.deallocate() }
-    spare = []
-    return .allocate(byteCount: size, alignment: 64)
-  }
-
-  func give(_ block: UnsafeMutableRawBufferPointer) {
-    if block.count < Self.least { return block.deallocate() }
-    lock.lock()
-    defer { lock.unlock() }
-    spare.append(block)
   }
 }
