@@ -131,7 +131,7 @@ endef
 define measures
 $(OUT)/cells/$1/seed$2/model.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/training.stz
 	pmae-augment $(OUT)/training.stz --views segment --size $(CROP) --epochs $(TRAIN_EPOCHS) --seed $2 --threads 1 --quiet \
-	  | pmae-finetune --task segment $(FINETUNE) --channels $(CHANNELS) --batch $(TRAIN_BATCH) --init $$< --seed $2 \
+	  | pmae-finetune --task segment $(FINETUNE) --head-channels $(CHANNELS) --aux-channels $(CHANNELS) --batch $(TRAIN_BATCH) --init $$< --seed $2 \
 	    --threads $(THREADS) --quiet --overwrite --output $$@ -
 $(OUT)/cells/$1/seed$2/segment.json: $(OUT)/cells/$1/seed$2/model.stz $(OUT)/test.stz
 	pmae-evaluate segment $$^ --threads $(THREADS) --quiet > $$@
