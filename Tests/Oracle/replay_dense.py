@@ -36,7 +36,7 @@ class Run:
     def unknown(self):
         """What only rounding decides."""
         pools = self.network["pools"] if self.run["batch"] == 2 else []
-        return NO_GRADIENT + tuple(f"head.pooled.{i}.0.weight" for i, p in enumerate(pools) if p == 1)
+        return NO_GRADIENT + tuple(f"head.pooled.{i}.{k}" for i, p in enumerate(pools) if p == 1 for k in ("0.weight", "1.running_mean", "1.running_var"))
 
     def masks(self): return dict(mask_classes=json.dumps([f"class {i}" for i in range(self.network["classes"])]))
 
