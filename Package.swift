@@ -146,6 +146,7 @@ if Context.environment["PMAE_FUZZ"] != nil {
   package.targets += [
     .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
     .executableTarget(
-      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "Parallel", "Schemas", "TensorStream"], path: "Fuzz/pmae-fuzz"),
+      name: "pmae-fuzz", dependencies: ["CFuzzer", "Imaging", "Parallel", "Schemas", "TensorStream"],
+      path: "Fuzz/pmae-fuzz"),
   ]
 }

@@ -70,7 +70,7 @@ import Training
     for path in ["x/a.b.png", "picture-00000012.png"] {
       let file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(path)")))
       let read = try PNG.ids(file, classes: classes, name: path)
-      #expect((read.height, read.width) == (2, 3) && read.pixels == ids, "\(path)")
+      #expect(read.height == 2 && read.width == 3 && read.pixels == ids, "\(path)")
     }
     #expect(FileManager.default.fileExists(atPath: folder + "/x/a.b.overlay.jpg"))
     #expect(throws: (any Error).self) { try maps.write(ids: ids, height: 2, width: 3, index: 12, name: nil) }
