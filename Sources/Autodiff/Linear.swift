@@ -132,7 +132,7 @@ extension Tape {
   }
 
   /// A gradient as the products of the backward pass read it: rounded once for both of them.
-  private func rounded(_ dy: Tensor) -> Tensor {
+  func rounded(_ dy: Tensor) -> Tensor {
     if precision == .float32 || dy.isBFloat16 { return dy }
     let rounded = Tensor(bfloat16Rows: dy.rows, columns: dy.columns, engine: engine)
     engine.measure(.linearBackward, values: dy.count + rounded.wordsMoved) {
@@ -142,7 +142,7 @@ extension Tape {
   }
 
   /// dW (+)= dyᵀ x. dy [R, O], x [R, I].
-  private func weightGradient(_ weight: Tensor, dy: Tensor, x: Tensor) {
+  func weightGradient(_ weight: Tensor, dy: Tensor, x: Tensor) {
     if !weight.tracksGradient { return }
     let (dw, isFirst) = weight.gradientSink(engine)
     multiply(
@@ -151,7 +151,7 @@ extension Tape {
   }
 
   /// db (+)= Σ dy.
-  private func biasGradient(_ bias: Tensor?, dy: Tensor) {
+  func biasGradient(_ bias: Tensor?, dy: Tensor) {
     guard let bias, bias.tracksGradient else { return }
     let (db, isFirst) = bias.gradientSink(engine)
     engine.measure(.linearBackward, values: dy.wordsMoved) {
@@ -171,7 +171,7 @@ extension Tape {
   }
 
   /// dx (+)= dy W. dy [R, O], x [R, I].
-  private func inputGradient(_ x: Tensor, dy: Tensor, _ weight: Tensor) {
+  func inputGradient(_ x: Tensor, dy: Tensor, _ weight: Tensor) {
     let (dx, isFirst) = x.gradientSink(engine)
     if dx.isBFloat16 {
       dx.withOperand { to in
@@ -207,7 +207,7 @@ extension Tape {
   }
 
   /// A product that counts as an operation of a kind.
-  private func measure(
+  func measure(
     _ operation: Operation, _ a: Tensor, _ b: Tensor, _ transposing: Transposition, output: Int,
     _ product: (Operand, Operand) -> Void
   ) {

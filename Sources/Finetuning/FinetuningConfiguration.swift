@@ -1,5 +1,6 @@
 import Networks
 import TensorStream
+import Training
 
 /// What decides the result of fine-tuning, beside the encoder, the views and the engine's precision.
 public struct FinetuningConfiguration: Codable, Equatable, Sendable {
@@ -30,7 +31,9 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
   public var mixup: Double?
   public var cutmix: Double?
   public var warmupEpochs = 0.0
-  /// Of the head's fresh weights, the order of a probe's batches, and drop path.
+  /// Of a task that says the class of each pixel.
+  public var segmentation: SegmentationTraining?
+  /// Of the head's fresh weights, the order of a probe's batches, drop path and dropout.
   public var seed: UInt64 = 0
 
   public init(mode: Mode, pooling: Pooling, epochs: Int, learningRate: Double, weightDecay: Double) {
@@ -56,7 +59,15 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
     mixup = try c.decodeIfPresent(Double.self, forKey: .mixup)
     cutmix = try c.decodeIfPresent(Double.self, forKey: .cutmix)
     warmupEpochs = try c.decodeIfPresent(Double.self, forKey: .warmupEpochs) ?? warmupEpochs
+    segmentation = try c.decodeIfPresent(SegmentationTraining.self, forKey: .segmentation)
     seed = try c.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
+  }
+
+  /// How the learning rate moves.
+  public var schedule: RateSchedule {
+    var schedule = RateSchedule(peak: learningRate, warmupEpochs: warmupEpochs)
+    schedule.poly = segmentation.map { .init(warmupSteps: $0.warmupSteps) }
+    return schedule
   }
 
   /// Throws `Failure(.usage)` on the first thing that cannot be trained, by the option's name.

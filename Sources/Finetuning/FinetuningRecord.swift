@@ -63,7 +63,7 @@ public struct FinetuningRecord: Codable, Equatable, Sendable {
   /// - Throws: `Failure(.data)` naming each difference where the checkpoint is of another configuration, fewer epochs aside, or
   ///   of other views.
   public func record(
-    _ folder: RunFolder, of trainee: some Trainee, on views: LabelledViews, policy: CheckpointPolicy,
+    _ folder: RunFolder, of trainee: some Trainee, on views: some ModelViews, policy: CheckpointPolicy,
     provenance: [String: String], from checkpoint: CheckpointFile?
   ) throws -> RunRecord {
     var identity = try views.batches.identity()

@@ -11,7 +11,21 @@ public final class FinetuningRun<T: Task>: Trainee {
   public let task: T
   public let optimizer: AdamW
   public let configuration: FinetuningConfiguration
+  /// What is measured after some steps, for the metrics.
+  public var measurement: Measurement?
   private let engine: Engine
+  /// Steps of the whole run after which it stops.
+  private var limit: Int?
+
+  /// Figures of a task as it stands, after every so many steps and after the last.
+  public struct Measurement {
+    public let steps: Int
+    public let figures: (T) throws -> [Figure]
+
+    public init(every steps: Int, _ figures: @escaping (T) throws -> [Figure]) {
+      (self.steps, self.figures) = (steps, figures)
+    }
+  }
 
   /// - Parameter encoder: its drop path is set and its weights are trained; they must have been made with `trained: true`.
   public init(
@@ -26,17 +40,21 @@ public final class FinetuningRun<T: Task>: Trainee {
     self.engine = engine
     var encoder = encoder
     encoder.setDropPath(configuration.dropPath)
-    task = T(encoder, classes: classes, configuration: configuration, engine: engine)
+    let task = T(encoder, classes: classes, configuration: configuration, engine: engine)
+    self.task = task
     let depth = encoder.configuration.depth
-    let trained = task.model.parameters.map { parameter in
-      TrainedParameter(
-        parameter.name, parameter,
-        rateScale: rateScale(of: parameter.name, depth: depth, decay: configuration.layerDecay))
-    }
+    let trained = [TrainedParameter](
+      task.model.flatMap { part in
+        part.network.parameters.filter(task.isTrained).map { parameter in
+          let name = part.prefix + parameter.name
+          return TrainedParameter(
+            name, parameter, rateScale: rateScale(of: name, depth: depth, decay: configuration.layerDecay))
+        }
+      })
     optimizer = AdamW(trained, weightDecay: configuration.weightDecay, beta2: 0.999, engine: engine)
   }
 
-  public var parts: [Part] { [Part("classifier.", task.model)] }
+  public var parts: [Part] { task.parts }
 
   /// Trains for the configuration's epochs, the rows in the order of the stream (`TrainingLoop.run`).
   /// - Parameters:
@@ -45,13 +63,13 @@ public final class FinetuningRun<T: Task>: Trainee {
   ///     the stream's first.
   ///   - onStep: called after each step; returning true stops after it.
   public func train(
-    on views: LabelledViews, limit: Int? = nil, keeping record: RunRecord? = nil,
+    on views: T.Views, limit: Int? = nil, keeping record: RunRecord? = nil,
     signals: TrainingSignals = TrainingSignals(), onStep: (StepReport) throws -> Bool
   ) throws -> TrainingLoop.Outcome {
     let c = configuration
     let loop = TrainingLoop(
-      batch: c.batch, epochs: c.epochs,
-      schedule: RateSchedule(peak: c.learningRate, warmupEpochs: c.warmupEpochs), limit: limit, engine: engine)
+      batch: c.batch, epochs: c.epochs, schedule: c.schedule, limit: limit, engine: engine)
+    self.limit = limit
     let source = ViewSource(views.batches, batch: c.batch, countsFromFirst: record == nil) { [task] _ in
       try (0..<c.accumulate).map { _ in try task.take(c.batch / c.accumulate, from: views) }
     }
@@ -66,12 +84,19 @@ public final class FinetuningRun<T: Task>: Trainee {
       return task.losses(tape, batch[part], keeps: task.encoder.drawKeeps(draws))
     }
   }
+
+  public func follow(at place: StepPlace) throws -> [Figure] {
+    guard let measurement else { return [] }
+    let step = place.step + 1
+    let isLast = step == min(limit ?? .max, place.steps)
+    return isLast || step.isMultiple(of: measurement.steps) ? try measurement.figures(task) : []
+  }
 }
 
 /// BEiT's layer-wise decay. Tokens and patches are layer 0, and block i is layer i + 1. Norm and head are the layer
 /// above the last block, which has the whole rate.
 public func rateScale(of name: String, depth: Int, decay: Double) -> Double {
-  let parts = name.split(separator: ".")
+  let parts = (name.hasPrefix("backbone.") ? name.dropFirst("backbone.".count) : name[...]).split(separator: ".")
   let layer: Int
   switch parts[0] {
   case "cls_token", "pos_embed", "patch_embed": layer = 0

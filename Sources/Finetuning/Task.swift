@@ -1,6 +1,8 @@
 import Autodiff
 import Compute
 import Networks
+import Schemas
+import TensorStream
 import Training
 
 /// What a pretrained encoder is fine-tuned for. A task is a folder under `Tasks`, and one line in `tasks`. The loop,
@@ -20,6 +22,8 @@ import Training
 public protocol Task: AnyObject, SendableMetatype {
   /// Some images and what each is to be: a part of a batch.
   associatedtype Examples
+  /// Where they come from.
+  associatedtype Views: ModelViews = LabelledViews
 
   /// The word after `--task`.
   static var name: String { get }
@@ -31,11 +35,26 @@ public protocol Task: AnyObject, SendableMetatype {
   init(_ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine)
 
   var encoder: Encoder { get }
-  /// The encoder and the head, as a model's file names them.
-  var model: any Network { get }
+  /// The encoder and the head, under their names in a model's file.
+  var model: [Part] { get }
+  /// The same as a checkpoint names them.
+  var parts: [Part] { get }
+  /// Whether a parameter of the model is trained.
+  func isTrained(_ parameter: Parameter) -> Bool
+
+  /// The names of the classes that a stream of views has; nil where it names none.
+  static func classNames(_ header: Record, source: String) throws -> [String]?
+  /// The views of a stream.
+  static func views(_ reader: StreamReader, _ asked: AskedViews) throws -> Views
+  /// What a model's file says of itself, provenance aside.
+  /// - Parameter classNames: as many as there are classes; nil where they are not known.
+  static func metadata(
+    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration, classes: Int, classNames: [String]?,
+    views: Views
+  ) throws -> [String: String]
 
   /// The next rows of the views, their targets checked.
-  func take(_ count: Int, from views: LabelledViews) throws -> Examples
+  func take(_ count: Int, from views: Views) throws -> Examples
   /// Each image's number in the set.
   func index(of examples: Examples) -> [Int64]
   /// What is done to a batch as a whole before it is computed.
@@ -48,8 +67,51 @@ public protocol Task: AnyObject, SendableMetatype {
 extension Task {
   public static var mixesImages: Bool { false }
 
+  public var parts: [Part] { model.map { Part("classifier." + $0.prefix, $0.network) } }
+  public func isTrained(_ parameter: Parameter) -> Bool { true }
+  public static func classNames(_ header: Record, source: String) throws -> [String]? {
+    try ClassNames.of(header, source: source)
+  }
+
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] { batch }
 }
 
+/// What a task is to read of a stream.
+public struct AskedViews {
+  /// The recipe; nil for the only one, or the task's usual one.
+  public let view: String?
+  public let encoder: EncoderConfiguration
+  /// The model's; nil for that of the views.
+  public let normalisation: Normalisation?
+  public let classes: Int
+  /// Whether the stream may begin in the middle of an epoch.
+  public let mayBeginWithin: Bool
+
+  public init(
+    view: String?, encoder: EncoderConfiguration, normalisation: Normalisation?, classes: Int, mayBeginWithin: Bool
+  ) {
+    (self.view, self.encoder, self.normalisation) = (view, encoder, normalisation)
+    (self.classes, self.mayBeginWithin) = (classes, mayBeginWithin)
+  }
+}
+
+/// Of a task with a class for each image.
+extension Task where Views == LabelledViews {
+  public static func views(_ reader: StreamReader, _ asked: AskedViews) throws -> LabelledViews {
+    try LabelledViews(
+      reader, view: asked.view, preferred: ["simple"], encoder: asked.encoder, normalisation: asked.normalisation,
+      labels: .below(asked.classes), mayBeginWithin: asked.mayBeginWithin)
+  }
+
+  public static func metadata(
+    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration, classes: Int, classNames: [String]?,
+    views: LabelledViews
+  ) throws -> [String: String] {
+    try WeightsFile.metadata(
+      encoder: encoder, head: WeightsFile.Head(classes: classes, pooling: configuration.pooling),
+      normalisation: views.normalisation, classNames: classNames)
+  }
+}
+
 /// Every task there is. A new one is added here, and nowhere else.
-public let tasks: [any Task.Type] = [Classification.self]
+public let tasks: [any Task.Type] = [Classification.self, Segmentation.self]

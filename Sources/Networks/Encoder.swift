@@ -114,11 +114,26 @@ public struct Encoder: Network {
 
   /// The positions of an image's patches, [1 + n, D]. Learned ones are for images of the encoder's own size alone.
   public func positions(of images: ImageBatch) -> Tensor {
-    let grid = images.side / configuration.patch
-    if grid == configuration.grid { return positions }
-    precondition(learnedPositions == nil, "learned positions are for one size of images")
-    return otherPositions.table(grid: grid) {
-      positionTable(width: configuration.width, grid: grid, full: configuration.grid, engine: $0)
+    let side = images.side / configuration.patch
+    precondition(
+      learnedPositions == nil || side == configuration.grid, "learned positions are for one size of images")
+    return positions(of: PatchGrid(rows: side, columns: side), isStretched: true)
+  }
+
+  /// The positions of any grid of patches, [1 + n, D].
+  /// - Parameter isStretched: the encoder's own grid is stretched over it, as where the table of positions is interpolated; otherwise each
+  ///   patch is at its own number. Learned positions are interpolated either way, and take no gradient then.
+  public func positions(of grid: PatchGrid, isStretched: Bool) -> Tensor {
+    let (own, width) = (configuration.grid, configuration.width)
+    if grid == PatchGrid(rows: own, columns: own) { return positions }
+    if learnedPositions != nil {
+      // They may have been trained since they were asked for last.
+      let resampled = resampledPositions(
+        positions.withValues { Array($0) }, width: width, from: PatchGrid(rows: own, columns: own), to: grid)
+      return otherPositions.tensor(resampled, width: width)
+    }
+    return otherPositions.table(PositionTables.Key(grid: grid, isStretched: isStretched)) {
+      positionTable(width: width, grid: grid, full: isStretched ? own : nil, engine: $0)
     }
   }
 }

@@ -83,4 +83,5 @@ public enum Purpose: UInt32, Sendable {
   case dropPath = 0x7700_0003
   case shuffle = 0x7700_0004
   case mixing = 0x7700_0005
+  case dropout = 0x7700_0006
 }

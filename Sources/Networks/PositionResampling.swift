@@ -4,25 +4,34 @@ import Foundation
 /// stays, the others are an image of D channels that is resized by bicubic interpolation with antialiasing (PyTorch's:
 /// Keys' filter with a = −0.5, widened where the image shrinks, and cut off and normalised at its edges).
 public func resampledPositions(_ positions: [Float], width: Int, from grid: Int, to newGrid: Int) -> [Float] {
-  precondition(positions.count == (1 + grid * grid) * width)
+  resampledPositions(
+    positions, width: width, from: PatchGrid(rows: grid, columns: grid), to: PatchGrid(rows: newGrid, columns: newGrid))
+}
+
+/// The same for grids that are not square.
+public func resampledPositions(
+  _ positions: [Float], width: Int, from grid: PatchGrid, to newGrid: PatchGrid
+) -> [Float] {
+  precondition(positions.count == (1 + grid.patches) * width)
   if grid == newGrid { return positions }
-  let taps = bicubicTaps(from: grid, to: newGrid)
+  let across = bicubicTaps(from: grid.columns, to: newGrid.columns)
+  let down = bicubicTaps(from: grid.rows, to: newGrid.rows)
   let image = positions.dropFirst(width).map(Double.init)
   // Columns first, then rows.
-  var narrowed = [Double](repeating: 0, count: grid * newGrid * width)
-  for y in 0..<grid {
-    for (x, tap) in taps.enumerated() {
+  var narrowed = [Double](repeating: 0, count: grid.rows * newGrid.columns * width)
+  for y in 0..<grid.rows {
+    for (x, tap) in across.enumerated() {
       for (i, weight) in tap.weights.enumerated() {
-        let (from, to) = ((y * grid + tap.first + i) * width, (y * newGrid + x) * width)
+        let (from, to) = ((y * grid.columns + tap.first + i) * width, (y * newGrid.columns + x) * width)
         for c in 0..<width { narrowed[to + c] += weight * image[from + c] }
       }
     }
   }
-  var result = [Double](repeating: 0, count: newGrid * newGrid * width)
-  for (y, tap) in taps.enumerated() {
+  var result = [Double](repeating: 0, count: newGrid.patches * width)
+  for (y, tap) in down.enumerated() {
     for (i, weight) in tap.weights.enumerated() {
-      let (from, to) = ((tap.first + i) * newGrid * width, y * newGrid * width)
-      for c in 0..<newGrid * width { result[to + c] += weight * narrowed[from + c] }
+      let (from, to) = ((tap.first + i) * newGrid.columns * width, y * newGrid.columns * width)
+      for c in 0..<newGrid.columns * width { result[to + c] += weight * narrowed[from + c] }
     }
   }
   return positions.prefix(width) + result.map(Float.init)

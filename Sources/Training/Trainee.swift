@@ -15,7 +15,7 @@ public protocol Trainee: AnyObject {
 
   /// What happens once the optimiser has taken the step: teachers follow, centres move.
   /// - Returns: what metrics say of it.
-  func follow(at place: StepPlace) -> [Figure]
+  func follow(at place: StepPlace) throws -> [Figure]
 }
 
 extension Trainee {

@@ -58,7 +58,7 @@ public struct TrainingLoop {
     if first.step < end { try source.seek(to: first, end: end) }
     let keeper = try record?.begin(at: first)
     func save() throws { try keeper?.save(trainee.state) }
-    /// Does something with the source; where that fails, the steps that were taken are saved first.
+    /// Does something with the source, or with what a step left; where that fails, the steps that were taken are saved first.
     func reading<R>(_ body: () throws -> R) throws -> R {
       do {
         return try body()
@@ -73,7 +73,13 @@ public struct TrainingLoop {
       let start = ContinuousClock.now
       let at = place
       let batch = try reading { try engine.measure(.input) { try source.take(at) } }
-      let report = try step(trainee, batch, at: at, since: start)
+      let (losses, rate) = try step(trainee, batch, at: at)
+      let moved = try reading { try trainee.follow(at: at) }
+      // Never zero, and by a clock that nobody can set.
+      let seconds = max((ContinuousClock.now - start) / .seconds(1), 1e-9)
+      let report = StepReport(
+        step: optimizer.steps, epoch: at.epoch, losses: losses, learningRate: rate, moved: moved, seconds: seconds,
+        imagesPerSecond: Double(self.batch) / seconds)
       try keeper?.log(report)
       stopped = try onStep(report) || signals.stopRequested()
       let isAsked = signals.checkpointRequested()
@@ -88,10 +94,10 @@ public struct TrainingLoop {
     return Outcome(isComplete: !stopped, checkpoints: keeper?.count ?? 0, seconds: keeper?.seconds ?? 0)
   }
 
-  /// Forward, backward, optimiser, and what follows it. A NaN or an infinity ends the run before it reaches a weight.
+  /// Forward, backward and optimiser. A NaN or an infinity ends the run before it reaches a weight.
   private func step<T: Trainee>(
-    _ trainee: T, _ batch: T.Batch, at place: StepPlace, since start: ContinuousClock.Instant
-  ) throws -> StepReport {
+    _ trainee: T, _ batch: T.Batch, at place: StepPlace
+  ) throws -> (losses: StepLosses, rate: Double) {
     let optimizer = trainee.optimizer
     let rate = schedule.rate(at: place)
     func broken(_ what: String) -> Failure {
@@ -106,11 +112,6 @@ public struct TrainingLoop {
     if let name = optimizer.firstNonFiniteParameter {
       throw broken("\(name), or a moment of it, is not finite")
     }
-    let moved = trainee.follow(at: place)
-    // Never zero, and by a clock that nobody can set.
-    let seconds = max((ContinuousClock.now - start) / .seconds(1), 1e-9)
-    return StepReport(
-      step: optimizer.steps, epoch: place.epoch, losses: losses, learningRate: rate, moved: moved, seconds: seconds,
-      imagesPerSecond: Double(self.batch) / seconds)
+    return (losses, rate)
   }
 }

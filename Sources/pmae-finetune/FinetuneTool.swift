@@ -12,7 +12,7 @@ import Training
 struct FinetuneTool: Tool {
   static let configuration = CommandConfiguration(
     commandName: "pmae-finetune",
-    abstract: "Train a classifier on labelled views, from a pretrained encoder or from scratch.",
+    abstract: "Train a classifier of pictures or of pixels on labelled views, from a pretrained encoder or from scratch.",
     version: pmaeVersion)
 
   @Argument(help: "The labelled views; - is standard input.", completion: .file())
@@ -23,6 +23,7 @@ struct FinetuneTool: Tool {
 
   @OptionGroup var encoder: EncoderOptions
   @OptionGroup var training: TrainingOptions
+  @OptionGroup var segmentation: SegmentationOptions
 
   @Option(help: "The recipe among the views (default: their only one, or simple).")
   var view: String?
@@ -70,6 +71,11 @@ struct FinetuneTool: Tool {
     guard let chosen = tasks.first(where: { $0.name == task }) else {
       throw ValidationError("--task is \(task): expected one of \(tasks.map { $0.name }.joined(separator: ", "))")
     }
+    if chosen == Segmentation.self {
+      try training.requireNoImageClasses(task: task)
+    } else if let option = segmentation.given {
+      throw ValidationError("--\(option) has no meaning with --task \(task): it is of --task \(Segmentation.name)")
+    }
     try finetune(chosen)
   }
 
@@ -78,13 +84,26 @@ struct FinetuneTool: Tool {
   private func finetune<T: Task>(_: T.Type) throws {
     // Everything that the options alone decide is checked before the input is waited for.
     let isFresh = encoder.start == nil
-    _ = try training.configuration(of: nil, isFresh: isFresh)
+    let isSegmentation = T.self == Segmentation.self
+    func segmented(
+      _ classes: Int, _ encoder: EncoderConfiguration, _ start: SegmentationConfiguration? = nil
+    ) -> SegmentationOptions.Asked? {
+      isSegmentation
+        ? SegmentationOptions.Asked(options: segmentation, classes: classes, encoder: encoder, start: start) : nil
+    }
+    _ = try training.configuration(
+      of: nil, isFresh: isFresh, segmentation: isFresh ? segmented(classes ?? 1, try encoder.fresh()) : nil)
     try output.checkEarly()
     try training.profile.checkEarly(overwrite: output.overwrite || resume)
     let session = try run.map {
       try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
-    let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads, image: encoder.image) }
+    let file = try encoder.start.map { try StartFile(path: $0, heads: encoder.heads, image: encoder.image) }
+    var whole: SegmenterFile?
+    if case .segmenter(let model)? = file { whole = model }
+    if let whole, !isSegmentation {
+      throw Failure(.data, "\(whole.source): a segmentation model, expected an encoder: --task segment starts from it")
+    }
     let sizes = try file?.encoder ?? encoder.fresh()
 
     let engine = Engine(
@@ -92,36 +111,43 @@ struct FinetuneTool: Tool {
     for text in training.precision.notes + engine.notes { say(text) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
-    if let file {
+    if case .encoder(let file)? = file {
       try file.load(into: network)
       for text in file.notes { say("\(file.source): \(text)") }
       if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
-    } else {
+    } else if whole == nil {
       initialise(network, seed: training.seed, part: 0)
     }
 
     let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
-    let names = try ClassNames.of(reader.header, source: reader.name)
+    let names = try T.classNames(reader.header, source: reader.name)
     guard let count = classes ?? names?.count, count > 0 else {
       throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
     }
     // Let go of when it is read: it is as large as the run itself.
     var start = try session?.checkpoint()
-    let labelled = try LabelledViews(
-      reader, view: view, preferred: ["simple"], encoder: sizes, normalisation: file?.normalisation,
-      labels: .below(count), mayBeginWithin: session != nil && !isLinear)
+    let labelled = try T.views(
+      reader,
+      AskedViews(
+        view: view, encoder: sizes, normalisation: file?.normalisation, classes: count,
+        mayBeginWithin: session != nil && !isLinear))
     let kept = try start.map { try FinetuningRecord($0).training }
     let configuration = try training.configuration(
-      of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh)
+      of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh,
+      segmentation: segmented(count, sizes, whole?.network))
     let settings = FinetuningRecord(
       configuration, encoder: sizes, classes: count, view: labelled.view, precision: engine.precision,
-      startWeights: file?.digest ?? "")
+      startWeights: file?.input.digest ?? "")
     var provenance = provenance(file, reader)
 
     let trainer: Trainer<T> =
       isLinear
       ? .probe(try LinearProbe(network, classes: count, configuration: configuration, engine: engine))
       : .full(try FinetuningRun<T>(network, classes: count, configuration: configuration, engine: engine))
+    if let whole, case .full(let run) = trainer, let run = run as? FinetuningRun<Segmentation> {
+      try whole.load(into: run.task.segmenter)
+    }
+    try watch(trainer, labelled, engine: engine)
     var record: RunRecord?
     if let session {
       if let start {
@@ -148,12 +174,11 @@ struct FinetuneTool: Tool {
       if Interruption.requested, (error as? Failure)?.kind == .data { stop() }
       throw error
     }
-    var metadata = try WeightsFile.metadata(
-      encoder: sizes, head: WeightsFile.Head(classes: count, pooling: configuration.pooling),
-      normalisation: labelled.normalisation, classNames: names?.count == count ? names : nil)
+    var metadata = try T.metadata(
+      sizes, configuration, classes: count, classNames: names?.count == count ? names : nil, views: labelled)
     metadata.merge(provenance) { $1 }
     try WeightsFormat(path: output.output).write(
-      storedTensors([Part("", trainer.model)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
+      storedTensors(trainer.model), metadata: metadata, to: output.output, overwrite: output.overwrite)
     // Last: the model is safe, whatever becomes of the profile.
     if let report = profiler?.report() {
       try training.profile.report(
@@ -172,16 +197,32 @@ struct FinetuneTool: Tool {
       }
     }
 
-    var model: any Network {
+    var model: [Part] {
       switch self {
       case .full(let run): run.task.model
-      case .probe(let probe): probe.classifier
+      case .probe(let probe): [Part("", probe.classifier)]
       }
     }
   }
 
+  /// Has a run look at held-out views now and then, where that was asked for.
+  private func watch<T: Task>(_ trainer: Trainer<T>, _ views: T.Views, engine: Engine) throws {
+    guard let path = segmentation.heldOut, case .full(let run) = trainer,
+      let run = run as? FinetuningRun<Segmentation>, let views = views as? MaskedViews
+    else { return }
+    let (classes, normalisation) = (views.classes, views.normalisation)
+    // Before the first step: what is wrong with the file is known now.
+    _ = try Segmentation.heldOut(
+      path, classes: classes, encoder: run.task.encoder.configuration, normalisation: normalisation)
+    let steps = try EpochSteps(
+      rows: views.batches.rowsPerEpoch, batch: run.configuration.batch, source: views.batches.reader.name)
+    run.measurement = .init(every: segmentation.validateEvery ?? steps.stepsPerEpoch) { task in
+      try task.measure(path, classes: classes, normalisation: normalisation, engine: engine)
+    }
+  }
+
   private func train<T: Task>(
-    _ trainer: Trainer<T>, on views: LabelledViews, _ configuration: FinetuningConfiguration,
+    _ trainer: Trainer<T>, on views: T.Views, _ configuration: FinetuningConfiguration,
     keeping record: RunRecord?, profiler: StepProfiler?, log: LineFile?
   ) throws {
     let rows = views.batches.rowsPerEpoch
@@ -203,6 +244,7 @@ struct FinetuneTool: Tool {
     case .full(let run):
       isComplete = try run.train(on: views, limit: steps, keeping: record, signals: signals, onStep: onStep).isComplete
     case .probe(let probe):
+      guard let views = views as? LabelledViews else { preconditionFailure("a probe of pixels") }
       isComplete = try probe.train(
         on: views, limit: steps, keeping: record, signals: signals,
         onImages: { done in
@@ -221,9 +263,9 @@ struct FinetuneTool: Tool {
     Interruption.exitAsSignal()
   }
 
-  private func provenance(_ file: WeightsFile?, _ reader: StreamReader) -> [String: String] {
+  private func provenance(_ file: StartFile?, _ reader: StreamReader) -> [String: String] {
     var inputs = [(name: reader.name, header: reader.header, digest: reader.digest)]
-    if let file { inputs.append((name: file.source, header: file.record, digest: file.digest)) }
+    if let file { inputs.append(file.input) }
     return Provenance.metadata(tool: Self.name, inputs: inputs)
   }
 }

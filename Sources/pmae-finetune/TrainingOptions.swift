@@ -85,31 +85,60 @@ struct TrainingOptions: ParsableArguments {
     }
   }
 
+  /// Throws where an option was given that only a task with a class for each image has.
+  func requireNoImageClasses(task: String) throws {
+    let given = [
+      ("mode linear", mode == .linear), ("pool", pool != nil), ("label-smoothing", labelSmoothing != nil),
+      ("mixup", mixup != nil), ("cutmix", cutmix != nil),
+    ]
+    for (name, isGiven) in given where isGiven {
+      throw ValidationError("--\(name) has no meaning with --task \(task), which has a class for each pixel")
+    }
+    if warmupEpochs != nil { throw ValidationError("--warmup-epochs: --task \(task) counts steps: --warmup-steps") }
+    if accumulate ?? 1 > 1 {
+      throw ValidationError("--accumulate: --task \(task) normalises over whole batches, which cannot be cut into parts")
+    }
+  }
+
   /// - Parameters:
   ///   - views: nil before they are open: then only the options are checked.
   ///   - keepsEpochs: whether the run's epochs are those of the views by their numbers.
   ///   - kept: the run that goes on; its schedule holds where no option says another.
+  ///   - segmentation: what that task has; nil for others.
   func configuration(
-    of views: ViewBatches?, keepsEpochs: Bool = false, kept: FinetuningConfiguration? = nil, isFresh: Bool
+    of views: ViewBatches?, keepsEpochs: Bool = false, kept: FinetuningConfiguration? = nil, isFresh: Bool,
+    segmentation: SegmentationOptions.Asked? = nil
   ) throws -> FinetuningConfiguration {
     let held = views.map { (keepsEpochs ? $0.firstEpoch : 0) + $0.epochs }
     let isLinear = mode == .linear
     let parts = accumulate ?? 1
-    let batch = batch ?? max(min(256, views?.rowsPerEpoch ?? 256) / parts, 1) * parts
+    let usual = segmentation == nil ? 256 : 16
+    let batch = batch ?? max(min(usual, views?.rowsPerEpoch ?? usual) / parts, 1) * parts
     // A probe can make any number of passes over one epoch of views, since it keeps the features.
     let known = isLinear && views?.epochs == 1 ? 90 : held
     var c = FinetuningConfiguration(
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
-      learningRate: lr ?? (baseLr ?? 1e-3) * Double(batch) / 256, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
+      learningRate: 0, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
+    let preset = segmentation.map { ($0.options.preset ?? .mae).learningRate / 16 }
+    c.learningRate = lr ?? (baseLr == nil ? preset.map { $0 * Double(batch) } : nil) ?? (baseLr ?? 1e-3) * Double(batch) / 256
     c.batch = batch
     c.accumulate = parts
-    c.labelSmoothing = labelSmoothing ?? (isLinear ? 0 : 0.1)
+    c.labelSmoothing = labelSmoothing ?? (isLinear || segmentation != nil ? 0 : 0.1)
     if !isLinear {
-      c.layerDecay = layerDecay ?? (isFresh ? 1 : 0.75)
+      c.layerDecay = layerDecay ?? (isFresh ? 1 : segmentation == nil ? 0.75 : 0.65)
       c.dropPath = dropPath ?? 0.1
       (c.mixup, c.cutmix) = (mixup, cutmix)
     }
     c.warmupEpochs = warmupEpochs ?? kept?.warmupEpochs ?? Double(c.epochs) / 10
+    if let asked = segmentation {
+      if batch == 1 {
+        throw ValidationError("--batch is 1: a pool of one pixel of one image has no variance; give 2 or more")
+      }
+      c.warmupEpochs = 0
+      c.segmentation = try asked.options.settings(
+        classes: asked.classes, encoder: asked.encoder, steps: views.map { c.epochs * ($0.rowsPerEpoch / batch) },
+        kept: kept?.segmentation, start: asked.start)
+    }
     c.seed = seed
     try c.validate()
     return c

@@ -8,7 +8,7 @@ extension Operation {
   static func all(scale: Int = 1) -> [Operation] {
     linear(scale) + layerNorm(scale) + attention(scale) + addBranch(scale) + tokens(scale) + rows(scale) + losses(scale)
       + classLosses(scale) + batches(scale) + sequences(scale)
-      + composites(scale)
+      + composites(scale) + maps(scale)
   }
 
   // MARK: linear

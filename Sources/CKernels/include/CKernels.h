@@ -139,6 +139,35 @@ void pmae_to_bfloat16(const float *x, uint16_t *y, size_t n);
 /// y[i] = the float32 of the bfloat16 bits x[i], exactly; every NaN keeps its bits.
 void pmae_from_bfloat16(const uint16_t *x, float *y, size_t n);
 
+// Maps of features: a row for each pixel, its channels as columns.
+/// The two neighbours that a place lies between, the first not after the second, and the second's share; 0 where they are one.
+typedef struct {
+  uint32_t lower, upper;
+  float share;
+} pmae_between;
+/// y[i] += (1 - share) x[lower] + share x[upper] for the pixels from <= i < to of a row, for the place i + shift.
+void pmae_resize_row(const float *x, size_t x_stride, const pmae_between *places, ptrdiff_t shift, size_t from, size_t to, float *y, size_t y_stride, size_t channels);
+/// Its adjoint: dx[lower] += (1 - share) dy[i], dx[upper] += share dy[i].
+void pmae_resize_row_backward(const float *dy, size_t dy_stride, const pmae_between *places, ptrdiff_t shift, size_t from, size_t to, float *dx, size_t dx_stride, size_t channels);
+/// y = the greatest of four; a NaN is the greatest.
+void pmae_max4(const float *x0, const float *x1, const float *x2, const float *x3, float *y, size_t n);
+/// Adds dy to the gradient of the first that is the greatest.
+void pmae_max4_backward(const float *x0, const float *x1, const float *x2, const float *x3, const float *dy, float *d0, float *d1, float *d2, float *d3, size_t n);
+/// sums[c] = the sum over rows of (x[r, c] - mean[c])^2.
+void pmae_channel_sums(const float *x, size_t stride, size_t rows, size_t columns, const float *mean, float *sums);
+/// y = v = (x - mean) scale + shift a column; max(0, v) where activation is 1, GELU(v) where it is 2.
+void pmae_channel_norm(const float *x, size_t stride, size_t rows, size_t columns, const float *mean, const float *scale, const float *shift, int activation, float *y, size_t y_stride);
+/// With g the gradient for v: sums[c] = sum g, products[c] = sum g (x - mean) inverse.
+void pmae_channel_norm_sums(const float *x, size_t stride, size_t rows, size_t columns, const float *mean, const float *inverse, const float *scale, const float *shift, int activation, const float *dy, size_t dy_stride, float *sums, float *products);
+/// dx (+)= scale (g - sums - (x - mean) inverse products), for sums and products that are means.
+void pmae_channel_norm_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *mean, const float *inverse, const float *scale, const float *shift, int activation, const float *dy, size_t dy_stride, const float *sums, const float *products, float *dx, size_t dx_stride, int accumulate);
+/// y = (1 - share) low + share high.
+void pmae_between_rows(const float *low, const float *high, float share, float *y, size_t n);
+/// The sum of -log softmax(l)[label] over the pixels whose label is not `ignored`, for logits l between those of neighbours in a row;
+/// *hits grows by the pixels whose label has the greatest logit. Where gradient is not NULL, the gradient for the neighbours' logits,
+/// `classes` values each without gaps, is added to it. scratch: 2 classes values.
+double pmae_pixel_loss(const float *logits, size_t stride, const pmae_between *places, size_t pixels, const uint8_t *labels, uint8_t ignored, size_t classes, float *gradient, size_t *hits, float *scratch);
+
 /// One AdamW step (Loshchilov & Hutter) on n values: first shrink by `keep` = 1 - lr * decay, then moments and step;
 /// share1 = 1 - beta1, share2 = 1 - beta2.
 void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);

@@ -42,7 +42,7 @@ extension Engine {
   }
 
   /// A factor in bfloat16, rounded into memory that lives as long as `body` runs where it is not.
-  private func withRounded(_ x: Operand, _ body: (BFloat16Matrix) -> Void) {
+  func withRounded(_ x: Operand, _ body: (BFloat16Matrix) -> Void) {
     switch x {
     case .bfloat16(let matrix): body(matrix)
     case .float32(let matrix):

@@ -49,7 +49,7 @@ extension Engine {
   }
 
   /// Pairs of rows in panels, packed on all threads; float32 values are rounded on the way.
-  private func packPairs(_ x: Operand, rows: Range<Int>, panel: Int) -> Buffer {
+  func packPairs(_ x: Operand, rows: Range<Int>, panel: Int) -> Buffer {
     let inner = (rows.count + 1) / 2
     let packed = memory.take(max(1, (x.columns + panel - 1) / panel * panel * inner))
     // As many pairs as are worth handing out.
@@ -73,7 +73,7 @@ extension Engine {
   }
 
   /// xᵀ in panels, whose rows are pairs of neighbouring values of x; float32 values are rounded on the way.
-  private func packPairs(_ panels: Multiplier.Panels, _ x: Operand, inner: Int) -> Buffer {
+  func packPairs(_ panels: Multiplier.Panels, _ x: Operand, inner: Int) -> Buffer {
     if case .bfloat16(let matrix) = x, let pairs = matrix.pairs {
       return pack(panels, pairs, transposing: .right, inner: inner, columns: x.rows)
     }
@@ -91,7 +91,7 @@ extension Engine {
 
   /// Rows in bfloat16, each an even number of values, the last of them zero where there is one more than there was.
   @_lifetime(borrow pairs)
-  private static func copyPairs(_ x: Operand, rows: Range<Int>, to pairs: UnsafeMutablePointer<Float>) -> Matrix {
+  static func copyPairs(_ x: Operand, rows: Range<Int>, to pairs: UnsafeMutablePointer<Float>) -> Matrix {
     let width = (x.columns + 1) / 2
     let copy = BFloat16Matrix(pairs.asBFloat16, rows: rows.count, columns: x.columns, stride: 2 * width)
     switch x {
@@ -106,7 +106,7 @@ extension Engine {
 
 extension BFloat16Matrix {
   /// The same rows as pairs, where they are that without being copied.
-  fileprivate var pairs: Matrix? {
+  var pairs: Matrix? {
     @_lifetime(copy self)
     get {
       if columns % 2 == 1 || stride % 2 == 1 || UInt(bitPattern: pointer) % 4 != 0 { return nil }

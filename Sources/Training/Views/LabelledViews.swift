@@ -13,7 +13,7 @@ import TensorStream
 ///       labels: .known)
 ///     let batch = try views.take(16)
 ///     print(FeatureExtractor(encoder, pooling: .mean)(batch.images, engine: engine).values(ofRow: 0), batch.labels)
-public final class LabelledViews {
+public final class LabelledViews: ModelViews {
   public let batches: ViewBatches
   /// The recipe that is read.
   public let view: String
@@ -66,32 +66,10 @@ public final class LabelledViews {
   ) throws {
     let name = reader.name
     let header = try ViewsHeader(reader.header, source: name)
-    let recipes = header.recipes.map(\.name)
-    let there = recipes.isEmpty ? "none by name" : recipes.joined(separator: ", ")
-    let chosen: String
-    if let view {
-      if !recipes.isEmpty && !recipes.contains(view) {
-        throw Failure(.data, "\(name): has no view \"\(view)\", only \(there)")
-      }
-      chosen = view
-    } else if recipes.count == 1 {
-      chosen = recipes[0]
-    } else if let first = preferred.first(where: recipes.contains) {
-      chosen = first
-    } else {
-      throw Failure(.data, "\(name): its views are \(there): choose one with --view")
-    }
+    let chosen = try header.chosen(view, preferred: preferred, channels: channels, source: name)
     self.view = chosen
-    if let own = header.normalisation, own.mean.count != channels {
-      throw Failure(.data, "\(name): views of \(own.mean.count) channels, but the model takes \(channels)")
-    }
     batches = try ViewBatches(reader, views: [ViewNeed(chosen, side: side)], channels: channels)
-    guard mayBeginWithin || header.firstRow == 0 else {
-      throw Failure(
-        .data,
-        "\(name): begins at row \(header.firstRow) of an epoch: whole epochs are needed here (see pmae-augment --from)"
-      )
-    }
+    try header.requireWholeEpochs(mayBeginWithin, source: name)
     self.normalisation = normalisation ?? batches.normalisation
     self.labels = labels
   }

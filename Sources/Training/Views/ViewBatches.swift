@@ -27,8 +27,12 @@ public final class ViewBatches {
     public fileprivate(set) var names: RowNames?
     /// [count · N], or empty where the stream has no permutations.
     public fileprivate(set) var shuffle: [Int32] = []
-    /// Other draws that the stream has, [count · N] each.
+    /// Other draws that the stream has, [count · N] each; those of more dimensions row by row.
     public fileprivate(set) var draws: [String: [Int32]] = [:]
+    /// The masks of the view whose masks are read, [count, maskHeight, maskWidth] of class ids; empty where the stream has none.
+    public fileprivate(set) var masks: [UInt8] = []
+    public fileprivate(set) var maskHeight = 0
+    public fileprivate(set) var maskWidth = 0
   }
 
   public let reader: StreamReader
@@ -49,15 +53,20 @@ public final class ViewBatches {
   private var record: Record?
   /// Of `record`.
   private var names: RowNames?
+  private var masks: (height: Int, width: Int, ids: [UInt8])?
+  /// The view whose masks are read.
+  private let masked: String?
   private var used = 0
 
   /// - Parameters:
   ///   - views: what is read. One that is optional is left out where the stream says that it has none of that name.
   ///   - draws: the names of integers for each patch that are read where the stream has them: u8 or i32 [n, N].
+  ///   - masked: the view whose masks are read, where the stream has any.
   ///   - channels: of the network; a stream of other views is an error.
   /// - Throws: `Failure(.data)` naming what is missing or does not fit.
-  public init(_ reader: StreamReader, views: [ViewNeed], draws: [String] = [], channels: Int) throws {
+  public init(_ reader: StreamReader, views: [ViewNeed], draws: [String] = [], masked: String? = nil, channels: Int) throws {
     self.reader = reader
+    self.masked = masked
     self.draws = draws
     self.channels = channels
     header = try ViewsHeader(reader.header, source: reader.name)
@@ -93,6 +102,7 @@ public final class ViewBatches {
     while rows.count < count {
       let (record, available) = try current()
       let n = min(count - rows.count, available)
+      try requireOneShape(of: record, as: rows)
       try append(record, used..<used + n, to: &rows)
       advance(n)
     }
@@ -136,6 +146,11 @@ public final class ViewBatches {
       if next.rows == 0 { continue }
       try check(next)
       names = try RowNames(next, what: "\(reader.name): after row \(position)")
+      masks = try masked.flatMap { view in
+        try header.masks.flatMap {
+          try MaskTensors.masks(of: view, in: next, classes: $0, place: "\(reader.name): after row \(position)")
+        }
+      }
       record = next
       used = 0
     }
@@ -159,6 +174,7 @@ public final class ViewBatches {
         )
       }
     }
+    for place in views.indices where views[place].isAnyShape { try takeShape(of: place, from: record) }
     for place in views.indices where views[place].side == 0 {
       // The first of a family says what the others must be.
       let family = views[place].family
@@ -166,7 +182,7 @@ public final class ViewBatches {
         shape[1].isMultiple(of: views[place].multiple)
       {
         for other in views.indices where other == place || family != nil && views[other].family == family {
-          views[other].side = shape[1]
+          (views[other].height, views[other].width) = (shape[1], shape[1])
         }
       } else if let found = record[views[place].name] {
         throw Failure(
@@ -175,7 +191,7 @@ public final class ViewBatches {
         )
       }
     }
-    for view in views { try tensor(view.name, .u8, [view.side, view.side, channels]) }
+    for view in views { try tensor(view.name, .u8, [view.height, view.width, channels]) }
     if record[ViewTensors.index] != nil { try tensor(ViewTensors.index, .i64, []) }
     if let shuffle = record[ViewTensors.shuffle] {
       if shuffle.type != .i32 || shuffle.shape.count != 2 { try tensor(ViewTensors.shuffle, .i32, [0]) }
@@ -183,14 +199,32 @@ public final class ViewBatches {
     for name in draws {
       guard let numbers = record[name] else { continue }
       let type = numbers.type == .u8 ? ElementType.u8 : .i32
-      if numbers.type != type || numbers.shape.count != 2 { try tensor(name, type, [0]) }
+      if numbers.type != type || numbers.shape.count < 2 { try tensor(name, type, [0]) }
+    }
+  }
+
+  private func takeShape(of place: Int, from record: Record) throws {
+    (views[place].height, views[place].width) = try shape(of: views[place], in: record)
+  }
+
+  /// Throws where rows that are taken together are of several shapes.
+  private func requireOneShape(of record: Record, as rows: Rows) throws {
+    if rows.count == 0 { return }
+    for view in views where view.isAnyShape && rows.pixels[view.name]?.count != rows.count * view.height * view.width * channels {
+      throw Failure(
+        .data,
+        "\(reader.name): row \(position): \"\(view.name)\" is \(view.height) × \(view.width), and the rows before it are not: "
+          + "a batch needs pictures of one size")
+    }
+    if !rows.masks.isEmpty, masks.map({ $0.height != rows.maskHeight || $0.width != rows.maskWidth }) ?? true {
+      throw Failure(.data, "\(reader.name): row \(position): its mask is not of the size of the masks before it")
     }
   }
 
   private func append(_ record: Record, _ range: Range<Int>, to rows: inout Rows) throws {
     for view in views {
       guard let tensor = record[view.name] else { continue }
-      let size = view.side * view.side * channels
+      let size = view.height * view.width * channels
       tensor.withUnsafeBytes { bytes in
         let part = UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound * size..<range.upperBound * size])
         rows.pixels[view.name]?.append(contentsOf: part)
@@ -219,7 +253,8 @@ public final class ViewBatches {
       if rows.count > 0, rows.draws[name] == nil {
         throw Failure(.data, "\(place): a tensor \"\(name)\", which rows before had not")
       }
-      let part = range.lowerBound * tensor.shape[1]..<range.upperBound * tensor.shape[1]
+      let size = tensor.shape.dropFirst().reduce(1, *)
+      let part = range.lowerBound * size..<range.upperBound * size
       var numbers = rows.draws[name] ?? []
       if tensor.type == .u8 {
         try tensor.withValues(of: UInt8.self) { numbers.append(contentsOf: $0[part].map(Int32.init)) }
@@ -227,6 +262,11 @@ public final class ViewBatches {
         try tensor.withValues(of: Int32.self) { numbers.append(contentsOf: $0[part]) }
       }
       rows.draws[name] = numbers
+    }
+    if let masks {
+      let area = masks.height * masks.width
+      (rows.maskHeight, rows.maskWidth) = (masks.height, masks.width)
+      rows.masks.append(contentsOf: masks.ids[range.lowerBound * area..<range.upperBound * area])
     }
     rows.names.append(range, of: names, after: rows.count)
     rows.count += range.count
@@ -240,8 +280,9 @@ extension ViewBatches.Rows {
     _ view: String, of batches: ViewBatches, normalisation: Normalisation? = nil
   ) -> ImageBatch {
     let normalisation = normalisation ?? batches.normalisation
+    let need = batches.views.first { $0.name == view }
     return ImageBatch(
-      pixels: pixels[view] ?? [], count: count, side: batches.views.first { $0.name == view }?.side ?? 0,
+      pixels: pixels[view] ?? [], count: count, height: need?.height ?? 0, width: need?.width ?? 0,
       channels: batches.channels, mean: normalisation.mean.map { Float($0) }, std: normalisation.std.map { Float($0) })
   }
 

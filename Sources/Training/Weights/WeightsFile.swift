@@ -65,6 +65,10 @@ public struct WeightsFile: Sendable {
     var notes: [String] = []
     if let text = header.config {
       let config = try JSONText.decode(Config.self, from: text, what: "\(source): metadata \"config\"")
+      if config.segmentation != nil {
+        throw Failure(
+          .data, "\(source): a segmentation model, expected an encoder or a classifier: pmae-evaluate segment reads it")
+      }
       encoder = config.encoder
       // Other types of numbers are another program's doing; what is no number at all is named when it is loaded.
       record.tensors = record.tensors.map { ($0.name, $0.tensor.float32() ?? $0.tensor) }
@@ -139,6 +143,7 @@ public struct WeightsFile: Sendable {
     var encoder: EncoderConfiguration
     var classes: Int?
     var pool: Pooling?
+    var segmentation: SegmentationConfiguration?
   }
 
   /// One record of a file, or of the `model.safetensors` in a folder.

@@ -31,7 +31,7 @@ public final class Classification: Task {
   }
 
   public var encoder: Encoder { classifier.encoder }
-  public var model: any Network { classifier }
+  public var model: [Part] { [Part("", classifier)] }
 
   public func take(_ count: Int, from views: LabelledViews) throws -> Examples {
     let batch = try views.take(count)
