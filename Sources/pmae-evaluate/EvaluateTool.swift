@@ -11,16 +11,18 @@ import Training
 struct EvaluateTool: Tool {
   static let configuration = CommandConfiguration(
     commandName: "pmae-evaluate",
-    abstract: "Measure a classifier or an encoder on views, say what it makes of each, and make tables of results.",
+    abstract: "Measure a model or an encoder on views, say what it makes of each picture, and make tables of results.",
     version: pmaeVersion,
     subcommands: [
-      Classify.self, Predict.self, Neighbours.self, Linear.self, Retrieve.self, Cluster.self, Embed.self, Compare.self,
+      Classify.self, Segment.self, Predict.self, Neighbours.self, Linear.self, Retrieve.self, Cluster.self, Embed.self,
+      Compare.self,
       Tokenize.self, Table.self,
     ])
 
   mutating func execute() throws {
     throw ValidationError(
-      "expected a command: classify, predict, knn, linear, retrieve, cluster, embed, compare, tokenizer or table")
+      "expected a command: classify, segment, predict, knn, linear, retrieve, cluster, embed, compare, tokenizer or table"
+    )
   }
 }
 

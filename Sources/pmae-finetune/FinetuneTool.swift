@@ -12,7 +12,7 @@ import Training
 struct FinetuneTool: Tool {
   static let configuration = CommandConfiguration(
     commandName: "pmae-finetune",
-    abstract: "Train a classifier of pictures or of pixels on labelled views, from a pretrained encoder or from scratch.",
+    abstract: "Train a classifier of pictures or pixels on labelled views, from a pretrained encoder or from scratch.",
     version: pmaeVersion)
 
   @Argument(help: "The labelled views; - is standard input.", completion: .file())

@@ -96,7 +96,8 @@ struct TrainingOptions: ParsableArguments {
     }
     if warmupEpochs != nil { throw ValidationError("--warmup-epochs: --task \(task) counts steps: --warmup-steps") }
     if accumulate ?? 1 > 1 {
-      throw ValidationError("--accumulate: --task \(task) normalises over whole batches, which cannot be cut into parts")
+      throw ValidationError(
+        "--accumulate: --task \(task) normalises over whole batches, which cannot be cut into parts")
     }
   }
 
@@ -120,7 +121,8 @@ struct TrainingOptions: ParsableArguments {
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
       learningRate: 0, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
     let preset = segmentation.map { ($0.options.preset ?? .mae).learningRate / 16 }
-    c.learningRate = lr ?? (baseLr == nil ? preset.map { $0 * Double(batch) } : nil) ?? (baseLr ?? 1e-3) * Double(batch) / 256
+    c.learningRate =
+      lr ?? (baseLr == nil ? preset.map { $0 * Double(batch) } : nil) ?? (baseLr ?? 1e-3) * Double(batch) / 256
     c.batch = batch
     c.accumulate = parts
     c.labelSmoothing = labelSmoothing ?? (isLinear || segmentation != nil ? 0 : 0.1)

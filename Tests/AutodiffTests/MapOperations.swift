@@ -50,7 +50,8 @@ extension Operation {
         for map in maps {
           for c in 0..<map.values.columns {
             for p in 0..<places {
-              sum += weight[o, (first + c) * places + p] * map.at(n, y + p / side - side / 2, x + p % side - side / 2, c)
+              sum +=
+                weight[o, (first + c) * places + p] * map.at(n, y + p / side - side / 2, x + p % side - side / 2, c)
             }
           }
           first += map.values.columns

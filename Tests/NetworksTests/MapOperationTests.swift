@@ -111,7 +111,8 @@ struct MapOperationTests {
     let logits = try map("\(name).logits")
     let labels = try #require(record["\(name).labels"]).values(of: UInt8.self)
     let found = tape.pixelCrossEntropy(
-      logits, labels: labels, height: logits.height, width: logits.width, average: name == "pixel_loss.0" ? .all : .valid)
+      logits, labels: labels, height: logits.height, width: logits.width,
+      average: name == "pixel_loss.0" ? .all : .valid)
     let value = try #require(record["\(name).output"]).values(of: Float.self)[0]
     #expect(abs(found.loss.value - Double(value)) < 1e-5)
     let upstream = try #require(record["\(name).upstream"]).values(of: Float.self)[0]

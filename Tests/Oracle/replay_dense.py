@@ -4,7 +4,8 @@ usage: replay_dense.py FILE... [--tools FOLDER] [--keep FOLDER]      exit status
 Losses of each step agree within 1e-5 (relative), gradients of the first step within 1e-4 of their norm, weights and statistics at the end
 within 1e-5 (absolute); inference with the final weights, whole and by windows, agrees but for 1e-4 of the pixels, the figures within
 1e-9 where all pixels do. A gradient is read from the optimiser's first moments after one step, which are a tenth of it.
-Left out at the end is what no gradient reaches but rounding (see fixtures_dense.py)."""
+Left out at the end is what no gradient reaches but rounding (see fixtures_dense.py); of a batch of two also what is pooled to one pixel,
+whose two values a batch norm makes into 1 and -1, whatever they are."""
 import argparse, json, os, subprocess, sys, tempfile
 sys.dont_write_bytecode = True
 import numpy as np
@@ -32,6 +33,11 @@ class Run:
         if done.returncode: sys.exit(f"{tool} failed with status {done.returncode}: {done.stderr}{' '.join(command)}")
         return done.stdout
 
+    def unknown(self):
+        """What only rounding decides."""
+        pools = self.network["pools"] if self.run["batch"] == 2 else []
+        return NO_GRADIENT + tuple(f"head.pooled.{i}.0.weight" for i, p in enumerate(pools) if p == 1)
+
     def masks(self): return dict(mask_classes=json.dumps([f"class {i}" for i in range(self.network["classes"])]))
 
     def write_views(self, path):
@@ -48,13 +54,16 @@ class Run:
         stream.write(path, "views", [{"scene": t["test.picture"], "scene.mask": t["test.labels"][None], "size": size, "index": np.zeros(1, np.int64)}],
                      recipes='["scene"]', mean=MEAN, std=STD, epochs="1", rows_per_epoch="1", first_epoch="0", **self.masks())
 
+    def words(self):
+        """pmae-finetune's options, each with its value."""
+        s, r = self.network, self.run
+        return ["--task", "segment", "--drop-path", s["drop_path"], "--aux-weight", s["aux_weight"], "--loss-average", s["average"],
+                "--batch", r["batch"], "--lr", r["lr"], "--weight-decay", r["weight_decay"], "--layer-decay", r["layer_decay"],
+                "--warmup-steps", r["warmup"]]
+
     def train(self, folder, steps, name):
-        c, s, r = self.config, self.network, self.run
-        words = ["--task", "segment", "--drop-path", s["drop_path"], "--aux-weight", s["aux_weight"], "--loss-average", s["average"],
-                 "--batch", r["batch"], "--lr", r["lr"], "--weight-decay", r["weight_decay"], "--layer-decay", r["layer_decay"],
-                 "--warmup-steps", r["warmup"], "--threads", 2, "--quiet"]
         self.write_model(f"{folder}/start.safetensors", "init.")
-        self.tool("pmae-finetune", *words, "--init", f"{folder}/start.safetensors", "--run", f"{folder}/{name}", "--overwrite", "--steps", steps,
+        self.tool("pmae-finetune", *self.words(), "--threads", 2, "--quiet", "--init", f"{folder}/start.safetensors", "--run", f"{folder}/{name}", "--overwrite", "--steps", steps,
                   "--output", f"{folder}/{name}.model.stz", f"{folder}/views.stz")
         with open(f"{folder}/{name}/metrics.jsonl") as f: lines = [json.loads(l) for l in f]
         return lines, read(f"{folder}/{name}/checkpoint.stz")
@@ -69,17 +78,18 @@ class Run:
         norm = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients.values()))
         off = 0.0
         for k, g in gradients.items():
+            if k in self.unknown(): continue
             mine = 10 * first.get(f"optimizer.first_moment.{k}", np.full(g.shape, np.inf)).astype(np.float64)
             off = max(off, float(np.sqrt(((mine - g) ** 2).sum())) / max(float(np.sqrt((g.astype(np.float64) ** 2).sum())), 1e-3 * norm))
         found["gradients"] = (off, 1e-4)
         weights = {}
         for k, v in ((n.removeprefix("final."), t[n]) for n in t if n.startswith("final.")):
-            if k in NO_GRADIENT: continue
+            if k in self.unknown(): continue
             keep = (lambda x: np.delete(x, np.s_[len(x) // 3:2 * len(x) // 3])) if k.endswith("qkv.bias") else (lambda x: x)
             weights[k] = float(np.abs(keep(final[k]) - keep(v)).max()) if k in final and final[k].shape == v.shape else np.inf
         worst = max(weights, key=weights.get)
         found[f"weights (at {worst})"] = (weights[worst], 1e-5)
-        extra = {k for k in final if not k.startswith("optimizer.")} - set(weights) - set(NO_GRADIENT)
+        extra = {k for k in final if not k.startswith("optimizer.")} - set(weights) - set(self.unknown())
         if extra: found[f"names ({', '.join(sorted(extra))})"] = (np.inf, 0)
         return found | self.infer(folder)
 

@@ -17,7 +17,9 @@ extension Encoder {
     let grid = grid ?? PatchGrid(rows: images.height / patch, columns: images.width / patch)
     precondition(grid.rows * patch >= images.height && grid.columns * patch >= images.width, "parts of patches")
     let ids = (0..<images.count).flatMap { _ in 0..<Int32(grid.patches) }
-    let rows = patchRows(images, places: (0..<Int32(images.count * grid.patches)).map { $0 }, patch: patch, grid: grid, engine: tape.engine)
+    let rows = patchRows(
+      images, places: (0..<Int32(images.count * grid.patches)).map { $0 }, patch: patch, grid: grid, engine: tape.engine
+    )
     var x = tape.encoderTokens(
       patchEmbedding(tape, rows), classToken: classToken.tensor,
       positions: positions(of: grid, isStretched: isStretched), ids: ids, sequences: images.count)

@@ -2,8 +2,9 @@ import Autodiff
 import CKernels
 import Compute
 
-/// Classes of the pixels of whole pictures, by all of a picture at once or by windows. Only the small maps of logits are kept, and only those
-/// of windows that rows still need; a row of pixels is made when it is its turn. So memory grows with a picture's width, not with its area.
+/// Classes of the pixels of whole pictures, by all of a picture at once or by windows. Only the small maps of logits are kept, and only
+/// those of windows that rows still need; a row of pixels is made when it is its turn. So memory grows with a picture's width, not with
+/// its area.
 public struct PixelPredictor {
   /// Windows of `side` pixels every `stride`. The last of a row or column is moved back to end at the edge, and a picture smaller than a
   /// window is one smaller window. mmsegmentation: 512, 341.
@@ -69,7 +70,7 @@ public struct PixelPredictor {
           nonisolated(unsafe) let out = prediction.baseAddress! + next * width
           row.withUnsafeBufferPointer { row in
             before.withUnsafeBufferPointer { before in
-              nonisolated(unsafe) let (high, low) = (row.baseAddress!, share == 0 ? row.baseAddress! : before.baseAddress!)
+              let (high, low) = (row.baseAddress!, share == 0 ? row.baseAddress! : before.baseAddress!)
               classify(low, high, share, columns, classes: classes, into: out)
             }
           }
@@ -127,9 +128,10 @@ public struct PixelPredictor {
     for (place, rows) in down.enumerated() {
       for columns in across { parts.append(part(image, rows: rows, columns: columns)) }
       // No later window has a row above the next one's first.
-      let first = place == 0 ? 0 : down[place - 1].lowerBound
       let end = place + 1 < down.count ? down[place + 1].lowerBound : image.height
-      for y in max(first, rows.lowerBound)..<max(rows.lowerBound, end) { body(row(y, of: parts, counts, image.width), y) }
+      for y in rows.lowerBound..<end {
+        body(row(y, of: parts, counts, image.width), y)
+      }
       parts.removeAll { $0.rows.upperBound <= end }
     }
   }

@@ -29,7 +29,7 @@ public final class ViewBatches {
     public fileprivate(set) var shuffle: [Int32] = []
     /// Other draws that the stream has, [count · N] each; those of more dimensions row by row.
     public fileprivate(set) var draws: [String: [Int32]] = [:]
-    /// The masks of the view whose masks are read, [count, maskHeight, maskWidth] of class ids; empty where the stream has none.
+    /// The masks of the view whose masks are read, [count, maskHeight, maskWidth]; empty where the stream has none.
     public fileprivate(set) var masks: [UInt8] = []
     public fileprivate(set) var maskHeight = 0
     public fileprivate(set) var maskWidth = 0
@@ -64,7 +64,9 @@ public final class ViewBatches {
   ///   - masked: the view whose masks are read, where the stream has any.
   ///   - channels: of the network; a stream of other views is an error.
   /// - Throws: `Failure(.data)` naming what is missing or does not fit.
-  public init(_ reader: StreamReader, views: [ViewNeed], draws: [String] = [], masked: String? = nil, channels: Int) throws {
+  public init(_ reader: StreamReader, views: [ViewNeed], draws: [String] = [], masked: String? = nil, channels: Int)
+    throws
+  {
     self.reader = reader
     self.masked = masked
     self.draws = draws
@@ -210,7 +212,8 @@ public final class ViewBatches {
   /// Throws where rows that are taken together are of several shapes.
   private func requireOneShape(of record: Record, as rows: Rows) throws {
     if rows.count == 0 { return }
-    for view in views where view.isAnyShape && rows.pixels[view.name]?.count != rows.count * view.height * view.width * channels {
+    for view in views
+    where view.isAnyShape && rows.pixels[view.name]?.count != rows.count * view.height * view.width * channels {
       throw Failure(
         .data,
         "\(reader.name): row \(position): \"\(view.name)\" is \(view.height) × \(view.width), and the rows before it are not: "

@@ -13,7 +13,8 @@ public enum StartFile: Sendable {
     if try SegmenterFile.isOne(found.record, source: found.source) {
       self = .segmenter(try SegmenterFile(found.record, source: found.source, digest: found.digest))
       if heads != nil || image != nil {
-        throw Failure(.usage, "\(found.source): a segmentation model has its own sizes: --heads and --image have no meaning")
+        throw Failure(
+          .usage, "\(found.source): a segmentation model has its own sizes: --heads and --image have no meaning")
       }
     } else {
       self = .encoder(

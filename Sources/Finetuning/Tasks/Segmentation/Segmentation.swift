@@ -73,7 +73,8 @@ public final class Segmentation: Task {
     if batch.images.height < side || batch.images.width < side {
       throw Failure(
         .data,
-        "\(place): views of \(batch.images.height) × \(batch.images.width): expected two patches a side at least, \(side)")
+        "\(place): views of \(batch.images.height) × \(batch.images.width): expected two patches a side at least, \(side)"
+      )
     }
     let c = encoder.configuration
     if c.positions == .learned, (batch.images.height, batch.images.width) != (c.image, c.image) {
