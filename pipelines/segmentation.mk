@@ -34,7 +34,7 @@ MODEL ?= --width 24 --depth 4 --heads 2
 DECODER ?= --decoder-width 16 --decoder-depth 1 --decoder-heads 2
 HEAD ?= --head-hidden 32 --head-bottleneck 16
 PROTOTYPES ?= --prototypes 32
-CHANNELS ?= 16
+UPERNET ?= --head-channels 16 --aux-channels 16
 BATCH ?= 16
 TRAIN_BATCH ?= 8
 else
@@ -48,7 +48,7 @@ MODEL ?= --width 128 --depth 4 --heads 4
 DECODER ?= --decoder-width 64 --decoder-depth 2 --decoder-heads 2
 HEAD ?= --head-hidden 256 --head-bottleneck 64
 PROTOTYPES ?= --prototypes 512
-CHANNELS ?= 64
+UPERNET ?= --head-channels 64 --aux-channels 64
 BATCH ?= 64
 TRAIN_BATCH ?= 8
 endif
@@ -131,7 +131,7 @@ endef
 define measures
 $(OUT)/cells/$1/seed$2/model.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/training.stz
 	pmae-augment $(OUT)/training.stz --views segment --size $(CROP) --epochs $(TRAIN_EPOCHS) --seed $2 --threads 1 --quiet \
-	  | pmae-finetune --task segment $(FINETUNE) --head-channels $(CHANNELS) --aux-channels $(CHANNELS) --batch $(TRAIN_BATCH) --init $$< --seed $2 \
+	  | pmae-finetune --task segment $(FINETUNE) $(UPERNET) --batch $(TRAIN_BATCH) --init $$< --seed $2 \
 	    --threads $(THREADS) --quiet --overwrite --output $$@ -
 $(OUT)/cells/$1/seed$2/segment.json: $(OUT)/cells/$1/seed$2/model.stz $(OUT)/test.stz
 	pmae-evaluate segment $$^ --threads $(THREADS) --quiet > $$@

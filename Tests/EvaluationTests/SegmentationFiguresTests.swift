@@ -96,6 +96,6 @@ import Training
     let first = worst.entries[0]
     #expect(first.width == 384 && first.height == 2 && first.accuracy == 0.25)
     #expect(first.pixels.count == 384 * 2 * 3 && first.labels.count == 384 * 2)
-    #expect(first.predicted.filter { $0 == 1 }.count == 384)
+    #expect(first.predicted.filter { $0 == 1 }.count == 768)
   }
 }

@@ -89,14 +89,14 @@ import Testing
     ("name=a", "character 7: expected :; found the end"),
     ("name=la.bel: crop 0.1-1", "character 6: expected a name"),
     ("name=index: crop 0.1-1", "character 6: expected a name"),
-    ("name=a: flip", "character 9: expected crop or center; found \"flip\""),
+    ("name=a: flip", "character 9: expected crop, center, scale or whole; found \"flip\""),
     ("name=a: crop", "character 13: expected shares of the area, as 0.2-1; found the end"),
     ("name=a: crop 0.5-0.2", "character 14: expected a range LOW-HIGH from 0.001 to 1.0; found \"0.5-0.2\""),
     ("name=a: crop 0.2-1 ratio 2", "character 26: expected a range"),
     ("name=a: crop 0.2-1 nearest", "character 20: expected a comma, |, size, count or the end; found \"nearest\""),
     (
       "name=a: crop 0.2-1, twirl",
-      "character 21: expected flip, jitter, grey, blur, solarise, rand, erase; found \"twirl\""
+      "character 21: expected flip, jitter, grey, blur, solarise, rand, erase, photometric; found \"twirl\""
     ),
     ("name=a: crop 0.2-1, flip, flip", "character 27: expected a step that is not there yet; found \"flip\""),
     ("name=a: crop 0.2-1, flip p 0", "expected a probability"),
@@ -104,7 +104,7 @@ import Testing
     ("name=a: crop 0.2-1, jitter 0.1", "character 31: expected brightness, contrast and saturation"),
     ("name=a: crop 0.2-1, jitter 1 1 1 0.6", "character 34: expected a comma"),
     ("name=a: crop 0.2-1, blur 1", "character 26: expected a range LOW-HIGH from 0.0 to 100.0"),
-    ("name=a: crop 0.2-1 |", "character 21: expected crop or center; found the end"),
+    ("name=a: crop 0.2-1 |", "character 21: expected crop, center, scale or whole; found the end"),
     ("name=a: center 0.001", "character 16: expected a share from 0.01 to 1; found \"0.001\""),
     ("name=a: center 2", "character 16: expected a comma"),
   ])

@@ -96,7 +96,7 @@ import Testing
     for row in sizes {
       let size = KeptRatio(short: Int(row[2]), long: Int(row[3]))
         .size(height: Int(row[0]), width: Int(row[1]), ratio: row[4])
-      #expect([size.height, size.width] == [Int(row[5]), Int(row[6])], "\(row)")
+      #expect(size.height == Int(row[5]) && size.width == Int(row[6]), "\(row)")
     }
   }
 
@@ -139,13 +139,23 @@ import Testing
   @Test func drawsAreSpreadAsThere() throws {
     let recipe = ViewSet.segment.recipes(centerShare: 1, localSide: 96, side: 64)[0]
     #expect(recipe.needsMask && recipe.side == 64)
-    // Two classes, one of them a tenth: most crops on the left have one alone.
     let mask = Picture(
-      height: 128, width: 200, channels: 1, pixels: (0..<128 * 200).map { $0 % 200 < 180 ? 0 : 1 })
-    let draws = (0..<2000).map {
-      recipe.draw(seed: 3, epoch: 2, index: $0, height: 128, width: 200, size: 64, mask: mask)
+      height: 128, width: 200, channels: 1, pixels: (0..<128 * 200).map { $0 % 200 < 130 ? 0 : 1 })
+    func drawn(by recipe: Recipe) -> [ViewDraw] {
+      (0..<2000).map { recipe.draw(seed: 3, epoch: 2, index: $0, height: 128, width: 200, size: 64, mask: mask) }
     }
-    var (scales, both) = ([Double](), 0)
+    var crop = ScaledCrop(ratio: 0.5...2)
+    crop.category = 0.75
+    /// Draws whose square has two classes, neither with three quarters of it.
+    func mixed(_ draws: [ViewDraw]) -> Int {
+      draws.count {
+        if case .scaled(let drawn, let side) = $0.crop { crop.keeps(drawn, side: side, of: mask) } else { false }
+      }
+    }
+    let draws = drawn(by: recipe)
+    let plain = drawn(by: try Recipe(line: "name=segment: scale 0.5-2, crop 64, flip, photometric"))
+    #expect(mixed(draws) > 1800 && mixed(plain) < 1400, "\(mixed(draws)), \(mixed(plain))")
+    var scales: [Double] = []
     for draw in draws {
       guard case .scaled(let drawn, _) = draw.crop else {
         Issue.record("no scaled crop")
@@ -154,12 +164,9 @@ import Testing
       scales.append(Double(drawn.height) / 64)
       #expect(drawn.top >= 0 && drawn.top <= max(0, drawn.height - 64))
       #expect(drawn.left >= 0 && drawn.left <= max(0, drawn.width - 64))
-      if Set(mask.maskView(draw, size: 64).pixels).isSuperset(of: [0, 1]) { both += 1 }
     }
     #expect(abs(scales.reduce(0, +) / 2000 - 1.25) < 0.03)
     #expect((scales.min() ?? 0) >= 0.5 && (scales.max() ?? 3) <= 2)
-    // By chance alone it would be less than half.
-    #expect(both > 1200)
     for share in [
       draws.count { $0.flip }, draws.count { $0.photometric?.brightness != nil },
       draws.count { $0.photometric?.contrast != nil }, draws.count { $0.photometric?.saturation != nil },

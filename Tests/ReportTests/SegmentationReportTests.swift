@@ -4,6 +4,7 @@ import Imaging
 import Parallel
 import Report
 import Schemas
+import TensorStream
 import Testing
 import Training
 
@@ -57,24 +58,19 @@ import Training
       picture.overlaid([1, 1, 1, 1], classes, opacity: 1).pixels == [0, 0, 200, 0, 0, 200, 0, 0, 200, 0, 0, 200])
   }
 
-  /// Files of ids are read back as they were, below the folder whatever a name says, and never replaced unasked.
-  @Test func mapsAreWrittenAsFiles() throws {
-    let folder = FileManager.default.temporaryDirectory.path + "/maps-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+  /// Files of ids are read back as they were, grey and with the classes' colours.
+  @Test func mapsAreReadBack() throws {
     let classes = MaskClasses(names: ["a", "b", "c"])
     let ids: [UInt8] = [0, 1, 2, 2, 1, 255]
-    let maps = try MaskFolder(folder, classes: classes, overwrite: false)
-    let picture = Picture(height: 4, width: 6, channels: 3, pixels: [UInt8](repeating: 9, count: 72))
-    try maps.write(ids: ids, height: 2, width: 3, index: 0, name: "x/../../a.b.jpg", over: picture)
-    try maps.write(ids: ids, height: 2, width: 3, index: 12, name: nil)
-    for path in ["x/a.b.png", "picture-00000012.png"] {
-      let file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(path)")))
-      let read = try PNG.ids(file, classes: classes, name: path)
-      #expect((read.height, read.width) == (2, 3) && read.pixels == ids, "\(path)")
+    for palette in [nil, classes.palette] {
+      let read = try PNG.ids(
+        try PNG.encode(ids: ids, height: 2, width: 3, palette: palette), classes: classes, name: "ids.png")
+      #expect(read.height == 2 && read.width == 3 && read.pixels == ids)
     }
-    #expect(FileManager.default.fileExists(atPath: folder + "/x/a.b.overlay.jpg"))
-    #expect(throws: (any Error).self) { try maps.write(ids: ids, height: 2, width: 3, index: 12, name: nil) }
-    let again = try MaskFolder(folder, classes: classes, overwrite: true)
-    try again.write(ids: ids, height: 2, width: 3, index: 12, name: nil)
+    let few = MaskClasses(names: ["a", "b"])
+    let failure = #expect(throws: Failure.self) {
+      try PNG.ids(try PNG.encode(ids: ids, height: 2, width: 3), classes: few, name: "ids.png")
+    }
+    #expect(failure?.message == "ids.png: class 2 at row 0, column 2: expected 0 to 1, or 255 for none")
   }
 }

@@ -179,8 +179,8 @@ import Testing
     try ToolRunner.withTemporaryFolder { folder in
       let result = try ToolRunner.shell(
         """
-        pmae-pack --quiet --output a.stz --threads 1 $M/ade --split training
-        pmae-pack --quiet --output b.stz --threads 3 $M/ade --split training && cmp a.stz b.stz
+        pmae-pack --quiet --threads 1 $M/ade --split training > a.stz
+        pmae-pack --quiet --threads 3 $M/ade --split training > b.stz; cmp a.stz b.stz
         pmae-pack --quiet --shard-size 1200 --output s-%d.stz $M/ade --split training; ls s-*.stz
         rm s-1.stz; pmae-pack --shard-size 1200 --resume --output s-%d.stz $M/ade --split training
         """, environment: ["M": Self.masks], in: folder)

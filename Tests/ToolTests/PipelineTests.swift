@@ -48,6 +48,32 @@ import Testing
     }
   }
 
+  /// From a folder in ADE20K's layout to a table of segmentation; a second run does nothing.
+  @Test func segmentationRunsOnAFolderOfItsLayout() throws {
+    try ExampleFiles.withCopy { folder in
+      let arguments = [
+        "BIN=\(ToolRunner.folder)", "SIZE=minute", "DATA=scenes", "OUT=out", "CELLS=mae scratch", "EPOCHS=1",
+        "TRAIN_EPOCHS=1", "BATCH=4", "TRAIN_BATCH=4", "MODEL=--width 16 --depth 4 --heads 2",
+        "UPERNET=--head-channels 8 --aux-channels 8",
+      ]
+      let first = try ToolRunner.run(
+        Self.pipelines + "segmentation.mk", arguments, environment: Self.plain, in: folder)
+      #expect(first.status == 0, "\(first.errors)")
+      for row in ["from scratch", "MAE"] {
+        let shares = try #require(table(first.text, row), "\(first.text)").compactMap(Double.init)
+        #expect(shares.count == 3 && shares.allSatisfy { $0 >= 0 && $0 <= 100 }, "\(first.text)")
+      }
+      let again = try ToolRunner.run(
+        Self.pipelines + "segmentation.mk", arguments, environment: Self.plain, in: folder)
+      #expect(again.status == 0 && again.errors == "", "\(again.errors)")
+      #expect(first.text.hasSuffix(again.text) && !again.text.contains("pmae-"))
+      let without = try ToolRunner.run(
+        Self.pipelines + "segmentation.mk", ["DATA=photos", "OUT=other", "BIN=\(ToolRunner.folder)"],
+        environment: Self.plain, in: folder)
+      #expect(without.status == 2 && without.errors.contains("photos/annotations/training is not there"))
+    }
+  }
+
   /// A table that is there already does not hide that what it is made of is not: of seeds that were asked for later, for one.
   @Test(arguments: ["ablations.mk", "quickstart.mk"]) func whatIsMissingIsMade(script: String) throws {
     try ToolRunner.withTemporaryFolder { folder in

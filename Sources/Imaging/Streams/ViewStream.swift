@@ -79,7 +79,7 @@ public struct ViewStream: Sendable {
       }
       if store.masks != nil, let step = recipe.stepWithoutMask {
         throw Failure(
-          .data,
+          .usage,
           "\(store.name): has masks, which cannot follow \(step == .rand ? "rand-" : step.rawValue) of view \(recipe.name): "
             + "--no-masks leaves masks out")
       }

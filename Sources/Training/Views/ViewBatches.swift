@@ -288,7 +288,6 @@ extension ViewBatches.Rows {
       pixels: pixels[view] ?? [], count: count, height: need?.height ?? 0, width: need?.width ?? 0,
       channels: batches.channels, mean: normalisation.mean.map { Float($0) }, std: normalisation.std.map { Float($0) })
   }
-
 }
 
 /// Random numbers for one purpose of a run, for each image its own, by its number in the set.
