@@ -106,6 +106,32 @@ struct MapOperationTests {
     if let b { try expect(b.gradient, try weight(key("grad_bias")), key("grad_bias")) }
   }
 
+  /// In bfloat16, by the kernels of each kind, results and gradients are near those of float32.
+  @Test(
+    .enabled(if: BFloat16.unavailable == nil, "no bfloat16 here"), arguments: ["avx512", "avx2", "openblas"])
+  func convolutionsInBFloat16(kernels: String) throws {
+    let engine = Engine(threads: 2, kernels: kernels, poisoning: true)
+    for name in ["conv2d.0", "conv2d.4", "conv2d.6", "conv_transpose2d.1"] {
+      let tape = Tape(engine, precision: .bfloat16)
+      let x = try map("\(name).input")
+      let w = try #require(try weight("\(name).weight"))
+      let b = try weight("\(name).bias")
+      let y =
+        name.hasPrefix("conv2d")
+        ? tape.convolution([x], w, bias: b, side: 3) : tape.transposedConvolution(x, w, bias: b)
+      func near(_ mine: Tensor?, _ theirs: Tensor?, _ what: String) throws {
+        let (mine, theirs) = (try #require(mine).array, try #require(theirs).array)
+        let size = zip(theirs, theirs).reduce(0) { $0 + $1.0 * $1.1 }.squareRoot()
+        let off = zip(mine, theirs).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+        #expect(off < 0.01 * size && off > 0, "\(name).\(what): \(off) of \(size)")
+      }
+      try near(y.tensor, try map("\(name).output").tensor, "output")
+      backward(tape, y.tensor, try map("\(name).upstream").tensor)
+      try near(x.tensor.gradient, try map("\(name).grad_input").tensor, "grad_input")
+      try near(w.gradient, try weight("\(name).grad_weight"), "grad_weight")
+    }
+  }
+
   private func loss(_ name: String) throws {
     let tape = Tape(engine)
     let logits = try map("\(name).logits")

@@ -33,11 +33,13 @@ extension Engine {
             : packPairs(panels, .float32(weights.columns(part(place))), inner: (inner + 1) / 2)
         }
         let pointers = packed.map(\.pointer)
-        return withPairs(x) { x in
-          forEachRun(places, order, raster, isBackward, bias, y) { place, from, to, c in
-            panels.multiply(
-              x.rows(from), transposing: .none, inner: x.columns, pointers[place], into: c,
-              adding: adding || place > 0)
+        return withExtendedLifetime(packed) {
+          withPairs(x) { x in
+            forEachRun(places, order, raster, isBackward, bias, y) { place, from, to, c in
+              panels.multiply(
+                x.rows(from), transposing: .none, inner: x.columns, pointers[place], into: c,
+                adding: adding || place > 0)
+            }
           }
         }
       }
