@@ -1,15 +1,16 @@
 import Compute
 import Foundation
 import Networks
+import Parallel
 import Runs
 import TensorStream
 import Training
 
 /// Trains all weights of a model for a task, as MAE and BEiT fine-tune: with AdamW (β 0.9 and 0.999), layer-wise decay
-/// of the learning rate, and drop path.
+/// of the learning rate, drop path, and where asked for an average of the weights and a limit for gradients.
 public final class FinetuningRun<T: Task>: Trainee {
   public let task: T
-  public let optimizer: AdamW
+  public let optimizer: any Optimizer
   public let configuration: FinetuningConfiguration
   private let engine: Engine
 
@@ -19,7 +20,7 @@ public final class FinetuningRun<T: Task>: Trainee {
   ) throws {
     try configuration.validate()
     precondition(configuration.mode == .full)
-    if !T.mixesImages, configuration.mixup != nil || configuration.cutmix != nil {
+    if !T.mixesImages, configuration.mixing.isDone {
       throw Failure(.usage, "--task \(T.name) mixes no images: --mixup and --cutmix have no meaning with it")
     }
     self.configuration = configuration
@@ -36,7 +37,23 @@ public final class FinetuningRun<T: Task>: Trainee {
     optimizer = AdamW(trained, weightDecay: configuration.weightDecay, beta2: 0.999, engine: engine)
   }
 
-  public var parts: [Part] { [Part("classifier.", task.model)] }
+  /// The average of the weights; nil without. Until it is asked for, the start's weights may be set.
+  public private(set) lazy var average: AveragedWeights? = configuration.ema.map {
+    AveragedWeights(of: task.model, decay: $0, engine: engine)
+  }
+
+  public var parts: [Part] {
+    [Part("classifier.", task.model)] + (average.map { [Part("average.", $0)] } ?? [])
+  }
+
+  public func update(at place: StepPlace) -> StepUpdate {
+    StepUpdate(clip: configuration.clip.map { .whole($0) })
+  }
+
+  public func follow(at place: StepPlace) -> [Figure] {
+    average?.follow()
+    return []
+  }
 
   /// Trains for the configuration's epochs, the rows in the order of the stream (`TrainingLoop.run`).
   /// - Parameters:
@@ -51,7 +68,9 @@ public final class FinetuningRun<T: Task>: Trainee {
     let c = configuration
     let loop = TrainingLoop(
       batch: c.batch, epochs: c.epochs,
-      schedule: RateSchedule(peak: c.learningRate, warmupEpochs: c.warmupEpochs), limit: limit, engine: engine)
+      schedule: c.schedule, limit: limit, engine: engine)
+    // A copy of the start's weights.
+    _ = average
     let source = ViewSource(views.batches, batch: c.batch, countsFromFirst: record == nil) { [task] _ in
       try (0..<c.accumulate).map { _ in try task.take(c.batch / c.accumulate, from: views) }
     }
@@ -60,10 +79,21 @@ public final class FinetuningRun<T: Task>: Trainee {
 
   public func gradients(of batch: [T.Examples], at place: StepPlace) -> StepLosses {
     let batch = task.augmented(batch, at: place)
+    let draws = ownNumbers(batch.map { task.index(of: $0) }, epoch: place.epoch)
     return Training.gradients(parts: batch.count, engine: engine) { tape, part in
-      let draws = randomNumbers(
-        task.index(of: batch[part]), seed: configuration.seed, epoch: place.epoch, .dropPath)
-      return task.losses(tape, batch[part], keeps: task.encoder.drawKeeps(draws))
+      return task.losses(tape, batch[part], keeps: task.encoder.drawKeeps(draws[part]))
+    }
+  }
+
+  /// Each image's random numbers for drop path, in the parts of a batch. Several views of one image have numbers of their own.
+  private func ownNumbers(_ index: [[Int64]], epoch: Int) -> [[CounterRandom]] {
+    var seen: [Int64: Int] = [:]
+    return index.map { part in
+      part.flatMap { image in
+        let view = seen[image, default: 0]
+        seen[image] = view + 1
+        return randomNumbers([image], seed: configuration.seed, epoch: epoch, .dropPath, view: view & 0xFF)
+      }
     }
   }
 }

@@ -25,6 +25,8 @@ public struct ImagesHeader: Equatable, Sendable {
 
   /// Names of the classes; nil for pictures without labels.
   public var classes: [String]?
+  /// What stands between the classes in a label's name; nil where a picture has one class. See `LabelSets`.
+  public var labelSeparator: String?
   public var shape: Shape?
   /// 1 where every picture is grey and shall stay so, also of files as they came; nil where nothing is said.
   public var channels: Int?
@@ -38,6 +40,7 @@ public struct ImagesHeader: Equatable, Sendable {
   public init(_ record: Record, source: String) throws {
     let fields = MetadataFields(record, source: source)
     classes = try fields.value(MetadataKey.classes)
+    labelSeparator = fields.text(MetadataKey.labelSeparator)
     entriesDigest = fields.text("entries_digest")
     let height: Int? = try fields.value("height")
     let width: Int? = try fields.value("width")
@@ -55,6 +58,7 @@ public struct ImagesHeader: Equatable, Sendable {
       metadata["width"] = String(shape.width)
     }
     metadata["channels"] = (shape?.channels ?? channels).map(String.init)
+    metadata[MetadataKey.labelSeparator] = labelSeparator
     metadata["entries_digest"] = entriesDigest
     return metadata
   }

@@ -31,6 +31,7 @@ struct MetadataFields {
 enum MetadataKey {
   static let kind = "kind"
   static let classes = "classes"
+  static let labelSeparator = "label_separator"
   static let mean = "mean"
   static let std = "std"
   static let config = "config"

@@ -21,6 +21,7 @@ struct FinetuneTool: Tool {
   @Option(help: ArgumentHelp("What is learnt: \(tasks.map { $0.name }.joined(separator: ", ")).", valueName: "name"))
   var task = Classification.name
 
+  @OptionGroup var presets: PresetOptions
   @OptionGroup var encoder: EncoderOptions
   @OptionGroup var training: TrainingOptions
 
@@ -66,6 +67,8 @@ struct FinetuneTool: Tool {
     }
   }
 
+  static func expand(_ arguments: [String]) throws -> [String] { try PresetOptions.expand(arguments) }
+
   mutating func execute() throws {
     guard let chosen = tasks.first(where: { $0.name == task }) else {
       throw ValidationError("--task is \(task): expected one of \(tasks.map { $0.name }.joined(separator: ", "))")
@@ -77,22 +80,26 @@ struct FinetuneTool: Tool {
 
   private func finetune<T: Task>(_: T.Type) throws {
     // Everything that the options alone decide is checked before the input is waited for.
-    let isFresh = encoder.start == nil
+    let isFresh = encoder.start == nil || encoder.fresh
     _ = try training.configuration(of: nil, isFresh: isFresh)
     try output.checkEarly()
+    if let path = training.recipe.unaveraged { try checkEarly(unaveraged: path) }
     try training.profile.checkEarly(overwrite: output.overwrite || resume)
+    if let preset = presets.chosen {
+      say("preset \(preset.name): \(preset.summary); --print-preset shows its settings")
+    }
     let session = try run.map {
       try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
     let file = try encoder.start.map { try WeightsFile(path: $0, heads: encoder.heads, image: encoder.image) }
-    let sizes = try file?.encoder ?? encoder.fresh()
+    let sizes = try file?.encoder ?? encoder.freshSizes()
 
     let engine = Engine(
       threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
     for text in training.precision.notes + engine.notes { say(text) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
-    if let file {
+    if let file, !isFresh {
       try file.load(into: network)
       for text in file.notes { say("\(file.source): \(text)") }
       if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
@@ -101,7 +108,11 @@ struct FinetuneTool: Tool {
     }
 
     let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
-    let names = try ClassNames.of(reader.header, source: reader.name)
+    let sets = try ViewsHeader(reader.header, source: reader.name).labelSets
+    let names = try sets?.names ?? ClassNames.of(reader.header, source: reader.name)
+    if let sets, let classes, classes < sets.names.count {
+      throw Failure(.usage, "--classes is \(classes), but \(reader.name) has \(sets.names.count)")
+    }
     guard let count = classes ?? names?.count, count > 0 else {
       throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
     }
@@ -109,13 +120,14 @@ struct FinetuneTool: Tool {
     var start = try session?.checkpoint()
     let labelled = try LabelledViews(
       reader, view: view, preferred: ["simple"], encoder: sizes, normalisation: file?.normalisation,
-      labels: .below(count), mayBeginWithin: session != nil && !isLinear)
+      labels: .classesOrSets(below: count), mayBeginWithin: session != nil && !isLinear)
     let kept = try start.map { try FinetuningRecord($0).training }
-    let configuration = try training.configuration(
+    var configuration = try training.configuration(
       of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh)
+    if sets != nil { configuration.loss = try training.recipe.lossOfSets(source: reader.name) }
     let settings = FinetuningRecord(
       configuration, encoder: sizes, classes: count, view: labelled.view, precision: engine.precision,
-      startWeights: file?.digest ?? "")
+      startWeights: isFresh ? "" : file?.digest ?? "")
     var provenance = provenance(file, reader)
 
     let trainer: Trainer<T> =
@@ -149,11 +161,17 @@ struct FinetuneTool: Tool {
       throw error
     }
     var metadata = try WeightsFile.metadata(
-      encoder: sizes, head: WeightsFile.Head(classes: count, pooling: configuration.pooling),
+      encoder: sizes,
+      head: WeightsFile.Head(
+        classes: count, pooling: configuration.pooling, isSigmoid: configuration.loss == .binary),
       normalisation: labelled.normalisation, classNames: names?.count == count ? names : nil)
     metadata.merge(provenance) { $1 }
-    try WeightsFormat(path: output.output).write(
-      storedTensors([Part("", trainer.model)]), metadata: metadata, to: output.output, overwrite: output.overwrite)
+    func write(_ model: any Network, to path: String) throws {
+      try WeightsFormat(path: path).write(
+        storedTensors([Part("", model)]), metadata: metadata, to: path, overwrite: output.overwrite)
+    }
+    if let path = training.recipe.unaveraged { try write(trainer.model, to: path) }
+    try write(trainer.average ?? trainer.model, to: output.output)
     // Last: the model is safe, whatever becomes of the profile.
     if let report = profiler?.report() {
       try training.profile.report(
@@ -169,6 +187,13 @@ struct FinetuneTool: Tool {
       switch self {
       case .full(let run): run
       case .probe(let probe): probe
+      }
+    }
+
+    var average: (any Network)? {
+      switch self {
+      case .full(let run): run.average
+      case .probe: nil
       }
     }
 
@@ -219,6 +244,11 @@ struct FinetuneTool: Tool {
     let outcome = run.map { "no model is written; \($0) continues with --resume" } ?? "nothing is written"
     say("stopped by a signal; \(outcome)")
     Interruption.exitAsSignal()
+  }
+
+  private func checkEarly(unaveraged path: String) throws {
+    if path == output.output { throw ValidationError("--unaveraged and --output name one file: \(path)") }
+    try checkEarlyOutput(path, overwrite: output.overwrite)
   }
 
   private func provenance(_ file: WeightsFile?, _ reader: StreamReader) -> [String: String] {

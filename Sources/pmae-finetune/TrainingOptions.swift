@@ -35,10 +35,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Peak learning rate (default: from --base-lr).")
   var lr: Double?
 
-  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001).")
+  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001, of sgd and lars 0.1).")
   var baseLr: Double?
 
-  @Option(help: "AdamW's decay of matrices (default: 0.05, 0 in linear mode).")
+  @Option(help: "Decay of matrices (default: 0.05, 0 in linear mode).")
   var weightDecay: Double?
 
   @Option(help: "Factor of the learning rate from block to block downwards (default: 0.75, 1 for fresh weights).")
@@ -67,6 +67,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "What the encoder's matrices are multiplied in.")
   var precision = PrecisionChoice.float32
 
+  @OptionGroup var recipe: RecipeOptions
   @OptionGroup var profile: ProfileOptions
 
   mutating func validate() throws {
@@ -83,6 +84,8 @@ struct TrainingOptions: ParsableArguments {
         throw ValidationError("--\(name) has no meaning in linear mode: the encoder is frozen")
       }
     }
+    try recipe.validate(
+      isLinear: mode == .linear, mixesBoth: mixup != nil && cutmix != nil, mixes: mixup != nil || cutmix != nil)
   }
 
   /// - Parameters:
@@ -100,7 +103,8 @@ struct TrainingOptions: ParsableArguments {
     let known = isLinear && views?.epochs == 1 ? 90 : held
     var c = FinetuningConfiguration(
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
-      learningRate: lr ?? (baseLr ?? 1e-3) * Double(batch) / 256, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
+      learningRate: lr ?? (baseLr ?? recipe.baseRate) * Double(batch) / 256,
+      weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
     c.batch = batch
     c.accumulate = parts
     c.labelSmoothing = labelSmoothing ?? (isLinear ? 0 : 0.1)
@@ -111,6 +115,7 @@ struct TrainingOptions: ParsableArguments {
     }
     c.warmupEpochs = warmupEpochs ?? kept?.warmupEpochs ?? Double(c.epochs) / 10
     c.seed = seed
+    recipe.apply(to: &c)
     try c.validate()
     return c
   }

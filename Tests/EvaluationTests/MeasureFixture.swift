@@ -18,6 +18,7 @@ struct MeasureFixture {
   func floats(_ name: String) throws -> [Float] { try tensor(name).values(of: Float.self) }
   func doubles(_ name: String) throws -> [Double] { try tensor(name).values(of: Double.self) }
   func labels(_ name: String) throws -> [Int32] { try tensor(name).values(of: Int32.self) }
+  func bytes(_ name: String) throws -> [UInt8] { try tensor(name).values(of: UInt8.self) }
   func integers(_ name: String) throws -> [Int64] { try tensor(name).values(of: Int64.self) }
   func shape(_ name: String) throws -> [Int] { try tensor(name).shape }
 }

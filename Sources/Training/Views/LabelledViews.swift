@@ -18,6 +18,8 @@ public final class LabelledViews {
   /// The recipe that is read.
   public let view: String
   public let normalisation: Normalisation
+  /// The sets of classes that labels stand for; nil where a row has one class.
+  public let sets: LabelSets?
   private let labels: Labels
 
   /// Which labels a row must have.
@@ -26,6 +28,8 @@ public final class LabelledViews {
     case below(Int)
     /// From 0.
     case known
+    /// From 0 to below the number of classes; or sets of classes (`LabelSets`).
+    case classesOrSets(below: Int)
     /// Any or none.
     case optional
   }
@@ -86,6 +90,17 @@ public final class LabelledViews {
       throw Failure(.data, "\(name): views of \(own.mean.count) channels, but the model takes \(channels)")
     }
     batches = try ViewBatches(reader, views: [ViewNeed(chosen, side: side)], channels: channels)
+    sets = header.labelSets
+    switch labels {
+    case .below, .known:
+      guard sets == nil else {
+        throw Failure(
+          .data,
+          "\(name): its labels are sets of classes (pmae-pack --label-separator): expected a class for each row, which "
+            + "all but pmae-finetune and pmae-evaluate classify need")
+      }
+    case .classesOrSets, .optional: break
+    }
     guard mayBeginWithin || header.firstRow == 0 else {
       throw Failure(
         .data,
@@ -112,6 +127,7 @@ public final class LabelledViews {
     switch labels {
     case .optional where found.isEmpty || found.count == count: return
     case .below(let classes): limit = classes
+    case .classesOrSets(let classes): limit = sets?.members.count ?? classes
     case .known, .optional: limit = .max
     }
     guard found.count == count else {
