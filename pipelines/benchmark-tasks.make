@@ -5,10 +5,10 @@
 #   extract-vit-small-float32, extract-vit-small-bfloat16      features of IMAGES pictures by pmae-evaluate embed, by the clock
 #   knn                                                        pmae-evaluate knn of KNN_QUERIES against KNN_BANK features, by the clock
 #
-# Their peers are the project's own: PEER='python3' runs Tests/Oracle/bench_finetune.py and bench_knn.py with the same work.
-# For knn, KNN_PEER is sklearn, faiss or torch.
+# Their peers get arguments for the same work: PEER='python3 Tests/Oracle/bench_finetune.py', and for knn
+# PEER='python3 Tests/Oracle/bench_knn.py' with KNN_PEER sklearn, faiss or torch.
 
-# Pictures whose features are computed.
+# Pictures whose features are computed, of 9.2 GFLOP each.
 IMAGES ?= 512
 # Features of KNN_WIDTH = side² values, of grey noise. The issue's size is KNN_QUERIES=50000 KNN_BANK=1280000, of 2 GiB.
 KNN_QUERIES ?= 5000
@@ -17,7 +17,6 @@ KNN_SIDE ?= 20
 KNN_PEER ?= sklearn
 
 override KNN_WIDTH := $(shell echo $$(($(KNN_SIDE) * $(KNN_SIDE))))
-override ORACLE := $(ROOT)/Tests/Oracle
 FINETUNES := $(addprefix finetune-vit-small-,$(PRECISIONS))
 EXTRACTS := $(addprefix extract-vit-small-,$(PRECISIONS))
 # Arguments of a target's peer.
@@ -42,7 +41,7 @@ $(FINETUNES): $(OUT)/tools
 	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/$@.tsv" "$@, threads: $(THREADS), steps a run: $(STEPS)" $(PAIRS) \
 	  pmae-finetune "pmae-finetune --model vit-small --image 224 --patch 16 --batch 32 --precision $(call precision,$@) --threads $(THREADS) \
 	    --steps $$(($(STEPS) + 2)) --profile-json - --quiet --overwrite --output '$(RUN)/model.stz' '$$views'" \
-	  $(call peer-side,$(ORACLE)/bench_finetune.py finetune --model vit_small --batch 32 --dtype $(call short,$@) --steps $(STEPS))
+	  $(call peer-side,finetune --model vit_small --batch 32 --dtype $(call short,$@) --steps $(STEPS))
 
 $(EXTRACTS): $(OUT)/tools
 	@pictures="$(RUN)/noise-64-$(IMAGES).stz" views="$(RUN)/center-224-$(IMAGES).stz" model="$(RUN)/vit-small.stz"
@@ -52,7 +51,7 @@ $(EXTRACTS): $(OUT)/tools
 	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/$@.tsv" "$@, threads: $(THREADS), images a run: $(IMAGES)" $(PAIRS) \
 	  pmae-evaluate "'$(SCRIPTS)/benchmark-process.sh' $(IMAGES) $$(awk 'BEGIN { print $(IMAGES) * 9.2 }') pmae-evaluate embed --pool class \
 	    --precision $(call precision,$@) --threads $(THREADS) --quiet --overwrite --output '$(RUN)/features.stz' '$$model' '$$views'" \
-	  $(call peer-side,$(ORACLE)/bench_finetune.py extract --model vit_small --batch 32 --dtype $(call short,$@) --images $(IMAGES))
+	  $(call peer-side,extract --model vit_small --batch 32 --dtype $(call short,$@) --images $(IMAGES))
 
 # Pixels of small pictures are features of the width that is wanted.
 knn: $(OUT)/tools
@@ -68,4 +67,4 @@ knn: $(OUT)/tools
 	  "knn, $(KNN_QUERIES) against $(KNN_BANK) of width $(KNN_WIDTH), threads: $(THREADS)" $(PAIRS) \
 	  pmae-evaluate "'$(SCRIPTS)/benchmark-process.sh' $(KNN_QUERIES) $$gflop pmae-evaluate knn --k 20 --threads $(THREADS) --quiet \
 	    '$(RUN)/features-$(KNN_SIDE)-$(KNN_BANK).stz' '$(RUN)/features-$(KNN_SIDE)-$(KNN_QUERIES).stz'" \
-	  $(call peer-side,$(ORACLE)/bench_knn.py --library $(KNN_PEER) --bank $(KNN_BANK) --queries $(KNN_QUERIES) --width $(KNN_WIDTH) --k 20)
+	  $(call peer-side,--library $(KNN_PEER) --bank $(KNN_BANK) --queries $(KNN_QUERIES) --width $(KNN_WIDTH) --k 20)

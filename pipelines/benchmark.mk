@@ -4,8 +4,8 @@
 #
 #   pipelines/benchmark.mk                                      everything
 #   pipelines/benchmark.mk vit-small-float32                    our speed alone: the median of PAIRS runs
-#   pipelines/benchmark.mk vit-small PRECISION=bfloat16 PEER='python3 bench.py'
-#   pipelines/benchmark.mk vit-base-float32 PEER='python3 bench.py' COMPILE=1
+#   pipelines/benchmark.mk vit-small PRECISION=bfloat16 PEER='python3 Tests/Oracle/bench_torch.py'
+#   pipelines/benchmark.mk vit-base-float32 PEER='python3 Tests/Oracle/bench_torch.py' COMPILE=1
 #   pipelines/benchmark.mk report                               the tables of what was measured before, again
 #
 # Targets
@@ -13,13 +13,17 @@
 #                         16, batch 16) or quickstart (small pictures: 28, patch 7, width 128, batch 128); float32 or bfloat16
 #   MODEL-PRECISION-compiled    the same, with --compile for the peer
 #   MODEL                 the same, at PRECISION
+#   OBJECTIVE-PRECISION   another objective beside the peer, on vit-small (224, patch 16, batch 32): dino, ibot, moco-v3, beit, cae,
+#                         simmim. The peer, which has to be Tests/Oracle/bench_torch.py, makes the views and the draws of both
+#   objectives            all of these, at both precisions: hours
 #   threads               vit-small with THREADS threads over one, in turn
 #   scaling               a table as batch, picture and model grow; each row is one run, with its batch
 #   memory                peak memory of the three models at PRECISION, from the last measurements; what is missing is measured
 #   data                  pmae-augment on one thread: two views of 224 of each of PICTURES, beside the peer
 #   data-threads          the same, THREADS threads over one, in turn
 #   finetune-…, extract-…, knn    what comes after pretraining: see benchmark-tasks.make
-#   all                   all of the above but data, whose pictures are yours; compiled only where there is a peer. Hours: a pair of vit-small takes minutes
+#   all                   all of the above but objectives, what comes after pretraining, and data, whose pictures are yours; compiled only where there is a peer.
+#                         Hours: a pair of vit-small takes minutes
 #   report                prints everything that RUN holds
 #   peer-arguments        prints what each target passes to the peer
 #   clean                 deletes RUN
@@ -28,7 +32,7 @@
 #   PEER is a shell command that does the same step and writes a line with `N images/s` and, for memory, `peak N GiB` (or MiB).
 #   It is followed by arguments that benchmark-peer.sh makes of our options, so that neither can drift:
 #     --model vit_small --batch 32 --dtype f32|bf16 [--compile] --steps N field=value...
-#   With PEER_ARGUMENTS, even empty, by those instead. It has OMP_NUM_THREADS=THREADS in its environment.
+#   Of an objective these begin with --objective NAME. With PEER_ARGUMENTS, even empty, by those instead. It has OMP_NUM_THREADS=THREADS in its environment.
 #
 #   Of data the peer is one that makes views, and its argument is PICTURES.
 #
@@ -48,10 +52,11 @@
 # The other side, and whether it compiles (1).
 PEER ?=
 COMPILE ?=
-# Pairs of runs; steps that a run times, and a run of the quickstart's model, whose steps are short.
+# Pairs of runs; steps that a run times, and a run of the quickstart's model, whose steps are short, and of another objective.
 PAIRS ?= 5
 STEPS ?= 5
 QUICKSTART_STEPS ?= 40
+OBJECTIVE_STEPS ?= 3
 # Of the targets whose name has none: float32 or bfloat16.
 PRECISION ?= float32
 # Rows of the scaling table: batches of vit-small at 224; vit-small as SIDE:BATCH; MODEL:BATCH at 224.
@@ -105,7 +110,23 @@ theirs=(peer "export OMP_NUM_THREADS=$(THREADS); $$PEER $$arguments"))
 rm -rf "$(RUN)/run"
 endef
 
-.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) threads scaling memory data data-threads report peer-arguments
+# $(call measure-objective,TARGET): the same for an objective, on the views and draws that the peer makes.
+OBJECTIVES := dino ibot moco-v3 beit cae simmim
+OBJECTIVE_PLAIN := $(foreach o,$(OBJECTIVES),$(addprefix $o-,$(PRECISIONS)))
+objective = $(firstword $(foreach o,$(OBJECTIVES),$(if $(filter $o-%,$1),$o)))
+define measure-objective
+made="$(RUN)/views-$(objective)-$(OBJECTIVE_STEPS)"
+peer() { echo "export OMP_NUM_THREADS=$(THREADS); $$PEER --objective $(objective) $$("$(SCRIPTS)/benchmark-peer.sh" "$$@" \
+  --steps $(OBJECTIVE_STEPS) $(vit-small.options) --precision $(precision))"; }
+if ! [ -e "$$made/options" ]; then sh -c "$$(peer) --write '$$made'"; fi
+ours="pmae-pretrain $$(cat "$$made/options") --precision $(precision) --threads $(THREADS) --steps $$(($(OBJECTIVE_STEPS) + 2))"
+ours+=" --profile-json - --quiet --overwrite --output '$(RUN)/run' '$$made/views.stz'"
+"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/$1.tsv" "$1, vit-small, threads: $(THREADS), steps a run: $(OBJECTIVE_STEPS)" $(PAIRS) \
+  pmae-pretrain "$$ours" peer "$$(peer $(if $(filter 1,$(COMPILE)),--compile))"
+rm -rf "$(RUN)/run"
+endef
+
+.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) $(OBJECTIVE_PLAIN) objectives threads scaling memory data data-threads report peer-arguments
 all: $(PLAIN) $(if $(PEER),$(if $(filter 1,$(COMPILE)),,$(filter vit-small-%,$(COMPILED)))) \
   $(if $(filter-out 1,$(THREADS)),threads) scaling memory
 
@@ -117,6 +138,11 @@ $(PLAIN): $(OUT)/tools
 $(COMPILED): $(OUT)/tools
 	@$(if $(PEER),,echo '$@: needs a PEER' >&2; exit 64)
 	$(call measure,$@)
+
+objectives: $(OBJECTIVE_PLAIN)
+$(OBJECTIVE_PLAIN): $(OUT)/tools
+	@$(if $(PEER),,echo '$@: needs a PEER: bench_torch.py' >&2; exit 64)
+	$(call measure-objective,$@)
 
 threads: $(OUT)/tools
 	@timed() {

@@ -10,6 +10,26 @@ import stream
 here = os.path.dirname(os.path.abspath(__file__))
 
 
+def options(objective, fields):
+    """[(option of pmae-pretrain, value)] of an objective's fields, in their order."""
+    table = json.load(open(f"{here}/options.json"))
+    words = {}
+    for group in table["objectives"][objective]: words |= table[group]
+    missing = [k for k in words if k not in fields]
+    if missing: sys.exit(f"options.json: {objective} has no field {', '.join(missing)}")
+    return [(f"--{words[k]}", str(v)) for k, v in fields.items() if k in words]
+
+
+def write_views(path, tensors, epochs):
+    """tensors {name: [epochs * rows, ...]}, views [.., H, W, 3] and draws, as a stream: a record an epoch."""
+    rows = len(next(iter(tensors.values()))) // epochs
+    tensors = {**tensors, "index": np.arange(rows * epochs, dtype=np.int64)}
+    views = sorted((k for k, v in tensors.items() if v.ndim == 4), key=lambda k: (k != "simple", k))
+    records = [{k: v[e * rows:(e + 1) * rows] for k, v in tensors.items()} for e in range(epochs)]
+    stream.write(path, "views", records, recipes=json.dumps(views), mean="[0.485, 0.456, 0.406]", std="[0.229, 0.224, 0.225]",
+                 epochs=str(epochs), rows_per_epoch=str(rows), first_epoch="0")
+
+
 class OracleRun:
     """tensors {name: array}; fields {name: value}, those of the configuration before those of the run."""
 
@@ -26,23 +46,12 @@ class OracleRun:
 
     def options(self):
         """[(option, value)], in the order of the fields."""
-        table = json.load(open(f"{here}/options.json"))
-        words = {}
-        for group in table["objectives"][self.objective]: words |= table[group]
-        missing = [k for k in words if k not in self.fields]
-        if missing: sys.exit(f"options.json: {self.objective} has no field {', '.join(missing)}")
-        return [(f"--{words[k]}", str(v)) for k, v in self.fields.items() if k in words]
+        return options(self.objective, self.fields)
 
     def write_views(self, path):
         """The views under their names and the draws under theirs (shuffle, mask, ids): a record an epoch."""
-        t, epochs = self.tensors, self.run["epochs"]
-        rows = self.run["batch"] * self.run["steps_per_epoch"]
-        names = [k for k, v in t.items() if "." not in k and not k.startswith("loss") and len(v) == rows * epochs]
-        index = np.arange(rows * epochs, dtype=np.int64)
-        records = [{k: v[e * rows:(e + 1) * rows] for k, v in {**{k: t[k] for k in names}, "index": index}.items()} for e in range(epochs)]
-        views = sorted((k for k in names if t[k].ndim == 4), key=lambda k: (k != "simple", k))
-        stream.write(path, "views", records, recipes=json.dumps(views), mean="[0.485, 0.456, 0.406]", std="[0.229, 0.224, 0.225]",
-                     epochs=str(epochs), rows_per_epoch=str(rows), first_epoch="0")
+        epochs, rows = self.run["epochs"], self.run["batch"] * self.run["steps_per_epoch"]
+        write_views(path, {k: v for k, v in self.tensors.items() if "." not in k and not k.startswith("loss") and len(v) == rows * epochs}, epochs)
 
     def write_start(self, path):
         """The start weights under the names that a checkpoint has."""
