@@ -100,7 +100,7 @@ let package = Package(
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
 
-    .target(name: "Report", dependencies: ["Evaluation", "Imaging", "Schemas", "TensorStream"]),
+    .target(name: "Report", dependencies: ["Evaluation", "Imaging", "Runs", "Schemas", "TensorStream"]),
 
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
@@ -124,7 +124,9 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
     .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),
-    tests("ReportTests", ["Report", "Evaluation", "Imaging", "Parallel", "Schemas", "TensorStream", "Training"]),
+    tests(
+      "ReportTests",
+      ["Report", "Evaluation", "Imaging", "Networks", "Parallel", "Runs", "Schemas", "TensorStream", "Training"]),
     tests("ImagingTests", ["Imaging", "Parallel", "Schemas", "TensorStream"], exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandLineKitTests", dependencies: ["CommandLineKit", "Runs", "Schemas", "TensorStream", argumentParser],

@@ -21,7 +21,8 @@
 #   memory                peak memory of the three models at PRECISION, from the last measurements; what is missing is measured
 #   data                  pmae-augment on one thread: two views of 224 of each of PICTURES, beside the peer
 #   data-threads          the same, THREADS threads over one, in turn
-#   all                   all of the above but objectives, and data, whose pictures are yours; compiled only where there is a peer.
+#   finetune-…, extract-…, knn    what comes after pretraining: see benchmark-tasks.make
+#   all                   all of the above but objectives, what comes after pretraining, and data, whose pictures are yours; compiled only where there is a peer.
 #                         Hours: a pair of vit-small takes minutes
 #   report                prints everything that RUN holds
 #   peer-arguments        prints what each target passes to the peer
@@ -184,6 +185,10 @@ data-threads: $(OUT)/tools
 	if (($(THREADS) < 2)); then echo '$@: THREADS is $(THREADS): expected 2 or more' >&2; exit 64; fi
 	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/data-threads.tsv" "data-threads, two views of 224" $(PAIRS) \
 	  "$(THREADS) threads" "$$(augment $(THREADS))" "1 thread" "$$(augment 1)"
+
+# --- After pretraining -------------------------------------------------------------------------------------------
+
+include $(SCRIPTS)/benchmark-tasks.make
 
 # --- What was measured -------------------------------------------------------------------------------------------
 

@@ -39,6 +39,25 @@ extension Tape {
     }
   }
 
+  /// Binary cross-entropy of a sigmoid for each logit, with targets from 0 to 1: −t log σ(x) − (1 − t) log (1 − σ(x)), mean over
+  /// all values, as PyTorch's `binary_cross_entropy_with_logits`. Both [R, C]; the targets are constant.
+  /// Its gradient takes the logits' place in memory: nothing else may use them after `backward`.
+  public func binaryCrossEntropy(_ logits: Tensor, targets: Tensor) -> Loss {
+    precondition(logits.columns == targets.columns && logits.rows == targets.rows)
+    let width = logits.columns
+    let value = withMatrices(logits, targets) { x, targets in
+      mean(over: x.rows, cost: width) { r in pmae_binary_cross_entropy(x.row(r), targets.row(r), width) }
+    }
+    return Loss(value: value / Double(width)) { [engine] weight in
+      guard logits.tracksGradient else { return }
+      let factor = weight / Float(logits.count)
+      engine.rows(over: logits, targets, cost: width, as: .losses, values: 2 * logits.count) { x, targets, rows in
+        for r in rows { pmae_binary_cross_entropy_backward(x.row(r), targets.row(r), width, factor) }
+      }
+      logits.addGradient(logits, engine)
+    }
+  }
+
   /// Equation 1: 1 − cos(prediction, target) over a row's D values, mean over rows. Both [R, D]; the target is constant.
   public func cosineLoss(_ prediction: Tensor, target: Tensor) -> Loss {
     precondition(prediction.columns == target.columns && prediction.rows == target.rows)

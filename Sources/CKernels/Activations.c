@@ -110,6 +110,15 @@ VARIANTS void pmae_adamw(float *restrict w, const float *restrict g, float *rest
   }
 }
 
+VARIANTS void pmae_momentum(float *restrict w, const float *restrict g, float *restrict m, size_t n, float share,
+                            float decay, float momentum, float rate) {
+  for (size_t i = 0; i < n; i++) {
+    const float mi = momentum * m[i] + (share * g[i] + decay * w[i]);
+    m[i] = mi;
+    w[i] -= rate * mi;
+  }
+}
+
 VARIANTS int pmae_all_finite(const float *x, size_t n) {
   uint32_t bad = 0;
   for (size_t i = 0; i < n; i++) {

@@ -118,6 +118,20 @@ VARIANTS void pmae_cross_entropy_backward(float *x, size_t label, size_t n, floa
   x[label] -= weight;
 }
 
+// log (1 + e^x) is x + log (1 + e^-x), and one of the two cannot overflow.
+VARIANTS double pmae_binary_cross_entropy(const float *x, const float *target, size_t n) {
+  double s = 0;
+  for (size_t i = 0; i < n; i++) {
+    const double above = x[i] > 0 ? x[i] : 0;
+    s += above + log1p(exp(-fabs((double)x[i]))) - (double)target[i] * (double)x[i];
+  }
+  return s;
+}
+
+VARIANTS void pmae_binary_cross_entropy_backward(float *x, const float *target, size_t n, float weight) {
+  for (size_t i = 0; i < n; i++) x[i] = weight * (1.0f / (1.0f + exp1(-x[i])) - target[i]);
+}
+
 // First the greatest value, then its first place. Neither waits for the value before, as a running best would.
 VARIANTS size_t pmae_argmax(const float *x, size_t n) {
   float top = -INFINITY;

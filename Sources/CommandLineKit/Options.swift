@@ -56,7 +56,7 @@ extension OutputOptions {
 
 /// Throws early what the writer of a file would throw at the end: `Failure(.cannotCreate)` where the file exists and
 /// may not be replaced, or where its folder does not exist.
-func checkEarlyOutput(_ path: String, overwrite: Bool) throws {
+public func checkEarlyOutput(_ path: String, overwrite: Bool) throws {
   let attributes = try? FileManager.default.attributesOfItem(atPath: path)
   if !overwrite && attributes?[.type] as? FileAttributeType == .typeRegular {
     throw Failure(.cannotCreate, "\(path): exists already: --overwrite replaces it")

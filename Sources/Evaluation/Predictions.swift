@@ -20,10 +20,11 @@ public struct Predictions: Sendable {
   /// The next `count` rows of some views.
   /// - Parameters:
   ///   - top: 1 to the classifier's classes.
+  ///   - isSigmoid: whether each class has a probability of its own.
   ///   - onChunk: called with how many are done; returning true gives up: the result is nil.
   /// - Throws: `Failure(.data)` as the views do, and where a logit is not finite.
   public init?(
-    of classifier: Classifier, on views: LabelledViews, count: Int, top: Int, engine: Engine,
+    of classifier: Classifier, on views: LabelledViews, count: Int, top: Int, isSigmoid: Bool = false, engine: Engine,
     onChunk: (Int) -> Bool = { _ in false }
   ) throws {
     self.top = top
@@ -32,7 +33,9 @@ public struct Predictions: Sendable {
       let logits = classifier(Tape(engine, recording: false), batch.images)
       try requireFinite(logits, "logit", of: batch)
       names.append(0..<logits.rows, of: batch.names, after: rows.count)
-      for row in 0..<logits.rows { rows.append(Prediction(logits: logits.values(ofRow: row), top: top)) }
+      for row in 0..<logits.rows {
+        rows.append(Prediction(logits: logits.values(ofRow: row), top: top, isSigmoid: isSigmoid))
+      }
       labels += batch.labels
       index += batch.index
       if onChunk(rows.count) { return nil }

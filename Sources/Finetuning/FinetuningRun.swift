@@ -1,15 +1,16 @@
 import Compute
 import Foundation
 import Networks
+import Parallel
 import Runs
 import TensorStream
 import Training
 
 /// Trains all weights of a model for a task, as MAE and BEiT fine-tune: with AdamW (β 0.9 and 0.999), layer-wise decay
-/// of the learning rate, and drop path.
+/// of the learning rate, drop path, and where asked for an average of the weights and a limit for gradients.
 public final class FinetuningRun<T: Task>: Trainee {
   public let task: T
-  public let optimizer: AdamW
+  public let optimizer: any Optimizer
   public let configuration: FinetuningConfiguration
   /// What is measured after some steps, for the metrics.
   public var measurement: Measurement?
@@ -33,7 +34,7 @@ public final class FinetuningRun<T: Task>: Trainee {
   ) throws {
     try configuration.validate()
     precondition(configuration.mode == .full)
-    if !T.mixesImages, configuration.mixup != nil || configuration.cutmix != nil {
+    if !T.mixesImages, configuration.mixing.isDone {
       throw Failure(.usage, "--task \(T.name) mixes no images: --mixup and --cutmix have no meaning with it")
     }
     self.configuration = configuration
@@ -54,7 +55,16 @@ public final class FinetuningRun<T: Task>: Trainee {
     optimizer = AdamW(trained, weightDecay: configuration.weightDecay, beta2: 0.999, engine: engine)
   }
 
-  public var parts: [Part] { task.parts }
+  /// The average of the weights; nil without. Until it is asked for, the start's weights may be set.
+  public private(set) lazy var average: AveragedWeights? = configuration.ema.map {
+    AveragedWeights(of: task.model[0].network, decay: $0, engine: engine)
+  }
+
+  public var parts: [Part] { task.parts + (average.map { [Part("average.", $0)] } ?? []) }
+
+  public func update(at place: StepPlace) -> StepUpdate {
+    StepUpdate(clip: configuration.clip.map { .whole($0) })
+  }
 
   /// Trains for the configuration's epochs, the rows in the order of the stream (`TrainingLoop.run`).
   /// - Parameters:
@@ -70,6 +80,8 @@ public final class FinetuningRun<T: Task>: Trainee {
     let loop = TrainingLoop(
       batch: c.batch, epochs: c.epochs, schedule: c.schedule, limit: limit, engine: engine)
     self.limit = limit
+    // A copy of the start's weights.
+    _ = average
     let source = ViewSource(views.batches, batch: c.batch, countsFromFirst: record == nil) { [task] _ in
       try (0..<c.accumulate).map { _ in try task.take(c.batch / c.accumulate, from: views) }
     }
@@ -78,14 +90,26 @@ public final class FinetuningRun<T: Task>: Trainee {
 
   public func gradients(of batch: [T.Examples], at place: StepPlace) -> StepLosses {
     let batch = task.augmented(batch, at: place)
+    let draws = ownNumbers(batch.map { task.index(of: $0) }, epoch: place.epoch)
     return Training.gradients(parts: batch.count, engine: engine) { tape, part in
-      let draws = randomNumbers(
-        task.index(of: batch[part]), seed: configuration.seed, epoch: place.epoch, .dropPath)
-      return task.losses(tape, batch[part], keeps: task.encoder.drawKeeps(draws))
+      return task.losses(tape, batch[part], keeps: task.encoder.drawKeeps(draws[part]))
+    }
+  }
+
+  /// Each image's random numbers for drop path, in the parts of a batch. Several views of one image have numbers of their own.
+  private func ownNumbers(_ index: [[Int64]], epoch: Int) -> [[CounterRandom]] {
+    var seen: [Int64: Int] = [:]
+    return index.map { part in
+      part.flatMap { image in
+        let view = seen[image, default: 0]
+        seen[image] = view + 1
+        return randomNumbers([image], seed: configuration.seed, epoch: epoch, .dropPath, view: view & 0xFF)
+      }
     }
   }
 
   public func follow(at place: StepPlace) throws -> [Figure] {
+    average?.follow()
     guard let measurement else { return [] }
     let step = place.step + 1
     let isLast = step == min(limit ?? .max, place.steps)

@@ -108,7 +108,9 @@ extension Task where Views == LabelledViews {
     views: LabelledViews
   ) throws -> [String: String] {
     try WeightsFile.metadata(
-      encoder: encoder, head: WeightsFile.Head(classes: classes, pooling: configuration.pooling),
+      encoder: encoder,
+      head: WeightsFile.Head(
+        classes: classes, pooling: configuration.pooling, isSigmoid: configuration.loss == .binary),
       normalisation: views.normalisation, classNames: classNames)
   }
 }

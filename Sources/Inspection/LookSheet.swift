@@ -1,6 +1,8 @@
 // --look: what a run makes of some images, drawn: a row an image, the same panels in each.
 
+import Compute
 import Imaging
+import Networks
 import Pretraining
 import Schemas
 import Training
@@ -25,21 +27,7 @@ public struct LookSheet {
     grid = look.shape.grid
     side = max(1, (size + grid / 2) / grid) * grid
     let features = look.index.indices.flatMap { look.encoder.patchFeatures(image: $0) }
-    components = Self.spread(principalComponents(features, count: 3) ?? [])
-  }
-
-  /// Each component over its range, a hundredth left out at either end.
-  private static func spread(_ rows: [[Double]]) -> [[Double]] {
-    let ranges = (0..<3).map { k in
-      let sorted = rows.map { $0[k] }.sorted()
-      return (low: sorted[sorted.count / 100], high: sorted[sorted.count - 1 - sorted.count / 100])
-    }
-    return rows.map { row in
-      (0..<3).map { k in
-        let (low, high) = ranges[k]
-        return high > low ? max(0, min(1, (row[k] - low) / (high - low))) : 0.5
-      }
-    }
+    components = colourShares(principalComponents(features, count: 3) ?? [])
   }
 
   private typealias Draw = (_ canvas: inout Canvas, _ image: Int, _ x: Int, _ y: Int) -> Void

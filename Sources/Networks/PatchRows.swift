@@ -26,10 +26,10 @@ public struct ImageBatch {
     (self.channels, self.levels) = (channels, levels)
   }
 
-  /// Other images, and how much of the input is the batch's own.
+  /// Other images, and how much of each input is the batch's own.
   struct Blend {
     let pixels: [UInt8]
-    let share: Float
+    let shares: [Float]
   }
 
   /// - Parameters:
@@ -137,7 +137,10 @@ public func patchRows(
     (other.pixels, other.blend) = (blend.pixels, nil)
     let others = patchRows(other, places: places, patch: patch, order: order, grid: grid, engine: engine)
     engine.rows(over: rows, others, cost: width, as: .tokens, values: 2 * rows.count) { x, y, range in
-      for r in range { pmae_axpby(1 - blend.share, y.row(r), blend.share, x.row(r), width) }
+      for r in range {
+        let share = blend.shares[Int(places[r]) / (grid * grid)]
+        pmae_axpby(1 - share, y.row(r), share, x.row(r), width)
+      }
     }
   }
   return rows

@@ -17,7 +17,7 @@ import Training
 ///     _ = try run.train(on: views, folder: RunFolder("run/mine"), provenance: [:]) { report in report.step == 100 }
 public final class PretrainingRun<O: Objective>: Trainee {
   public let objective: O
-  public let optimizer: AdamW
+  public let optimizer: any Optimizer
   public let configuration: Configuration<O.Options>
   private let engine: Engine
   /// Where it goes on from; nil for a fresh run.

@@ -33,13 +33,20 @@ extension Report {
   }
 
   /// Pictures in rows: a query, and what was found for it.
-  public mutating func add(rows: [[ReportPicture]], title: String, about: String) throws {
+  /// - Parameters:
+  ///   - relation: what the others of a row are to its first, for who cannot see it.
+  ///   - wraps: whether a row that is too long goes on below, and does not scroll.
+  public mutating func add(
+    rows: [[ReportPicture]], title: String, about: String, relation: String = "and what is nearest", wraps: Bool = false
+  ) throws {
     let figures = try rows.map { try $0.map(Self.figure) }
     section(title) { body in
       body.element("p", about)
       for (row, pictures) in zip(rows, figures) {
         let label = HTML.escaped(printable(row.first?.name ?? ""))
-        body.add("\n<div class=\"row\" role=\"region\" tabindex=\"0\" aria-label=\"\(label) and what belongs to it\">")
+        body.add(
+          "\n<div class=\"row\(wraps ? " wrap" : "")\" role=\"region\" tabindex=\"0\" aria-label=\"\(label) \(relation)\">"
+        )
         for figure in pictures { body.add(figure) }
         body.add("</div>\n")
       }

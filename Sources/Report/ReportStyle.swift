@@ -29,6 +29,7 @@ let reportStyle = """
   .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 0.75rem; padding: 0; }
   .pictures figure, .row figure { margin: 0; font-size: 0.85rem; line-height: 1.3; }
   .row { display: flex; gap: 0.75rem; overflow-x: auto; padding: 0.5rem; border: 1px solid var(--line); margin: 0.5rem 0; }
+  .wrap { flex-wrap: wrap; }
   .row figure { flex: 0 0 8.5rem; }
   .row figure:first-child { border-right: 1px solid var(--line); padding-right: 0.75rem; flex-basis: 9.25rem; }
   img { width: 8rem; height: 8rem; object-fit: contain; image-rendering: pixelated; background: var(--line);
@@ -39,6 +40,9 @@ let reportStyle = """
   svg text { fill: var(--quiet); font: 11px system-ui, sans-serif; }
   svg .bar { fill: var(--heat); fill-opacity: 0.6; }
   svg .axis { stroke: var(--quiet); fill: none; }
+  svg .curve { stroke: var(--heat); stroke-width: 1.5; fill: none; }
+  .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); gap: 0.75rem; }
+  .curves figure { margin: 0; font-size: 0.85rem; }
   svg .even { stroke: var(--quiet); stroke-dasharray: 4 4; }
   pre, code { font: 0.85rem/1.4 ui-monospace, monospace; white-space: pre-wrap; }
   details summary { cursor: pointer; }

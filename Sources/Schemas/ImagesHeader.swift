@@ -25,6 +25,8 @@ public struct ImagesHeader: Equatable, Sendable {
 
   /// Names of the classes; nil for pictures without labels.
   public var classes: [String]?
+  /// What stands between the classes in a label's name; nil where a picture has one class. See `LabelSets`.
+  public var labelSeparator: String?
   public var shape: Shape?
   /// Of the pictures' masks; nil for pictures without masks.
   public var masks: MaskClasses?
@@ -43,6 +45,7 @@ public struct ImagesHeader: Equatable, Sendable {
     let fields = MetadataFields(record, source: source)
     classes = try fields.value(MetadataKey.classes)
     masks = try MaskClasses.of(record, source: source)
+    labelSeparator = fields.text(MetadataKey.labelSeparator)
     entriesDigest = fields.text("entries_digest")
     let height: Int? = try fields.value("height")
     let width: Int? = try fields.value("width")
@@ -60,6 +63,7 @@ public struct ImagesHeader: Equatable, Sendable {
       metadata["width"] = String(shape.width)
     }
     metadata["channels"] = (shape?.channels ?? channels).map(String.init)
+    metadata[MetadataKey.labelSeparator] = labelSeparator
     metadata["entries_digest"] = entriesDigest
     return metadata
   }

@@ -33,6 +33,7 @@ enum MetadataKey {
   static let classes = "classes"
   static let maskClasses = "mask_classes"
   static let maskColours = "mask_colours"
+  static let labelSeparator = "label_separator"
   static let mean = "mean"
   static let std = "std"
   static let config = "config"

@@ -31,6 +31,8 @@ public struct ViewsHeader: Equatable, Sendable {
   public var classes: [String]?
   /// Of the masks `NAME.mask` of recipes; nil for views without masks.
   public var masks: MaskClasses?
+  /// What stands between the classes in a label's name; nil where a row has one class.
+  public var labelSeparator: String?
   /// Of the images that the views were made from; nil where the writer did not say.
   public var normalisation: Normalisation?
 
@@ -54,6 +56,8 @@ public struct ViewsHeader: Equatable, Sendable {
     order = fields.text("order")
     classes = try fields.value(MetadataKey.classes)
     masks = try MaskClasses.of(record, source: source)
+    labelSeparator = fields.text(MetadataKey.labelSeparator)
+    if labelSeparator == "" { throw Failure(.data, "\(source): metadata \"label_separator\" is empty") }
     normalisation = try Normalisation(of: record, source: source)
     let plausible = 0..<1 << 31
     guard plausible.contains(epochs), plausible.contains(firstEpoch), plausible.contains(rowsPerEpoch) else {
@@ -65,6 +69,11 @@ public struct ViewsHeader: Equatable, Sendable {
     if rowsPerEpoch == 0 || epochs == 0 { throw Failure(.data, "\(source): holds no rows") }
   }
 
+  /// The sets of classes that labels stand for; nil where a row has one class.
+  public var labelSets: LabelSets? {
+    labelSeparator.map { LabelSets(labels: classes ?? [], separator: $0) }
+  }
+
   /// The first record's metadata, provenance aside.
   public func metadata() throws -> [String: String] {
     var metadata = [
@@ -74,6 +83,7 @@ public struct ViewsHeader: Equatable, Sendable {
     metadata["size"] = size.map(String.init)
     metadata["seed"] = seed.map(String.init)
     metadata["order"] = order
+    metadata[MetadataKey.labelSeparator] = labelSeparator
     if firstRow > 0 { metadata["first_row"] = String(firstRow) }
     for recipe in recipes {
       if !recipe.columns.isEmpty { metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns) }

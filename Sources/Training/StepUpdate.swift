@@ -1,5 +1,3 @@
-import CKernels
-
 /// How an optimiser takes one step, its rate aside.
 public struct StepUpdate: Sendable {
   /// The decay of this step; nil for the optimiser's own.
@@ -35,15 +33,5 @@ public enum GradientClip: Equatable, Sendable {
 
   private static func factor(_ limit: Double, _ square: Double) -> Float {
     Float(min(1, limit / (square.squareRoot() + 1e-6)))
-  }
-}
-
-extension AdamW {
-  /// The sum of squares of each group's gradient: of blocks, then of the blocks' sums in order.
-  func gradientSquares() -> [Double] {
-    let sums = blockValues { gradient, count in pmae_dot(gradient, gradient, count) }
-    var squares = [Double](repeating: 0, count: groups.count)
-    for (block, sum) in zip(blocks, sums) { squares[block.group] += sum }
-    return squares
   }
 }

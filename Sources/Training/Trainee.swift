@@ -5,7 +5,7 @@ public protocol Trainee: AnyObject {
 
   /// All that a checkpoint holds beside the optimiser's moments: networks under their names.
   var parts: [Part] { get }
-  var optimizer: AdamW { get }
+  var optimizer: any Optimizer { get }
 
   /// The losses of a batch; adds their gradients to the parameters that are trained.
   func gradients(of batch: Batch, at place: StepPlace) throws -> StepLosses

@@ -9,9 +9,9 @@ import TensorStream
 /// parameters. The number of steps is in the metadata.
 public struct TrainingState {
   private let parts: [Part]
-  private let optimizer: AdamW
+  private let optimizer: any Optimizer
 
-  public init(parts: [Part], optimizer: AdamW) {
+  public init(parts: [Part], optimizer: any Optimizer) {
     self.parts = parts
     self.optimizer = optimizer
   }
@@ -30,23 +30,11 @@ public struct TrainingState {
     optimizer.steps = checkpoint.steps
   }
 
-  private var moments: Part { Part(Self.optimizerPrefix, Moments(optimizer.groups)) }
+  private var moments: Part { Part(Self.optimizerPrefix, Moments(constants: optimizer.moments)) }
 
-  /// The moments as constants under their names, so that they are checked and read like weights.
   private struct Moments: Network {
     var parameters: [Parameter] { [] }
     let constants: [Constant]
-
-    init(_ groups: [AdamW.Group]) {
-      constants = groups.flatMap { group in
-        [("first_moment.", group.first), ("second_moment.", group.second)].map { prefix, values in
-          let tensor = group.parameter.tensor
-          return Constant(
-            name: prefix + group.name, shape: group.parameter.shape,
-            tensor: Tensor(rows: tensor.rows, columns: tensor.columns, values: values))
-        }
-      }
-    }
   }
 }
 

@@ -69,6 +69,11 @@ struct AugmentTool: Tool {
   @Option(help: ArgumentHelp("How many epochs to make.", valueName: "n"))
   var epochs: Int = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Make so many views of a picture in a row; an epoch has as many rows, and fewer pictures.", valueName: "n"))
+  var repeats: Int = 1
+
   @Option(help: ArgumentHelp("The number of the first epoch.", valueName: "n"))
   var firstEpoch: Int = 0
 
@@ -115,6 +120,7 @@ struct AugmentTool: Tool {
     for (name, value) in [("--epochs", epochs), ("--rows-per-record", rowsPerRecord ?? 1)] where value < 1 {
       throw ValidationError("\(name) is \(value): expected at least 1")
     }
+    if !(1...256).contains(repeats) { throw ValidationError("--repeats is \(repeats): expected 1 to 256") }
     for (name, size) in [("--size", size), ("--local-size", localSize)] {
       if let size, !(1...Self.maximumSize).contains(size) {
         throw ValidationError("\(name) is \(size): expected 1 to \(Self.maximumSize)")
@@ -148,6 +154,10 @@ struct AugmentTool: Tool {
     }
     if cropRatio != nil && !presets.contains("center") {
       throw ValidationError("--crop-ratio needs center among --views")
+    }
+    if recipes.allSatisfy({ $0.isDeterministic }) && repeats > 1 {
+      throw ValidationError(
+        "--repeats is \(repeats), but all views of a picture by \(names.joined(separator: ", ")) would be the same")
     }
     if recipes.allSatisfy({ $0.isDeterministic }) && epochs > 1 && shuffle != true {
       throw ValidationError(
@@ -217,6 +227,7 @@ struct AugmentTool: Tool {
     views.firstEpoch = start.epoch
     views.firstRow = start.row
     views.seed = seed
+    views.repeats = repeats
     views.shuffles = shuffle ?? !recipes.allSatisfy { $0.isDeterministic }
     if rowsPerRecord ?? 1 > 1, recipes.contains(where: { $0.isWhole }) {
       throw Failure(

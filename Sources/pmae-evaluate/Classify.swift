@@ -3,6 +3,7 @@ import CommandLineKit
 import Compute
 import Evaluation
 import Networks
+import Runs
 import Schemas
 import TensorStream
 import Training
@@ -28,6 +29,11 @@ struct Classify: Tool {
       "More lines, with commas between: classes, bins of confidence, confusion of two classes.", valueName: "list"))
   var also: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --report: the folder of the run that the model is from, whose curves are shown.", valueName: "folder"))
+  var run: String?
+
   @OptionGroup var page: ReportOptions
   @OptionGroup var intervals: IntervalOptions
   @OptionGroup var pooling: PoolingOptions
@@ -38,6 +44,7 @@ struct Classify: Tool {
 
   mutating func validate() throws {
     _ = try details()
+    if run != nil && page.report == nil { throw ValidationError("--run is of the page, which --report names") }
     if page.overwrite && page.report == nil {
       throw ValidationError("--overwrite is of the page, which --report names")
     }
@@ -65,19 +72,36 @@ struct Classify: Tool {
 
   private func classify(_ report: TextFile?) throws {
     let details = try details()
+    let run = try run.map { try RunMetrics($0) }
     let loaded = try LoadedClassifier(model, pooling: pooling, input: input, quiet: quiet)
     let (file, classifier, engine) = (loaded.file, loaded.classifier, loaded.engine)
-    let (views, count) = try input.views(self.views, for: file, labels: .below(classifier.classes))
+    let (views, count) = try input.views(self.views, for: file, labels: .classesOrSets(below: classifier.classes))
     let reader = views.batches.reader
+    if let sets = views.sets {
+      if report != nil || !details.isSubset(of: [.classes]) {
+        throw Failure(
+          .usage,
+          "\(reader.name): its labels are sets of classes: --report and --also bins,confusion need one class a row")
+      }
+      let placed = try sets.placed(among: file.classNames, of: file.source, source: reader.name)
+      return try ClassifySets(
+        sets: placed, classifier: classifier, engine: engine, bootstrap: intervals.bootstrap,
+        names: (file.source, reader.name), isDetailed: !details.isEmpty, quiet: quiet
+      ).run(on: views, count: count)
+    }
     try requireSameClasses(file.classNames, of: file.source, views.batches.header.classes, of: reader.name)
     let names = ClassNames.merged(file.classNames, views.batches.header.classes)
 
     var score = ClassificationScore()
     var mistakes = ConfidentMistakes(most: report == nil ? 0 : 48)
+    var looked = LookedImages(of: count, most: report == nil ? 0 : 8)
     try interruptible {
       let progress = Progress(tool: toolName, what: "images", total: count, quiet: quiet)
       let found = try classificationScore(of: classifier, on: views, count: count, engine: engine) {
-        if report != nil { mistakes.add($0, $1) }
+        if report != nil {
+          mistakes.add($0, $1)
+          looked.add($0, $1)
+        }
       } onChunk: { done in
         progress.update(done)
         return Interruption.requested
@@ -97,7 +121,9 @@ struct Classify: Tool {
       threads: engine.threads)
     if let report {
       let page = ClassifyReport(
-        figures: figures, mistakes: mistakes.mistakes, level: intervals.bootstrap.level, images: score.images,
+        figures: figures, mistakes: mistakes.mistakes, looked: looked,
+        looks: looked.looks(by: classifier.encoder, normalisation: views.normalisation, engine: engine), run: run,
+        level: intervals.bootstrap.level, images: score.images,
         classes: classifier.classes, model: (file.source, file.record.metadata),
         views: (reader.name, reader.header.metadata),
         name: { ClassNames.text(Int32($0), in: names) ?? String($0) })

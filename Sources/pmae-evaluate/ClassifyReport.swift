@@ -2,6 +2,7 @@ import CommandLineKit
 import Evaluation
 import Imaging
 import Report
+import Runs
 import Schemas
 import TensorStream
 
@@ -9,6 +10,10 @@ import TensorStream
 struct ClassifyReport {
   let figures: ClassificationFigures
   let mistakes: [ConfidentMistakes.Mistake]
+  let looked: LookedImages
+  let looks: [LookedImages.Look]
+  /// The run that the model is from; nil where none is named.
+  let run: RunMetrics?
   let level: Double
   let images: Int
   let classes: Int
@@ -37,6 +42,8 @@ struct ClassifyReport {
       },
       title: "Most confident mistakes",
       about: mistakes.isEmpty ? "There is no mistake." : "The surest first. Labels may be wrong, too.")
+    try report.add(looked: looked, looks: looks, name: name)
+    if let run { report.add(curvesOf: run) }
     report.addLineage(command: [toolName] + CommandLine.arguments.dropFirst(), inputs: [model, views])
     return report.text
   }

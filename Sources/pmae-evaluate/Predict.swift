@@ -54,6 +54,9 @@ struct Predict: Tool {
     let (views, count) = try input.views(self.views, for: file, labels: .optional)
     let reader = views.batches.reader
     do {
+      if views.sets != nil {
+        throw Failure(.data, "\(reader.name): its labels are sets of classes, which predictions have no place for")
+      }
       try requireSameClasses(file.classNames, of: file.source, views.batches.header.classes, of: reader.name)
     } catch let failure as Failure {
       throw Failure(failure.kind, failure.message + " (pmae-augment --no-labels leaves labels out)")
@@ -67,7 +70,8 @@ struct Predict: Tool {
       while done < count {
         let rows = min(Self.rows, count - done)
         let part = try Predictions(
-          of: loaded.classifier, on: views, count: rows, top: top, engine: loaded.engine
+          of: loaded.classifier, on: views, count: rows, top: top, isSigmoid: file.head?.isSigmoid ?? false,
+          engine: loaded.engine
         ) { chunk in
           progress.update(done + chunk)
           return Interruption.requested

@@ -9,6 +9,9 @@ struct EncoderOptions: ParsableArguments {
     help: "Encoder weights, .stz or .safetensors, this program's or another's (default: fresh ones).")
   var start: String?
 
+  @Flag(help: "Of --init take the sizes alone: the weights are fresh.")
+  var fresh = false
+
   @Option(
     help: "Size of a fresh encoder: \(EncoderConfiguration.modelNames.joined(separator: ", ")) (default: vit-base).")
   var model: String?
@@ -32,7 +35,10 @@ struct EncoderOptions: ParsableArguments {
   var heads: Int?
 
   mutating func validate() throws {
-    guard start != nil else { return }
+    guard start != nil else {
+      if fresh { throw ValidationError("--fresh needs --init, whose sizes it takes") }
+      return
+    }
     let sizes: [(String, Bool)] = [
       ("model", model != nil), ("patch", patch != nil), ("channels", channels != nil),
       ("width", width != nil), ("depth", depth != nil),
@@ -43,7 +49,7 @@ struct EncoderOptions: ParsableArguments {
   }
 
   /// The sizes of a fresh encoder.
-  func fresh() throws -> EncoderConfiguration {
+  func freshSizes() throws -> EncoderConfiguration {
     let name = model ?? "vit-base"
     let sizes = EncoderConfiguration.model(name, image: image ?? 224, patch: patch ?? 16, channels: channels ?? 3)
     guard var encoder = sizes else {

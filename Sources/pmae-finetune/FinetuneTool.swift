@@ -21,6 +21,7 @@ struct FinetuneTool: Tool {
   @Option(help: ArgumentHelp("What is learnt: \(tasks.map { $0.name }.joined(separator: ", ")).", valueName: "name"))
   var task = Classification.name
 
+  @OptionGroup var presets: PresetOptions
   @OptionGroup var encoder: EncoderOptions
   @OptionGroup var training: TrainingOptions
   @OptionGroup var segmentation: SegmentationOptions
@@ -67,6 +68,8 @@ struct FinetuneTool: Tool {
     }
   }
 
+  static func expand(_ arguments: [String]) throws -> [String] { try PresetOptions.expand(arguments) }
+
   mutating func execute() throws {
     guard let chosen = tasks.first(where: { $0.name == task }) else {
       throw ValidationError("--task is \(task): expected one of \(tasks.map { $0.name }.joined(separator: ", "))")
@@ -83,7 +86,7 @@ struct FinetuneTool: Tool {
 
   private func finetune<T: Task>(_: T.Type) throws {
     // Everything that the options alone decide is checked before the input is waited for.
-    let isFresh = encoder.start == nil
+    let isFresh = encoder.start == nil || encoder.fresh
     let isSegmentation = T.self == Segmentation.self
     func segmented(
       _ classes: Int, _ encoder: EncoderConfiguration, _ start: SegmentationConfiguration? = nil
@@ -92,26 +95,33 @@ struct FinetuneTool: Tool {
         ? SegmentationOptions.Asked(options: segmentation, classes: classes, encoder: encoder, start: start) : nil
     }
     _ = try training.configuration(
-      of: nil, isFresh: isFresh, segmentation: isFresh ? segmented(classes ?? 1, try encoder.fresh()) : nil)
+      of: nil, isFresh: isFresh,
+      segmentation: encoder.start == nil ? segmented(classes ?? 1, try encoder.freshSizes()) : nil)
     try output.checkEarly()
+    if let path = training.recipe.unaveraged { try checkEarly(unaveraged: path) }
     try training.profile.checkEarly(overwrite: output.overwrite || resume)
+    if let preset = presets.chosen {
+      say("preset \(preset.name): \(preset.summary); --print-preset shows its settings")
+    }
     let session = try run.map {
       try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
     let file = try encoder.start.map { try StartFile(path: $0, heads: encoder.heads, image: encoder.image) }
     var whole: SegmenterFile?
-    if case .segmenter(let model)? = file { whole = model }
-    if let whole, !isSegmentation {
-      throw Failure(.data, "\(whole.source): a segmentation model, expected an encoder: --task segment starts from it")
+    if case .segmenter(let model)? = file {
+      guard isSegmentation else {
+        throw Failure(.data, "\(model.source): a segmentation model, expected an encoder: --task segment starts from it")
+      }
+      if !isFresh { whole = model }
     }
-    let sizes = try file?.encoder ?? encoder.fresh()
+    let sizes = try file?.encoder ?? encoder.freshSizes()
 
     let engine = Engine(
       threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
     for text in training.precision.notes + engine.notes { say(text) }
     let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
-    if case .encoder(let file)? = file {
+    if case .encoder(let file)? = file, !isFresh {
       try file.load(into: network)
       for text in file.notes { say("\(file.source): \(text)") }
       if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
@@ -121,6 +131,10 @@ struct FinetuneTool: Tool {
 
     let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
     let names = try T.classNames(reader.header, source: reader.name)
+    let sets = try ViewsHeader(reader.header, source: reader.name).labelSets
+    if let sets, let classes, classes < sets.names.count {
+      throw Failure(.usage, "--classes is \(classes), but \(reader.name) has \(sets.names.count)")
+    }
     guard let count = classes ?? names?.count, count > 0 else {
       throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
     }
@@ -132,12 +146,13 @@ struct FinetuneTool: Tool {
         view: view, encoder: sizes, normalisation: file?.normalisation, classes: count,
         mayBeginWithin: session != nil && !isLinear))
     let kept = try start.map { try FinetuningRecord($0).training }
-    let configuration = try training.configuration(
+    var configuration = try training.configuration(
       of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh,
       segmentation: segmented(count, sizes, whole?.network))
+    if sets != nil { configuration.loss = try training.recipe.lossOfSets(source: reader.name) }
     let settings = FinetuningRecord(
       configuration, encoder: sizes, classes: count, view: labelled.view, precision: engine.precision,
-      startWeights: file?.input.digest ?? "")
+      startWeights: isFresh ? "" : file?.input.digest ?? "")
     var provenance = provenance(file, reader)
 
     let trainer: Trainer<T> =
@@ -177,8 +192,12 @@ struct FinetuneTool: Tool {
     var metadata = try T.metadata(
       sizes, configuration, classes: count, classNames: names?.count == count ? names : nil, views: labelled)
     metadata.merge(provenance) { $1 }
-    try WeightsFormat(path: output.output).write(
-      storedTensors(trainer.model), metadata: metadata, to: output.output, overwrite: output.overwrite)
+    func write(_ model: [Part], to path: String) throws {
+      try WeightsFormat(path: path).write(
+        storedTensors(model), metadata: metadata, to: path, overwrite: output.overwrite)
+    }
+    if let path = training.recipe.unaveraged { try write(trainer.model, to: path) }
+    try write(trainer.average ?? trainer.model, to: output.output)
     // Last: the model is safe, whatever becomes of the profile.
     if let report = profiler?.report() {
       try training.profile.report(
@@ -194,6 +213,13 @@ struct FinetuneTool: Tool {
       switch self {
       case .full(let run): run
       case .probe(let probe): probe
+      }
+    }
+
+    var average: [Part]? {
+      switch self {
+      case .full(let run): run.average.map { [Part("", $0)] }
+      case .probe: nil
       }
     }
 
@@ -261,6 +287,11 @@ struct FinetuneTool: Tool {
     let outcome = run.map { "no model is written; \($0) continues with --resume" } ?? "nothing is written"
     say("stopped by a signal; \(outcome)")
     Interruption.exitAsSignal()
+  }
+
+  private func checkEarly(unaveraged path: String) throws {
+    if path == output.output { throw ValidationError("--unaveraged and --output name one file: \(path)") }
+    try checkEarlyOutput(path, overwrite: output.overwrite)
   }
 
   private func provenance(_ file: StartFile?, _ reader: StreamReader) -> [String: String] {

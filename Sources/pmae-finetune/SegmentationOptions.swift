@@ -4,7 +4,6 @@ import Finetuning
 import Networks
 import Training
 
-extension SegmentationPreset: ExpressibleByArgument {}
 extension PixelAverage: ExpressibleByArgument {}
 
 /// Numbers with commas between.
@@ -23,9 +22,6 @@ struct SegmentationOptions: ParsableArguments {
   enum Positions: String, CaseIterable, ExpressibleByArgument {
     case stretched, counted
   }
-
-  @Option(help: "Published settings of ADE20K to start from, with --task segment (default: ade20k-mae).")
-  var preset: SegmentationPreset?
 
   @Option(help: ArgumentHelp("Four blocks that are read, from 0, with commas between.", valueName: "list"))
   var taps: NumberList?
@@ -81,7 +77,7 @@ struct SegmentationOptions: ParsableArguments {
   /// The first option that was given.
   var given: String? {
     let all: [(String, Bool)] = [
-      ("preset", preset != nil), ("taps", taps != nil), ("head-channels", headChannels != nil),
+      ("taps", taps != nil), ("head-channels", headChannels != nil),
       ("aux-channels", auxChannels != nil), ("pools", pools != nil), ("dropout", dropout != nil),
       ("aux-weight", auxWeight != nil), ("positions", positions != nil), ("loss-average", lossAverage != nil),
       ("warmup-steps", warmupSteps != nil), ("validate", heldOut != nil),

@@ -35,10 +35,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Peak learning rate (default: from --base-lr).")
   var lr: Double?
 
-  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001).")
+  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001; of sgd and lars 0.1, to segment 0.0016).")
   var baseLr: Double?
 
-  @Option(help: "AdamW's decay of matrices (default: 0.05, 0 in linear mode).")
+  @Option(help: "Decay of matrices (default: 0.05, 0 in linear mode).")
   var weightDecay: Double?
 
   @Option(help: "Factor of the learning rate from block to block downwards (default: 0.75, 1 for fresh weights).")
@@ -67,6 +67,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "What the encoder's matrices are multiplied in.")
   var precision = PrecisionChoice.float32
 
+  @OptionGroup var recipe: RecipeOptions
   @OptionGroup var profile: ProfileOptions
 
   mutating func validate() throws {
@@ -83,13 +84,16 @@ struct TrainingOptions: ParsableArguments {
         throw ValidationError("--\(name) has no meaning in linear mode: the encoder is frozen")
       }
     }
+    try recipe.validate(
+      isLinear: mode == .linear, mixesBoth: mixup != nil && cutmix != nil, mixes: mixup != nil || cutmix != nil)
   }
 
   /// Throws where an option was given that only a task with a class for each image has.
   func requireNoImageClasses(task: String) throws {
     let given = [
       ("mode linear", mode == .linear), ("pool", pool != nil), ("label-smoothing", labelSmoothing != nil),
-      ("mixup", mixup != nil), ("cutmix", cutmix != nil),
+      ("mixup", mixup != nil), ("cutmix", cutmix != nil), ("loss", recipe.loss != nil), ("ema", recipe.ema != nil),
+      ("min-lr", recipe.minLr != nil), ("warmup-lr", recipe.warmupLr != nil),
     ]
     for (name, isGiven) in given where isGiven {
       throw ValidationError("--\(name) has no meaning with --task \(task), which has a class for each pixel")
@@ -119,10 +123,8 @@ struct TrainingOptions: ParsableArguments {
     let known = isLinear && views?.epochs == 1 ? 90 : held
     var c = FinetuningConfiguration(
       mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
-      learningRate: 0, weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
-    let preset = segmentation.map { ($0.options.preset ?? .mae).learningRate / 16 }
-    c.learningRate =
-      lr ?? (baseLr == nil ? preset.map { $0 * Double(batch) } : nil) ?? (baseLr ?? 1e-3) * Double(batch) / 256
+      learningRate: lr ?? (baseLr ?? (segmentation == nil ? recipe.baseRate : 1.6e-3)) * Double(batch) / 256,
+      weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
     c.batch = batch
     c.accumulate = parts
     c.labelSmoothing = labelSmoothing ?? (isLinear || segmentation != nil ? 0 : 0.1)
@@ -142,6 +144,7 @@ struct TrainingOptions: ParsableArguments {
         kept: kept?.segmentation, start: asked.start)
     }
     c.seed = seed
+    recipe.apply(to: &c)
     try c.validate()
     return c
   }

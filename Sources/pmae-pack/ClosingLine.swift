@@ -5,14 +5,15 @@ import TensorStream
 
 enum ClosingLine {
   /// One line.
-  static func text(_ set: PictureSet, _ summary: PicturePacking.Summary) -> String {
+  static func text(_ set: PictureSet, _ summary: PicturePacking.Summary, separator: String?) -> String {
     var pictures = counted(summary.rows, "picture")
     if let classes = set.maskClasses {
       pictures += " with masks of \(counted(classes.count, "class")) from \(set.maskOrigin ?? "")"
     }
     guard let classes = set.classes else { return "\(pictures); no labels: \(set.origin)" }
     let empty = summary.kept == 0 ? summary.perClass.count { $0 == 0 } : 0
-    let classText = classes.count == 1 ? "1 class" : "\(grouped(classes.count)) classes"
+    let kind = separator == nil ? ("class", "classes") : ("set of classes", "sets of classes")
+    let classText = classes.count == 1 ? "1 \(kind.0)" : "\(grouped(classes.count)) \(kind.1)"
     return
       "\(pictures) of \(classText)\(empty > 0 ? ", \(grouped(empty)) of them without a picture" : ""); labels from \(set.origin)"
   }

@@ -101,6 +101,7 @@ struct PackTool: Tool {
     packing.isStrict = strict
     packing.shrinking = shortSide.map { Shrinking(shortSide: $0, quality: quality ?? Self.defaultQuality) }
     packing.channels = channels
+    packing.labelSeparator = reading.labelSeparator
     let progress = Progress(tool: "pmae-pack", what: "pictures", total: chosen.count, quiet: output.quiet)
     let metadata = Provenance.metadata(
       tool: "pmae-pack", arguments: Self.lasting(Array(CommandLine.arguments.dropFirst())), inputs: [])
@@ -117,7 +118,7 @@ struct PackTool: Tool {
     for line in pictures.notes + ClosingLine.warnings(summary, channels: shown) {
       note("pmae-pack", line, quiet: output.quiet)
     }
-    note("pmae-pack", ClosingLine.text(pictures, summary), quiet: output.quiet)
+    note("pmae-pack", ClosingLine.text(pictures, summary, separator: reading.labelSeparator), quiet: output.quiet)
   }
 
   /// Beside the output, where there is room for it; for a pipe, where temporary files go.

@@ -25,6 +25,12 @@ struct ReadingOptions: ParsableArguments {
       valueName: "type"))
   var labelType: LabelType?
 
+  @Option(
+    help: ArgumentHelp(
+      "Pictures have several classes: a label is their names with this between, as a|b (default: one class).",
+      valueName: "text"))
+  var labelSeparator: String?
+
   @Flag(help: "Keep class folders without a picture as classes.")
   var allowEmptyClasses = false
 
@@ -56,15 +62,21 @@ struct ReadingOptions: ParsableArguments {
     if noLabels {
       for (name, isGiven) in [
         ("--labels", !labels.isEmpty), ("--class-names", classNames != nil), ("--coarse-labels", coarseLabels),
-        ("--label-column", labelColumn != nil), ("--label-type", labelType != nil), ("--require-labels", requireLabels),
+        ("--label-column", labelColumn != nil), ("--label-separator", labelSeparator != nil),
+        ("--label-type", labelType != nil), ("--require-labels", requireLabels),
         ("--allow-empty-classes", allowEmptyClasses),
       ] where isGiven { throw ValidationError("\(name) and --no-labels exclude each other") }
     }
     try masks.check(withMasks: withMasks)
     for (name, value) in [
       ("--root", root), ("--path-column", pathColumn), ("--label-column", labelColumn), ("--split", split),
+      ("--label-separator", labelSeparator),
     ] {
       if value == "" { throw ValidationError("\(name) is empty") }
+    }
+    if labelSeparator != nil {
+      if labelType == .number { throw ValidationError("--label-separator and --label-type number exclude each other") }
+      if classNames != nil { throw ValidationError("--label-separator and --class-names exclude each other") }
     }
     let names = names ?? []
     if Set(names).count < names.count || names.contains("") {
@@ -82,7 +94,8 @@ struct ReadingOptions: ParsableArguments {
     options.labels = labels
     options.classNames = names
     options.unlabelled = noLabels
-    options.labelType = labelType
+    options.labelSeparator = labelSeparator
+    options.labelType = labelSeparator == nil ? labelType : .text
     options.allowsEmptyClasses = allowEmptyClasses
     options.split = split
     options.takesMasks = withMasks

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Training
 import Foundation
 import Pretraining
 import TensorStream
@@ -30,19 +31,11 @@ enum ObjectiveArguments {
 
   private static func withPreset(_ arguments: [String]) throws -> [String] {
     guard let name = values(of: "--preset", in: arguments).last else { return arguments }
-    // These two say the same thing in two ways.
-    let givesRate = !values(of: "--lr", in: arguments).isEmpty
-    let settings = try preset(name).settings.filter { !(givesRate && $0.option == "--base-lr") }
-    return settings.flatMap { [$0.option, $0.value] } + arguments
+    return try preset(name).before(arguments)
   }
 
-  /// The values that an option has on a command line.
   private static func values(of option: String, in arguments: [String]) -> [String] {
-    let options = arguments.prefix { $0 != "--" }
-    return options.indices.compactMap { i in
-      if options[i].hasPrefix(option + "=") { return String(options[i].dropFirst(option.count + 1)) }
-      return options[i] == option && i + 1 < options.endIndex ? options[i + 1] : nil
-    }
+    Preset.values(of: option, in: arguments)
   }
 
   private static func replacing<O: Objective>(_ arguments: [String], typed: [String], by chosen: O.Type) throws

@@ -30,6 +30,13 @@ extension Operation {
           return Reference(1, 1, [0.75 * crossEntropy(x[0], labels, nil, 1).values[0] * Double(r) / 3])
         }),
       Operation(
+        name: "binaryCrossEntropy", shapes: [(r, 7), (r, 7)], constants: [1],
+        compute: { .loss($0.binaryCrossEntropy($1[0], targets: $1[1])) },
+        reference: { x in
+          let total = zip(x[0].values, x[1].values).reduce(0) { $0 + log(1 + exp($1.0)) - $1.1 * $1.0 }
+          return Reference(1, 1, [total / Double(7 * r)])
+        }),
+      Operation(
         name: "absoluteError", shapes: [(r, 7), (r, 7)], constants: [1],
         compute: { .loss($0.absoluteError($1[0], target: $1[1])) },
         reference: { x in

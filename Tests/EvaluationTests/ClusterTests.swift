@@ -47,6 +47,23 @@ import Training
     #expect(alone.inertia == 0 && Set(alone.assignment).count == 4)
   }
 
+  /// An image that is drawn twice agrees with itself: resamples as they are lie above the figure where images are few.
+  @Test func intervalsLieAboutTheFigure() {
+    var random = CounterRandom(seed: 2, epoch: 0, sample: 0, purpose: 9)
+    let labels = (0..<40).map { Int32($0 % 8) }
+    // Half of the images are in any cluster.
+    let clusters = labels.map { random.below(2) == 0 ? $0 : Int32(random.below(8)) }
+    let figures = ClusterFigures.of(
+      labels: labels, clusters: clusters, bootstrap: Bootstrap(resamples: 400), threads: ThreadPool(threads: 2))
+    for figure in figures {
+      let interval = figure.interval ?? 0...0
+      #expect(interval.contains(figure.value), "\(figure)")
+      // As wide on either side, about.
+      let (below, above) = (figure.value - interval.lowerBound, interval.upperBound - figure.value)
+      #expect(below > 0.05 && above > 0.05 && max(below, above) < 2 * min(below, above), "\(figure)")
+    }
+  }
+
   /// scikit-learn's measures, of clusters that agree, that do not, and of one class or one cluster.
   @Test func figuresAgreeWithScikitLearn() throws {
     let fixture = try MeasureFixture("cluster")

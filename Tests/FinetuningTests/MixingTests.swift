@@ -8,7 +8,7 @@ import TensorStream
 import Testing
 import Training
 
-/// mixup and CutMix against timm's, with what timm drew: Tests/Fixtures/timm/mixing.py.
+/// mixup and CutMix against timm's, with what timm drew: Tests/Fixtures/timm/mixing.py and mixing_modes.py.
 @Suite struct MixingTests {
   let theirs: Record
   let pixels: [UInt8]
@@ -43,15 +43,17 @@ import Training
     #expect(largestDistance(input.values.array, expected) < 1e-6)
   }
 
-  private func expectTargets(_ share: Double, are name: String) throws {
-    let targets = smoothedLabels(labels, mixed: (labels.reversed(), share), classes: 5, smoothing: 0.1, engine: engine)
+  private func expectTargets(_ mixes: [ImageMix], are name: String) throws {
+    let own = ClassTargets(labels: labels)
+    let targets = own.mixed(with: own, by: mixes).tensor(classes: 5, smoothing: 0.1, engine: engine)
     #expect(largestDistance(targets.values.array, try floats("\(name).targets")) < 1e-6)
   }
 
   @Test(arguments: 0..<3) func mixupIsTimms(seed: Int) throws {
     let share = try double("mixup.\(seed).share")
-    try expect(images.blended(with: images.reversedPixels, share: Float(share)), are: "mixup.\(seed)")
-    try expectTargets(share, are: "mixup.\(seed)")
+    let mixes = labels.map { _ in ImageMix(share: share, box: nil) }
+    try expect(images.mixed(with: images.reversedPixels, by: mixes), are: "mixup.\(seed)")
+    try expectTargets(mixes, are: "mixup.\(seed)")
   }
 
   @Test(arguments: 0..<8) func cutMixIsTimms(seed: Int) throws {
@@ -61,15 +63,62 @@ import Training
     #expect(box.rows == edges[0]..<edges[1] && box.columns == edges[2]..<edges[3])
     let share = 1 - Double(box.area) / Double(Self.side * Self.side)
     #expect(abs(share - (try double("cutmix.\(seed).share"))) < 1e-12)
-    try expect(images.pasted(images.reversedPixels, in: box), are: "cutmix.\(seed)")
-    try expectTargets(share, are: "cutmix.\(seed)")
+    let mixes = labels.map { _ in ImageMix(share: share, box: box) }
+    try expect(images.mixed(with: images.reversedPixels, by: mixes), are: "cutmix.\(seed)")
+    try expectTargets(mixes, are: "cutmix.\(seed)")
+  }
+
+  /// Each pair, or each image, by what was drawn for it, and some not at all.
+  @Test(arguments: ["pair", "elem"], 0..<4) func modesAreTimms(mode: String, seed: Int) throws {
+    let theirs = try readTensors(path: FinetuneFixture.folder + "mixing-modes.safetensors")
+    func tensor(_ name: String) throws -> StoredTensor { try #require(theirs[name]) }
+    let name = "\(mode).\(seed)"
+    let edges = try tensor("\(name).boxes").values(of: Int32.self).map { Int($0) }
+    let mixes = try tensor("\(name).shares").values(of: Double.self).enumerated().map { i, share in
+      let e = edges[4 * i..<4 * i + 4].map { $0 }
+      let box = e[0] < 0 ? nil : PixelBox(rows: e[0]..<e[1], columns: e[2]..<e[3])
+      return ImageMix(share: share, box: box)
+    }
+    let labels = try tensor("labels").values(of: Int32.self)
+    let images = ImageBatch(
+      pixels: try tensor("pixels").values(of: UInt8.self), count: labels.count, side: Self.side, channels: 3,
+      mean: [0.4, 0.5, 0.6], std: [0.2, 0.25, 0.3])
+    let mixed = images.mixed(with: images.reversedPixels, by: mixes)
+    let input = patchRows(mixed, ids: [Int32](repeating: 0, count: mixed.count), patch: Self.side, engine: engine)
+    #expect(largestDistance(input.values.array, try tensor("\(name).images").values(of: Float.self)) < 2e-6)
+    let own = ClassTargets(labels: labels)
+    let targets = own.mixed(with: own, by: mixes).tensor(classes: 5, smoothing: 0.1, engine: engine)
+    #expect(largestDistance(targets.values.array, try tensor("\(name).targets").values(of: Float.self)) < 1e-6)
+  }
+
+  /// One draw for a batch, one for a pair, one for an image; and as many images as are to be mixed.
+  @Test func modesDrawForTheirImages() throws {
+    func draws(_ mode: Mixing.Mode, _ probability: Double = 1, _ switches: Double = 0.5) throws -> [[ImageMix]] {
+      var mixing = Mixing(mixup: 0.8, cutmix: 1)
+      (mixing.mode, mixing.probability, mixing.switchProbability) = (mode, probability, switches)
+      return (0..<400).map {
+        mixing.draw(seed: 1, epoch: 0, step: $0, count: 7, side: 32) ?? Array(repeating: .unmixed, count: 7)
+      }
+    }
+    #expect(try draws(.batch).allSatisfy { mixes in mixes.allSatisfy { $0 == mixes[0] } })
+    #expect(
+      try draws(.pair).allSatisfy { mixes in
+        mixes == mixes.reversed() && mixes[3] == .unmixed && mixes[0] != mixes[1] && mixes[1] != mixes[2]
+      })
+    #expect(try draws(.element).allSatisfy { mixes in zip(mixes, mixes.dropFirst()).allSatisfy { $0 != $1 } })
+    for mode in Mixing.Mode.allCases {
+      let mixed = try draws(mode, 0.25).flatMap { $0.prefix(3) }.filter { $0 != .unmixed }.count
+      #expect((200...400).contains(mixed), "\(mode): a quarter of 1200")
+      let cuts = try draws(mode, 1, 0.2).flatMap { $0.prefix(3) }.filter { $0.box != nil }.count
+      #expect((140...340).contains(cuts), "\(mode): a fifth of 1200")
+    }
   }
 
   /// Mean 1/2 and variance 1 / (4 (2α + 1)); a share is its own area where a box was cut.
   @Test(arguments: [0.2, 0.8, 1, 3]) func sharesAreBeta(alpha: Double) {
     let count = 20_000
     let shares = (0..<count).compactMap {
-      Mixing(mixup: alpha, cutmix: nil).draw(seed: 1, epoch: 0, step: $0, side: 32)?.share
+      Mixing(mixup: alpha, cutmix: nil).draw(seed: 1, epoch: 0, step: $0, count: 1, side: 32)?[0].share
     }
     #expect(shares.count == count && shares.allSatisfy { (0...1).contains($0) })
     let mean = shares.reduce(0, +) / Double(count)
@@ -80,14 +129,18 @@ import Training
 
   @Test func bothKindsAreInHalfOfTheBatches() throws {
     let both = Mixing(mixup: 0.8, cutmix: 1)
-    let drawn = (0..<4000).compactMap { both.draw(seed: 3, epoch: 1, step: $0, side: 16) }
+    let drawn = (0..<4000).compactMap { both.draw(seed: 3, epoch: 1, step: $0, count: 1, side: 16)?[0] }
     let cuts = drawn.compactMap { draw in draw.box.map { (draw.share, $0) } }
     #expect(drawn.count == 4000 && (1850...2150).contains(cuts.count))
     #expect(cuts.allSatisfy { share, box in share == 1 - Double(box.area) / 256 })
-    #expect(both.draw(seed: 3, epoch: 1, step: 7, side: 16) == drawn[7])
-    #expect(Mixing(mixup: nil, cutmix: nil).draw(seed: 0, epoch: 0, step: 0, side: 16) == nil)
+    #expect(both.draw(seed: 3, epoch: 1, step: 7, count: 1, side: 16) == [drawn[7]])
+    #expect(Mixing(mixup: nil, cutmix: nil).draw(seed: 0, epoch: 0, step: 0, count: 4, side: 16) == nil)
     #expect(
-      (0..<50).allSatisfy { Mixing(mixup: nil, cutmix: 1).draw(seed: 0, epoch: 0, step: $0, side: 9)?.box != nil })
+      (0..<50).allSatisfy {
+        // A share of next to 1 cuts nothing.
+        let mixes = Mixing(mixup: nil, cutmix: 1).draw(seed: 0, epoch: 0, step: $0, count: 1, side: 9)
+        return mixes?[0].box != nil
+      })
   }
 
   /// A batch in parts is mixed as a whole one, and mixing changes what is learnt.
@@ -105,9 +158,15 @@ import Training
       return losses
     }
     let without = try losses { _ in }
-    for mix in [Mixing(mixup: 0.8, cutmix: nil), Mixing(mixup: nil, cutmix: 1), Mixing(mixup: 0.8, cutmix: 1)] {
-      let whole = try losses { ($0.mixup, $0.cutmix) = (mix.mixup, mix.cutmix) }
-      let parts = try losses { ($0.mixup, $0.cutmix, $0.accumulate) = (mix.mixup, mix.cutmix, 2) }
+    let kinds: [(mixup: Double?, cutmix: Double?, mode: Mixing.Mode)] = [
+      (0.8, nil, .batch), (nil, 1, .batch), (0.8, 1, .batch), (0.8, 1, .pair), (0.8, 1, .element),
+    ]
+    for kind in kinds {
+      let whole = try losses { ($0.mixup, $0.cutmix, $0.mixMode) = kind }
+      let parts = try losses {
+        ($0.mixup, $0.cutmix, $0.mixMode) = kind
+        $0.accumulate = 2
+      }
       #expect(whole.count == 6 && whole != without)
       for (a, b) in zip(whole, parts) { #expect(abs(a - b) < 1e-5 * a) }
     }

@@ -37,6 +37,25 @@ import Testing
     #expect(rows(order(memory: 100 * records, epoch: 3)) == random.permutation(records * rowsPerRecord))
   }
 
+  /// Each picture of the order's beginning in a row, wherever one begins to read; each view with a number of its own.
+  @Test(arguments: [100 * 1000, 4000]) func repeatedPicturesFollowEachOther(memory: Int) {
+    let pictures = records * rowsPerRecord
+    let repeated = RepeatedOrder(order(memory: memory), repeats: 3, pictures: pictures)
+    let rows = repeated.rows(0..<repeated.rows)
+    let plain = self.rows(order(memory: memory))
+    #expect(rows.count == pictures && Set(rows).count == pictures)
+    #expect(rows.indices.allSatisfy { rows[$0] == plain[$0 / 3] + $0 % 3 * pictures })
+    for places in [0..<1, 1..<2, 5..<11, 299..<304, 19_998..<20_000] {
+      #expect(repeated.rows(places) == Array(rows[places]), "\(places)")
+    }
+    // What comes several times already, as of sets with weights, has other numbers still.
+    let weighted = EpochOrder(
+      recordRows: [1, 3], recordBytes: [1, 1], memory: 10, seed: 1, epoch: 0, shuffles: false,
+      quotas: SetQuota.quotas(rows: [1, 3], weights: [3, 1]))
+    #expect(weighted.rows(0..<3) == [0, 4, 8])
+    #expect(RepeatedOrder(weighted, repeats: 2, pictures: 4).rows(0..<4) == [0, 4, 8, 12])
+  }
+
   @Test func ownOrderIsKeptWithAnyMemory() {
     for memory in [1, 1000, 100 * records] {
       #expect(rows(order(memory: memory, shuffles: false)) == Array(0..<(records * rowsPerRecord)))

@@ -1,8 +1,10 @@
 import Evaluation
 import Foundation
 import Imaging
+import Networks
 import Parallel
 import Report
+import Runs
 import Testing
 
 @Suite struct ReportTests {
@@ -35,12 +37,35 @@ import Testing
     }
     try report.add(pictures: pictures, title: "Most confident mistakes", about: "about")
     try report.add(rows: [pictures, pictures], title: "Nearest neighbours", about: "about")
+    var looked = LookedImages(of: 2, most: 2)
+    let images = ImageBatch(
+      pixels: (0..<384).map { UInt8($0 % 256) }, count: 2, side: 8, channels: 3, mean: [0, 0, 0], std: [1, 1, 1])
+    looked.add(images, index: [3, 4], names: [name(4), nil], score.verdicts.prefix(2))
+    try report.add(
+      looked: looked,
+      looks: [Float(1), 0.25].map { share in
+        LookedImages.Look(
+          attention: [share, 0.5, 0.25, 0], components: [[0, 0.5, 1], [1, 0, 0], [0.5, 0.5, 0.5], [0, 1, 0]])
+      }, name: name)
+    report.add(curvesOf: try RunMetrics(try run(steps: 700, metric: name(5))))
     report.addLineage(
       command: ["pmae-evaluate", "classify", name(2)],
       inputs: [
         (name(3), ["made_by": #"{"tool":"t","version":"1","arguments":["<script>alert(1)</script>"]}"#]), ("b", [:]),
       ])
     return report.text
+  }
+
+  /// A run folder with a metric that has a bad name.
+  private func run(steps: Int, metric: String) throws -> String {
+    let folder = FileManager.default.temporaryDirectory.path + "/pmae-run-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let lines = try (1...steps).map { step in
+      let values: [String: Any] = ["step": step, "loss": 2 / Double(step), "lr": 1e-3, metric: step % 7]
+      return String(decoding: try JSONSerialization.data(withJSONObject: values), as: UTF8.self) + "\n"
+    }
+    try lines.joined().write(toFile: folder + "/metrics.jsonl", atomically: true, encoding: .utf8)
+    return folder
   }
 
   private let hostile = [
@@ -75,9 +100,9 @@ import Testing
     let look = try Browser.look(at: page(classes: classes), width: width, isDark: isDark, in: folder)
     #expect(look.title.hasPrefix("model<script>document.title"))
     #expect(look.width == width && look.scroll <= width, "\(look.scroll) pixels in a window of \(look.width)")
-    #expect(look.images == 27 && look.broken == 0)
+    #expect(look.images == 33 && look.broken == 0)
     #expect(look.scripts == 0 && look.loose == 0 && look.unreachable == 0)
-    #expect(look.tables == (classes > 40 ? 5 : 6))
+    #expect(look.tables == (classes > 40 ? 6 : 7))
     #expect(look.background == (isDark ? "rgb(23, 25, 28)" : "rgb(253, 253, 252)"))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TensorStream
 import Testing
 
 /// The make scripts of whole experiments, on stand-ins, and the arithmetic of their tables.
@@ -25,26 +26,70 @@ import Testing
     }
   }
 
+  private func transfer(_ arguments: [String], in folder: String) throws -> ToolResult {
+    try ToolRunner.run(
+      Self.pipelines + "transfer.mk",
+      [
+        "BIN=\(ToolRunner.folder)", "ENCODER=encoder.stz", "OUT=out", "SIZE=minute", "IMAGE=28", "SHORT_SIDE=36",
+        "PIXELS=8",
+      ]
+        + arguments, environment: Self.plain, in: folder)
+  }
+
   /// Of an encoder, trained where it was, on pictures that it has not seen; a second run does nothing.
   @Test func anEncoderIsTransferred() throws {
     try ExampleFiles.withCopy { folder in
-      let arguments = [
-        "BIN=\(ToolRunner.folder)", "ENCODER=encoder.stz", "DATA=set", "OUT=out", "IMAGE=28", "SHORT_SIDE=28",
-        "FINETUNE_EPOCHS=1", "FINETUNE=--batch 3", "PROBE=--epochs 2", "KNN=--k 2",
-      ]
       let prepared = try ToolRunner.shell("mkdir set && cp -r photos set/train && cp -r photos set/test", in: folder)
       #expect(prepared.status == 0, "\(prepared.errors)")
-      let first = try ToolRunner.run(
-        Self.pipelines + "transfer.mk", arguments, environment: Self.plain, in: folder)
+      let first = try transfer(["DATA=set"], in: folder)
       #expect(first.status == 0, "\(first.errors)")
-      #expect(table(first.text, "finetuned")?.count == 2 && table(first.text, "probe")?.count == 2)
-      let again = try ToolRunner.run(
-        Self.pipelines + "transfer.mk", arguments, environment: Self.plain, in: folder)
+      // k-NN, logistic regression and two of few labels; of a model from scratch fine-tuning alone.
+      for (row, columns) in [("pixels", 4), ("random", 4), ("scratch", 1), ("pretrained", 5)] {
+        let shares = table(first.text, "folder, encoder = \(row)")?.compactMap(Double.init)
+        #expect(shares?.count == columns, "\(row): \(first.text)")
+      }
+      let again = try transfer(["DATA=set"], in: folder)
       #expect(again.status == 0 && again.errors == "", "\(again.errors)")
       #expect(first.text.hasSuffix(again.text) && !again.text.contains("pmae-"))
       let without = try ToolRunner.run(
-        Self.pipelines + "transfer.mk", ["OUT=other"], environment: Self.plain, in: folder)
+        Self.pipelines + "transfer.mk", ["BIN=\(ToolRunner.folder)", "OUT=other"], environment: Self.plain, in: folder)
       #expect(without.status == 2 && without.errors.contains("ENCODER is \"\""), "\(without.errors)")
+      let missing = try transfer(["DATA=nowhere", "pets"], in: folder)
+      #expect(
+        missing.status == 2 && missing.errors.contains("nowhere/oxford-iiit-pet/annotations/trainval.txt is not there"),
+        "\(missing.errors)")
+    }
+  }
+
+  /// A Python with numpy, scipy and Pillow, where there is one.
+  private static let python = [ProcessInfo.processInfo.environment["PMAE_PYTHON"], "python3"].compactMap { $0 }.first {
+    let found = try? ToolRunner.run("/usr/bin/env", [$0, "-c", "import numpy, scipy.io, PIL"])
+    return found?.status == 0
+  }
+
+  /// Each set in the layout in which it is published, from its own files to its rows of one table.
+  @Test(.enabled(if: python != nil, "no python3 with numpy, scipy and Pillow (see PMAE_PYTHON)"))
+  func publishedSetsAreRead() throws {
+    let python = try #require(Self.python)
+    try ExampleFiles.withCopy { folder in
+      let script = ToolRunner.checkout + "/Tests/ToolTests/Fixtures/published-sets.py"
+      let made = try ToolRunner.run("/usr/bin/env", [python, script, "sets"], in: folder)
+      #expect(made.status == 0, "\(made.errors)")
+      let sets = ["flowers", "pets", "cars", "cifar10", "cifar100"]
+      let result = try transfer(["DATA=sets", "PYTHON=\(python)", "SETS=\(sets.joined(separator: " "))"], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      for set in sets {
+        for (row, columns) in [("pixels", 4), ("random", 4), ("scratch", 1), ("pretrained", 5)] {
+          let shares = table(result.text, "\(set), encoder = \(row)")?.compactMap(Double.init)
+          #expect(shares?.count == columns, "\(set) \(row): \(result.text)")
+        }
+        // A class is a colour, which pixels tell apart where the labels are the right pictures'.
+        #expect(table(result.text, "\(set), encoder = pixels")?[1] == "100.00", "\(set): \(result.text)")
+      }
+      let flowers = try StreamReader(path: folder + "/out/flowers/test.stz").header
+      #expect(flowers.metadata["classes"] == #"["1","2","3"]"#)
+      let cars = try StreamReader(path: folder + "/out/cars/train.stz").header
+      #expect(cars.metadata["classes"]?.contains("Audi TT, Hatchback 2011") == true)
     }
   }
 

@@ -107,6 +107,10 @@ void pmae_soft_cross_entropy_backward(float *x, const float *label, size_t n, fl
 double pmae_cross_entropy(const float *x, size_t label, size_t n, float scale, float *statistics);
 /// x = weight * (softmax(scale * x) - the label's one), in place: the gradient for the logits.
 void pmae_cross_entropy_backward(float *x, size_t label, size_t n, float scale, float weight, const float *statistics);
+/// Returns the sum of log(1 + exp(x)) - target x.
+double pmae_binary_cross_entropy(const float *x, const float *target, size_t n);
+/// x = weight * (1 / (1 + exp(-x)) - target), in place: the gradient for the logits.
+void pmae_binary_cross_entropy_backward(float *x, const float *target, size_t n, float weight);
 /// Returns the sum of |x - target|; leaves the signs of x - target, 1, 0 or -1.
 double pmae_absolute_error(const float *x, const float *target, float *sign, size_t n);
 /// Each of at most 64 columns to zero mean and unit variance (biased) over the rows, then times gamma plus beta (1 and 0 where NULL);
@@ -171,6 +175,8 @@ double pmae_pixel_loss(const float *logits, size_t stride, const pmae_between *p
 /// One AdamW step (Loshchilov & Hutter) on n values: first shrink by `keep` = 1 - lr * decay, then moments and step;
 /// share1 = 1 - beta1, share2 = 1 - beta2.
 void pmae_adamw(float *w, const float *g, float *m, float *v, size_t n, float keep, float share1, float share2, float rate, float inverse_root2, float epsilon);
+/// One step of gradient descent with momentum on n values: m = momentum m + share g + decay w, then w -= rate m.
+void pmae_momentum(float *w, const float *g, float *m, size_t n, float share, float decay, float momentum, float rate);
 /// t += (s - t) * weight.
 void pmae_lerp(float *t, const float *s, size_t n, float weight);
 

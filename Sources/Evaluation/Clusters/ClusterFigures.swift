@@ -22,10 +22,15 @@ public enum ClusterFigures {
     }
     var values = [Double](repeating: 0, count: names.count)
     values.withUnsafeMutableBufferPointer { compute({ _ in 1 }, $0) }
-    let intervals = bootstrap.intervals(rows: labels.count, figures: names.count, threads: threads) { drawn, out in
+    let intervals = bootstrap.intervals(
+      about: values, rows: labels.count, figures: names.count, threads: threads
+    ) { drawn, out in
       compute({ Double(drawn[$0]) }, out)
     }
-    return names.enumerated().map { Figure($1, values[$0], intervals[$0]) }
+    return names.enumerated().map { place, name in
+      // None of them is above 1.
+      Figure(name, values[place], intervals[place].map { min(1, $0.lowerBound)...min(1, $0.upperBound) })
+    }
   }
 }
 

@@ -16,11 +16,13 @@ public struct Bootstrap: Sendable {
 
   /// The interval of each of some figures; nil where no resample has a finite one.
   /// - Parameters:
+  ///   - centres: the figures of all images. Where given, the resamples' figures are moved so that their mean is this. A measure of pairs needs
+  ///     it: an image that is drawn twice makes a pair that always agrees, so that resamples as a whole agree too well.
   ///   - rows: n, how many images there are.
   ///   - figures: how many figures `compute` gives.
   ///   - compute: called with how often each image was drawn [n], and with where the figures go. One that is not defined is NaN.
   func intervals(
-    rows: Int, figures: Int, threads: ThreadPool,
+    about centres: [Double]? = nil, rows: Int, figures: Int, threads: ThreadPool,
     _ compute: (_ counts: [UInt32], _ figures: UnsafeMutableBufferPointer<Double>) -> Void
   ) -> [ClosedRange<Double>?] {
     if resamples == 0 || rows == 0 { return Array(repeating: nil, count: figures) }
@@ -40,7 +42,10 @@ public struct Bootstrap: Sendable {
       }
     }
     return (0..<figures).map { figure in
-      interval(of: (0..<count).map { values[$0 * figures + figure] }.filter(\.isFinite))
+      let found = (0..<count).map { values[$0 * figures + figure] }.filter(\.isFinite)
+      guard let centre = centres?[figure], let plain = interval(of: found) else { return interval(of: found) }
+      let shift = centre - found.reduce(0, +) / Double(found.count)
+      return plain.lowerBound + shift...plain.upperBound + shift
     }
   }
 

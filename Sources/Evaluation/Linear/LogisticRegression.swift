@@ -9,7 +9,8 @@ import Training
 /// features' covariance (Böhning 1992), so that it needs tens of steps where it would need hundreds. And since logits are linear
 /// along a line, a line search needs no product of matrices: each step is one product with the features and one with their transpose.
 ///
-/// Products are float32; sums over rows, weights and the optimiser's own vectors are double. Blocks of rows depend on the shapes
+/// Products are float32; sums over rows, weights and the optimiser's own vectors are double. The last steps of a small problem are
+/// double throughout, as scikit-learn's are. Blocks of rows depend on the shapes
 /// alone: the bits are the same for any number of threads.
 public final class LogisticRegression {
   /// K.
@@ -24,7 +25,7 @@ public final class LogisticRegression {
   /// Of the features, in float32, which are taken off.
   private let mean: [Float]
   /// [n, D], less the mean.
-  private let features: Buffer
+  let features: Buffer
   private lazy var covariance = Covariance(features, rows: rows, width: width, engine: engine)
   /// [n, K] each: logits, those at the end of a step, how they change along the line, and probabilities less labels.
   var (logits, nextLogits): (Buffer, Buffer)
@@ -111,6 +112,7 @@ public final class LogisticRegression {
       if onStep() { return nil }
     }
     point.objective = place.value
+    if point.hasConverged { finish(&point, memory, penalty: penalty) }
     return uncentred(point)
   }
 

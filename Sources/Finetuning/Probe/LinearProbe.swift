@@ -7,8 +7,8 @@ import Training
 /// A linear layer that is trained on the features of a frozen encoder. The features are computed in the engine's
 /// precision. The layer is trained in float32: that costs nothing, and the layer is what is measured.
 ///
-/// The features are standardised first: each of the D has mean 0 and variance 1 over the training set. MAE's probe does
-/// the same with a batch norm without weights; here the statistics are those of the whole set, not running ones. At the
+/// The features are standardised first: each of the D has mean 0 and variance 1 over the training set. Or it has them over
+/// each batch: that is the batch norm without weights of MAE's probe, whose running statistics are then the model's. At the
 /// end the standardisation is folded into the layer, so that the model is a plain one.
 ///
 /// Views of one epoch are computed once, and all passes of training go over their features. So a probe takes a minute
@@ -16,7 +16,7 @@ import Training
 /// statistics are those of the first epoch.
 public final class LinearProbe: Trainee {
   public let classifier: Classifier
-  public let optimizer: AdamW
+  public let optimizer: any Optimizer
   let configuration: FinetuningConfiguration
   let engine: Engine
   let extractor: FeatureExtractor
@@ -37,9 +37,14 @@ public final class LinearProbe: Trainee {
     extractor = FeatureExtractor(encoder, pooling: configuration.pooling)
     scaling = Standardisation(width: extractor.width, engine: engine)
     let head = classifier.head
-    optimizer = AdamW(
-      [head.weight, head.bias].map { TrainedParameter($0.name, $0) }, weightDecay: configuration.weightDecay,
-      beta2: 0.999, engine: engine)
+    let trained = [head.weight, head.bias].map { TrainedParameter($0.name, $0) }
+    let decay = configuration.weightDecay
+    optimizer =
+      switch configuration.rule {
+      case .adamW: AdamW(trained, weightDecay: decay, beta2: 0.999, engine: engine)
+      case .momentum: Momentum(trained, weightDecay: decay, engine: engine)
+      case .lars: Momentum(trained, weightDecay: decay, trust: 0.001, engine: engine)
+      }
   }
 
   /// The head and the standardisation: the encoder is frozen, and stands in its own file.
@@ -48,7 +53,7 @@ public final class LinearProbe: Trainee {
   /// Rows of a batch, and the features of their epoch.
   public struct Batch {
     let features: Tensor
-    let labels: [Int32]
+    let targets: ClassTargets
     let rows: [Int32]
   }
 
@@ -83,7 +88,7 @@ public final class LinearProbe: Trainee {
     let c = configuration
     let loop = TrainingLoop(
       batch: c.batch, epochs: c.epochs,
-      schedule: RateSchedule(peak: c.learningRate, warmupEpochs: c.warmupEpochs), limit: limit, engine: engine)
+      schedule: c.schedule, limit: limit, engine: engine)
     do {
       if try !loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep).isComplete { return false }
     } catch is ProbeSource.GivenUp {
@@ -96,8 +101,18 @@ public final class LinearProbe: Trainee {
   public func gradients(of batch: Batch, at place: StepPlace) throws -> StepLosses {
     let head = classifier.head
     return Training.gradients(parts: 1, engine: engine, precision: .float32) { tape, _ in
-      let logits = tape.linear(tape.gatherRows(batch.features, batch.rows), head.weight.tensor, head.bias.tensor)
-      return classificationLoss(tape, logits, labels: batch.labels, smoothing: configuration.labelSmoothing)
+      var features = tape.gatherRows(batch.features, batch.rows)
+      if configuration.standardising == .batch {
+        let (standard, statistics) = tape.batchNorm(features, epsilon: Float(Standardisation.epsilon))
+        scaling.follow(statistics)
+        features = standard
+      }
+      let logits = tape.linear(features, head.weight.tensor, head.bias.tensor)
+      return classificationLoss(tape, logits, batch.targets, configuration: configuration)
     }
+  }
+
+  public func update(at place: StepPlace) -> StepUpdate {
+    StepUpdate(clip: configuration.clip.map { .whole($0) })
   }
 }

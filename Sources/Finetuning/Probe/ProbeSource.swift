@@ -63,7 +63,9 @@ final class ProbeSource: BatchSource {
     }
     let batch = probe.configuration.batch
     let rows = Array(order[place.stepOfEpoch * batch..<(place.stepOfEpoch + 1) * batch])
-    return LinearProbe.Batch(features: set.features, labels: rows.map { set.labels[Int($0)] }, rows: rows)
+    return LinearProbe.Batch(
+      features: set.features,
+      targets: ClassTargets(labels: rows.map { set.labels[Int($0)] }, sets: views?.sets), rows: rows)
   }
 
   func finishEpoch(_ place: StepPlace) throws {}
@@ -86,6 +88,7 @@ final class ProbeSource: BatchSource {
 
   private func prepared(_ features: Features) -> Tensor {
     let tensor = features.tensor(probe.engine)
+    if probe.configuration.standardising == .batch { return tensor }
     probe.scaling.measure(tensor, engine: probe.engine)
     probe.scaling.apply(to: tensor, engine: probe.engine)
     return tensor

@@ -2,11 +2,12 @@ import Autodiff
 import Compute
 import Networks
 
-/// Each feature's mean and deviation over a training set: x' = (x − mean) / √(variance + ε), with MAE's ε of 1e-6 for
-/// batch norm. It is a network without weights, so that a probe's checkpoint holds it.
+/// Each feature's mean and deviation over a training set, or as a batch norm follows them from batch to batch:
+/// x' = (x − mean) / √(variance + ε), with MAE's ε of 1e-6 for batch norm. It is a network without weights, so that a
+/// probe's checkpoint holds it.
 final class Standardisation: Network {
-  /// One row that says whether the statistics are known (1) or not (0), three rows of means, and three of 1 /
-  /// deviation. Each double is the sum of three floats: the nearest float, then two floats that are each the nearest to
+  /// One row that says whether the statistics are known (1), not (0), or running ones (2); three rows of means; and three
+  /// of 1 / deviation, or the running variance. Each double is the sum of three floats: the nearest float, then two floats that are each the nearest to
   /// what remains.
   private let table: Tensor
   private let width: Int
@@ -20,9 +21,12 @@ final class Standardisation: Network {
   var parameters: [Parameter] { [] }
   var constants: [Constant] { [Constant(name: "table", shape: [7, width], tensor: table)] }
 
-  private var isKnown: Bool { table[0, 0] == 1 }
+  private var isKnown: Bool { table[0, 0] != 0 }
   private var mean: [Double] { values(1) }
-  private var inverse: [Double] { values(4) }
+  private var inverse: [Double] { isRunning ? values(4).map { 1 / ($0 + Self.epsilon).squareRoot() } : values(4) }
+  private var isRunning: Bool { table[0, 0] == 2 }
+  /// ε.
+  static let epsilon = 1e-6
 
   private func values(_ row: Int) -> [Double] {
     (0..<width).map { i in (row..<row + 3).reduce(0.0) { $0 + Double(table[$1, i]) } }
@@ -63,7 +67,7 @@ final class Standardisation: Network {
                 inverse[c] += d * d
               }
             }
-            for c in columns { inverse[c] = 1 / (inverse[c] / count + 1e-6).squareRoot() }
+            for c in columns { inverse[c] = 1 / (inverse[c] / count + Self.epsilon).squareRoot() }
           }
         }
       }
@@ -71,6 +75,16 @@ final class Standardisation: Network {
     set(1, mean)
     set(4, inverse)
     table[0, 0] = 1
+  }
+
+  /// Takes in what a batch norm found, as PyTorch's does: a tenth of the batch's mean and unbiased variance, from 0 and 1 on.
+  func follow(_ statistics: BatchStatistics) {
+    let unbiased = Double(statistics.rows) / Double(statistics.rows - 1)
+    let (means, variances) =
+      isRunning ? (mean, values(4)) : (Array(repeating: 0, count: width), Array(repeating: 1, count: width))
+    set(1, means.indices.map { 0.9 * means[$0] + 0.1 * Double(statistics.values[0, $0]) })
+    set(4, means.indices.map { 0.9 * variances[$0] + 0.1 * unbiased * Double(statistics.values[1, $0]) })
+    table[0, 0] = 2
   }
 
   /// Standardises features in place.

@@ -77,7 +77,8 @@ struct JSONList {
     let split = ListNames.key(of: object.keys, among: ListNames.splits).flatMap { object[$0] as? String }
     return ListRow(
       path: Array(path.utf8),
-      label: options.unlabelled ? nil : try labelKey.flatMap { try ListNames.label(object[$0], what: what) },
+      label: options.unlabelled
+        ? nil : try labelKey.flatMap { try ListNames.label(object[$0], separator: options.labelSeparator, what: what) },
       split: split.map { Array($0.utf8) })
   }
 

@@ -41,8 +41,17 @@ enum ListNames {
   }
 
   /// A label in JSON as text; nil for none.
+  /// - Parameter separator: of pictures with several classes, which may be a list too.
   /// - Throws: `Failure(.data)` for what is neither a whole number nor a name.
-  static func label(_ value: Any?, what: String) throws -> [UInt8]? {
+  static func label(_ value: Any?, separator: String? = nil, what: String) throws -> [UInt8]? {
+    if let separator, let list = value as? [Any] {
+      let parts = try list.map { String(decoding: try label($0, what: what) ?? [], as: UTF8.self) }
+      if let part = parts.first(where: { $0.contains(separator) }) {
+        throw Failure(
+          .data, "\(what): the class \(quoted(part)) has the separator \(quoted(separator)) in it: choose another")
+      }
+      return Array((parts.isEmpty ? separator : parts.joined(separator: separator)).utf8)
+    }
     switch value {
     case nil, is NSNull: return nil
     case let text as String:
@@ -58,7 +67,9 @@ enum ListNames {
     case let other?:
       let kind = other is [Any] ? "a list" : other is [String: Any] ? "an object" : "\(other)"
       throw Failure(
-        .data, "\(what): its label is \(kind): expected a number or a name; --no-labels packs pictures alone")
+        .data,
+        "\(what): its label is \(kind): expected a number or a name; --no-labels packs pictures alone"
+          + (other is [Any] ? ", --label-separator those of several classes" : ""))
     }
   }
 

@@ -20,6 +20,8 @@ public struct PicturePacking {
   public var shrinking: Shrinking?
   /// 1: all pictures become grey; nil: they stay as they are.
   public var channels: Int?
+  /// What stands between the classes in a label's name; nil where a picture has one class.
+  public var labelSeparator: String?
   /// Ends at the first bad picture. Otherwise a bad picture is reported and left out.
   public var isStrict = false
 
@@ -55,10 +57,11 @@ public struct PicturePacking {
     _ set: PictureSet, _ chosen: [Int], metadata: [String: String], to output: PackedOutput, pool: ThreadPool,
     report: (Failure) -> Void, progress: (Int) -> Void
   ) throws -> Summary {
-    let header = ImagesHeader(
+    var header = ImagesHeader(
       classes: set.classes,
       shape: set.pixelShape.map { ImagesHeader.Shape(height: $0.height, width: $0.width, channels: $0.channels) },
       masks: set.maskClasses, entriesDigest: output.shardSize == nil ? nil : set.digest(of: chosen))
+    header.labelSeparator = set.classes == nil ? nil : labelSeparator
     var metadata = metadata.merging(try header.metadata()) { $1 }
     metadata[RowNames.sourcesKey] = try JSONText.encode(set.sourceNames)
     let channels = set.pixelShape?.channels ?? channels ?? 3

@@ -3,7 +3,7 @@
 import Parallel
 import TensorStream
 
-/// A choice among pictures: shuffle, then skip, then so many of each class, then a limit. Shuffling comes first. So
+/// A choice among pictures: shuffle, then skip, then so many of each class or a share of it, then a limit. Shuffling comes first. So
 /// with equal seeds, and `skip` and `limit` at the same number, a set is cut into two parts that share nothing.
 public struct PictureSelection: Sendable {
   /// Shuffles by this seed; nil keeps the order.
@@ -12,6 +12,8 @@ public struct PictureSelection: Sendable {
   public var skip = 0
   /// Takes this many of each class, the first ones.
   public var perClass: Int?
+  /// Takes this share of each class, the first ones, rounded and at least one; of all where there are no labels.
+  public var share: Double?
   /// Takes at most this many.
   public var limit: Int?
 
@@ -34,8 +36,23 @@ public struct PictureSelection: Sendable {
     }
     chosen.removeFirst(skip)
     if let perClass { chosen = try stratified(chosen, perClass, source) }
+    if let share { chosen = Self.part(chosen, share, source) }
     if let limit, limit < chosen.count { chosen.removeLast(chosen.count - limit) }
     return chosen
+  }
+
+  private static func part(_ order: [Int], _ share: Double, _ source: PictureSet) -> [Int] {
+    func count(of all: Int) -> Int { max(1, Int((share * Double(all)).rounded())) }
+    guard let classes = source.classes else { return Array(order.prefix(count(of: order.count))) }
+    var left = [Int](repeating: 0, count: classes.count)
+    for index in order where source.label(index) >= 0 { left[Int(source.label(index))] += 1 }
+    left = left.map(count)
+    return order.filter { index in
+      let label = Int(source.label(index))
+      if label < 0 || left[label] == 0 { return false }
+      left[label] -= 1
+      return true
+    }
   }
 
   private func stratified(_ order: [Int], _ perClass: Int, _ source: PictureSet) throws -> [Int] {

@@ -6,6 +6,8 @@ public struct SourceOptions: Sendable {
   public var classNames: [String]?
   /// nil: labels that are all numbers are numbers, others are names.
   public var labelType: LabelType?
+  /// What stands between the classes of a picture that has several; nil where each has one. Labels are names then.
+  public var labelSeparator: String?
   /// A class folder without a picture is a class without a picture, and no error.
   public var allowsEmptyClasses = false
   /// Of CIFAR-100, the twenty coarse labels.

@@ -162,7 +162,8 @@ private struct Reading {
       if TarSample.mayLabel(base), member.isFile {
         if options.unlabelled { continue }
         try sample.takeLabel(
-          member, column: options.labelColumn, keys: &keys, what: "\(name): \(printable(member.name))"
+          member, column: options.labelColumn, separator: options.labelSeparator, keys: &keys,
+          what: "\(name): \(printable(member.name))"
         ) { try file.bytes(at: member.offset, count: member.size) }
       } else if !PictureParts.isSidecar(base, isFolder: false) {
         sample.take(member)

@@ -35,10 +35,12 @@ struct TarSample {
   /// - Parameters:
   ///   - bytes: what is in it; throws.
   ///   - column: the JSON key of labels; nil for the usual ones.
+  ///   - separator: of pictures with several classes.
   ///   - keys: gets the keys of a JSON object that says none.
   /// - Throws: `Failure(.data)` for a label that is none.
   mutating func takeLabel(
-    _ member: TarMember, column: String?, keys: inout Set<String>, what: String, read: () throws -> [UInt8]
+    _ member: TarMember, column: String?, separator: String?, keys: inout Set<String>, what: String,
+    read: () throws -> [UInt8]
   ) throws {
     guard member.size <= Self.maximumLabelSize else {
       throw Failure(
@@ -53,7 +55,7 @@ struct TarSample {
       }
       guard let object = value as? [String: Any] else { return }
       let key = column ?? ListNames.key(of: object.keys, among: ListNames.labels)
-      text = try key.flatMap { try ListNames.label(object[$0], what: what) }
+      text = try key.flatMap { try ListNames.label(object[$0], separator: separator, what: what) }
       if text == nil { keys.formUnion(object.keys.prefix(20)) }
     } else {
       text = trimmed(bytes)

@@ -39,6 +39,8 @@ public final class ImageStore {
   private let firstRows: [Int]
   private let recordRows: [Int]
   private let recordBytes: [Int]
+  /// What stands between the classes in a label's name; nil where a picture has one class.
+  public let labelSeparator: String?
   /// Whether all of it may be kept.
   private let fits: Bool
   private let ignoresLabels: Bool
@@ -106,6 +108,13 @@ public final class ImageStore {
     let merging = try ClassMerging(
       sets: self.inputs.map { ($0.name, ignoresLabels ? nil : try ClassNames.of($0.header, source: $0.name)) },
       merges: mergesClasses)
+    let separators = try self.inputs.map { try ImagesHeader($0.header, source: $0.name).labelSeparator }
+    if !ignoresLabels, let other = separators.firstIndex(where: { $0 != separators[0] }) {
+      throw Failure(
+        .data,
+        "\(names[other]): \(Self.text(separators[other])), but those of \(names[0]) have \(Self.text(separators[0]))")
+    }
+    labelSeparator = ignoresLabels ? nil : separators[0]
     labelNumbers = merging.numbers
     classes = merging.classes
 
@@ -217,6 +226,10 @@ public final class ImageStore {
       }
     }
     return ChannelStatistics(mean: mean, std: zip(mean, square).map { max(0, $1 - $0 * $0).squareRoot() })
+  }
+
+  private static func text(_ separator: String?) -> String {
+    separator.map { "sets of classes for labels, with \(quoted($0)) between" } ?? "one class for a label"
   }
 
   /// How the rows of an epoch follow each other, for `ViewsHeader.order`: the same words for the same order.

@@ -25,6 +25,8 @@ public struct ViewStream: Sendable {
   public var seed: UInt64 = 0
   /// A new order each epoch (see `EpochOrder`); otherwise the pictures' own.
   public var shuffles = true
+  /// How often a picture comes in a row, in views of its own (see `RepeatedOrder`).
+  public var repeats = 1
   public var rowsPerRecord: Int
   /// 3, or 1 for pictures that are all grey: one channel for a one-channel model, not three equal ones.
   public var channels = 3
@@ -54,7 +56,7 @@ public struct ViewStream: Sendable {
     header.firstEpoch = firstEpoch
     header.firstRow = firstRow
     header.seed = seed
-    header.order = store.orderText(shuffles: shuffles)
+    header.order = store.orderText(shuffles: shuffles) + (repeats > 1 ? ", each \(repeats) times" : "")
     if let statistics = statistics ?? store.statistics {
       // A grey picture's three channels are equal.
       func values(_ own: [Double]) -> [Double] {
@@ -63,6 +65,7 @@ public struct ViewStream: Sendable {
       header.normalisation = Normalisation(mean: values(statistics.mean), std: values(statistics.std))
     }
     header.classes = store.classes
+    header.labelSeparator = store.labelSeparator
     header.masks = store.masks
     try checkMasks(of: store)
     try checkWhole()
@@ -98,7 +101,8 @@ public struct ViewStream: Sendable {
     defer { if !isComplete { writeBehind.abandon() } }
     var done = 0
     for epoch in firstEpoch..<(firstEpoch + epochs) {
-      let order = store.order(seed: seed, epoch: epoch, shuffles: shuffles)
+      let order = RepeatedOrder(
+        store.order(seed: seed, epoch: epoch, shuffles: shuffles), repeats: repeats, pictures: store.rows)
       let first = epoch == firstEpoch ? firstRow : 0
       for start in stride(from: 0, to: order.rows, by: batch) {
         let end = min(start + batch, order.rows)

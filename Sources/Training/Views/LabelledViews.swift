@@ -18,6 +18,8 @@ public final class LabelledViews: ModelViews {
   /// The recipe that is read.
   public let view: String
   public let normalisation: Normalisation
+  /// The sets of classes that labels stand for; nil where a row has one class.
+  public let sets: LabelSets?
   private let labels: Labels
 
   /// Which labels a row must have.
@@ -26,6 +28,8 @@ public final class LabelledViews: ModelViews {
     case below(Int)
     /// From 0.
     case known
+    /// From 0 to below the number of classes; or sets of classes (`LabelSets`).
+    case classesOrSets(below: Int)
     /// Any or none.
     case optional
   }
@@ -70,6 +74,17 @@ public final class LabelledViews: ModelViews {
     self.view = chosen
     batches = try ViewBatches(reader, views: [ViewNeed(chosen, side: side)], channels: channels)
     try header.requireWholeEpochs(mayBeginWithin, source: name)
+    sets = header.labelSets
+    switch labels {
+    case .below, .known:
+      guard sets == nil else {
+        throw Failure(
+          .data,
+          "\(name): its labels are sets of classes (pmae-pack --label-separator): expected a class for each row, which "
+            + "all but pmae-finetune and pmae-evaluate classify need")
+      }
+    case .classesOrSets, .optional: break
+    }
     self.normalisation = normalisation ?? batches.normalisation
     self.labels = labels
   }
@@ -90,6 +105,7 @@ public final class LabelledViews: ModelViews {
     switch labels {
     case .optional where found.isEmpty || found.count == count: return
     case .below(let classes): limit = classes
+    case .classesOrSets(let classes): limit = sets?.members.count ?? classes
     case .known, .optional: limit = .max
     }
     guard found.count == count else {

@@ -170,10 +170,13 @@ public final class ViewBatches {
       }
       let rest = Array(tensor.shape.dropFirst())
       if tensor.type != type || rest != shape && shape != [-1] {
+        let isOtherSize = type == .u8 && rest.count == 3 && rest[0] == rest[1] && rest[2] == shape.last
         throw Failure(
           .data,
           "\(reader.name): after row \(position): \"\(name)\" is \(tensor.type.rawValue) \(tensor.shape), expected \(type.rawValue) \([record.rows] + shape)"
-        )
+            + (isOtherSize
+              ? ": --image \(rest[0]) makes the model take this size, or pmae-augment --size \(shape[0]) views of its own"
+              : ""))
       }
     }
     for place in views.indices where views[place].isAnyShape { try takeShape(of: place, from: record) }

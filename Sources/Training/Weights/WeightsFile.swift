@@ -14,10 +14,11 @@ public struct WeightsFile: Sendable {
     public let classes: Int
     /// Nil where the file does not say: a file of another program does not.
     public let pooling: Pooling?
+    /// Whether each class has a sigmoid of its own, rather than all a softmax.
+    public let isSigmoid: Bool
 
-    public init(classes: Int, pooling: Pooling?) {
-      self.classes = classes
-      self.pooling = pooling
+    public init(classes: Int, pooling: Pooling?, isSigmoid: Bool = false) {
+      (self.classes, self.pooling, self.isSigmoid) = (classes, pooling, isSigmoid)
     }
   }
 
@@ -77,7 +78,8 @@ public struct WeightsFile: Sendable {
       }
       switch (config.classes, config.pool) {
       case (nil, let pool): head = try Self.head(of: record, pooling: pool, source: source)
-      case (let classes?, let pool?) where (1...1 << 24).contains(classes): head = Head(classes: classes, pooling: pool)
+      case (let classes?, let pool?) where (1...1 << 24).contains(classes):
+        head = Head(classes: classes, pooling: pool, isSigmoid: config.sigmoid ?? false)
       default: throw Failure(.data, "\(source): its \"config\" has \(config.classes ?? 0) classes and no pool")
       }
     } else {
@@ -123,7 +125,8 @@ public struct WeightsFile: Sendable {
     encoder: EncoderConfiguration, head: Head? = nil, normalisation: Normalisation?, classNames: [String]? = nil,
     part: String? = nil, step: Int? = nil
   ) throws -> [String: String] {
-    let config = Config(encoder: encoder, classes: head?.classes, pool: head?.pooling)
+    let config = Config(
+      encoder: encoder, classes: head?.classes, pool: head?.pooling, sigmoid: head?.isSigmoid == true ? true : nil)
     return try WeightsHeader(
       config: try JSONText.encode(config), normalisation: normalisation, classes: classNames, part: part, step: step
     ).metadata()
@@ -144,6 +147,7 @@ public struct WeightsFile: Sendable {
     var classes: Int?
     var pool: Pooling?
     var segmentation: SegmentationConfiguration?
+    var sigmoid: Bool?
   }
 
   /// One record of a file, or of the `model.safetensors` in a folder.

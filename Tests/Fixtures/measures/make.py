@@ -222,9 +222,41 @@ def segment():
     }
 
 
+def sets():
+    """Sets of classes: one class of nobody, one of all but a few, one never said, and equal scores among the others."""
+    rng = np.random.default_rng(6)
+    rows, classes = 150, 6
+    member = rng.random((rows, classes)) < np.array([0.3, 0.5, 0.0, 0.95, 0.1, 0.2])
+    logits = (2 * member - 1 + 1.5 * rng.normal(size=(rows, classes))).astype(np.float32)
+    logits[:, 4] -= 20
+    logits[:, 5] = np.round(logits[:, 5])  # Many are equal.
+    logits[:, 5][logits[:, 5] == 0] = 1
+    said = logits > 0
+    known = [c for c in range(classes) if member[:, c].any()]
+    precisions = [metrics.average_precision_score(member[:, c], logits[:, c]) if c in known else np.nan for c in range(classes)]
+    x = torch.tensor(logits, dtype=torch.float64)
+    f1 = [metrics.f1_score(member[:, c], said[:, c], zero_division=np.nan) for c in range(classes)]
+    whole = [
+        np.nanmean(precisions),
+        torch.nn.functional.binary_cross_entropy_with_logits(x, torch.tensor(member, dtype=torch.float64)).item(),
+        metrics.f1_score(member, said, average="micro"),
+        np.nanmean(f1),
+        metrics.accuracy_score(member, said),
+    ]
+    return {
+        "logits": logits,
+        "member": member.astype(np.uint8),
+        "whole": np.array(whole),
+        "ap": np.array(precisions),
+        "f1": np.array(f1),
+        "recall": np.array([metrics.recall_score(member[:, c], said[:, c], zero_division=np.nan) for c in range(classes)]),
+        "precision": np.array([metrics.precision_score(member[:, c], said[:, c], zero_division=np.nan) for c in range(classes)]),
+    }
+
+
 def main(folder):
     warnings.simplefilter("error")
-    for make in [scaling, whitening, linear, classify, compare, cluster, retrieve, segment]:
+    for make in [scaling, whitening, linear, classify, compare, cluster, retrieve, segment, sets]:
         tensors = {name: np.ascontiguousarray(value) for name, value in make().items()}
         save_file(tensors, f"{folder}/{make.__name__}.safetensors")
 

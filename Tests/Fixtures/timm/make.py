@@ -105,4 +105,5 @@ def main(exported):
                "hits": hits.int()}, "neighbours.safetensors")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

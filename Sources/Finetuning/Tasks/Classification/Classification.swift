@@ -2,17 +2,18 @@ import Autodiff
 import CKernels
 import Compute
 import Networks
+import Schemas
+import TensorStream
 import Training
 
-/// A class for each image: the encoder's pooled tokens, a linear layer, and cross-entropy with smoothed labels, mixup and CutMix.
+/// Classes for each image: the encoder's pooled tokens, a linear layer, and cross-entropy or its binary form, with smoothed labels,
+/// mixup and CutMix.
 public final class Classification: Task {
   /// Labelled images.
   public struct Examples {
     public var images: ImageBatch
-    public let labels: [Int32]
+    public var targets: ClassTargets
     public let index: [Int64]
-    /// Where each image was mixed with another: the others' labels, and how much is its own.
-    public var mixed: (others: [Int32], share: Double)?
   }
 
   public static let name = "classify"
@@ -20,11 +21,9 @@ public final class Classification: Task {
 
   public let classifier: Classifier
   private let configuration: FinetuningConfiguration
-  private let engine: Engine
 
   public init(_ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine) {
     self.configuration = configuration
-    self.engine = engine
     classifier = Classifier(
       encoder, classes: classes, pooling: configuration.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
@@ -33,38 +32,60 @@ public final class Classification: Task {
   public var encoder: Encoder { classifier.encoder }
   public var model: [Part] { [Part("", classifier)] }
 
+  public static func classNames(_ header: Record, source: String) throws -> [String]? {
+    try ViewsHeader(header, source: source).labelSets?.names ?? ClassNames.of(header, source: source)
+  }
+
+  public static func views(_ reader: StreamReader, _ asked: AskedViews) throws -> LabelledViews {
+    try LabelledViews(
+      reader, view: asked.view, preferred: ["simple"], encoder: asked.encoder, normalisation: asked.normalisation,
+      labels: .classesOrSets(below: asked.classes), mayBeginWithin: asked.mayBeginWithin)
+  }
+
   public func take(_ count: Int, from views: LabelledViews) throws -> Examples {
     let batch = try views.take(count)
-    return Examples(images: batch.images, labels: batch.labels, index: batch.index)
+    return Examples(
+      images: batch.images, targets: ClassTargets(labels: batch.labels, sets: views.sets), index: batch.index)
   }
 
   public func index(of examples: Examples) -> [Int64] { examples.index }
 
+  /// Image i goes with image B − 1 − i of the whole batch, so that its parts decide nothing.
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] {
-    let drawn = Mixing(mixup: configuration.mixup, cutmix: configuration.cutmix).draw(
-      seed: configuration.seed, epoch: place.epoch, step: place.stepOfEpoch, side: batch[0].images.side)
-    return drawn.map { $0(batch) } ?? batch
+    let count = batch[0].images.count
+    let drawn = configuration.mixing.draw(
+      seed: configuration.seed, epoch: place.epoch, step: place.stepOfEpoch, count: batch.count * count,
+      side: batch[0].images.side)
+    guard let drawn else { return batch }
+    return batch.indices.map { part in
+      let other = batch[batch.count - 1 - part]
+      let mixes = Array(drawn[part * count..<(part + 1) * count])
+      var mixed = batch[part]
+      mixed.images = mixed.images.mixed(with: other.images.reversedPixels, by: mixes)
+      mixed.targets = mixed.targets.mixed(with: other.targets, by: mixes)
+      return mixed
+    }
   }
 
   public func losses(_ tape: Tape, _ examples: Examples, keeps: [BranchKeep]?) -> LossTerms {
     classificationLoss(
-      tape, classifier(tape, examples.images, keeps: keeps), labels: examples.labels, mixed: examples.mixed,
-      smoothing: configuration.labelSmoothing)
+      tape, classifier(tape, examples.images, keeps: keeps), examples.targets, configuration: configuration)
   }
 }
 
-/// Cross-entropy of logits [B, C] with smoothed labels, and the share of the images whose label has the greatest logit.
+/// The loss of logits [B, C] that the configuration says, and the share of the images whose label has the greatest logit.
 func classificationLoss(
-  _ tape: Tape, _ logits: Tensor, labels: [Int32], mixed: (others: [Int32], share: Double)? = nil, smoothing: Double
+  _ tape: Tape, _ logits: Tensor, _ targets: ClassTargets, configuration: FinetuningConfiguration
 ) -> LossTerms {
-  let said = logits.withMatrix { x in labels.indices.map { Int32(pmae_argmax(x.row($0), x.columns)) } }
-  func hits(_ labels: [Int32]) -> Double { Double(zip(said, labels).filter { $0 == $1 }.count) }
-  let correct = mixed.map { $0.share * hits(labels) + (1 - $0.share) * hits($0.others) } ?? hits(labels)
-  let targets = smoothedLabels(
-    labels, mixed: mixed, classes: logits.columns, smoothing: smoothing, engine: tape.engine)
-  return LossTerms(
-    [.init(nil, tape.softCrossEntropy(logits, labels: targets))],
-    shown: [Figure("accuracy", correct / Double(labels.count))])
+  let said = logits.withMatrix { x in targets.labels.indices.map { Int32(pmae_argmax(x.row($0), x.columns)) } }
+  let wanted = targets.tensor(
+    classes: logits.columns, smoothing: configuration.labelSmoothing, engine: tape.engine)
+  let loss =
+    switch configuration.loss {
+    case .crossEntropy: tape.softCrossEntropy(logits, labels: wanted)
+    case .binary: tape.binaryCrossEntropy(logits, targets: wanted)
+    }
+  return LossTerms([.init(nil, loss)], shown: targets.accuracy(of: said).map { [Figure("accuracy", $0)] } ?? [])
 }
 
 /// The number of a classifier's head among the networks that are initialised.

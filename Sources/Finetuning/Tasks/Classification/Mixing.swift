@@ -1,38 +1,62 @@
-// mixup (Zhang et al., 2018) and CutMix (Yun et al., 2019), a batch at a time as timm's `Mixup` does, whose recipe MAE's and BEiT's
-// fine-tuning is.
+// mixup (Zhang et al., 2018) and CutMix (Yun et al., 2019) as timm's `Mixup` does them, whose recipe MAE's and BEiT's fine-tuning is.
 
 import Foundation
 import Networks
 import Parallel
 
-/// How the images of a batch are mixed. Each goes with the one at its place from the other end, and all by the same amount.
+/// How the images of a batch are mixed. Each goes with the one at its place from the batch's other end.
 public struct Mixing: Sendable, Equatable {
-  /// Of Beta(α, α), from which the share is drawn; nil: that kind is not done. Where both are, each is in half of all batches.
+  /// For which images one draw holds.
+  public enum Mode: String, Codable, CaseIterable, Sendable {
+    /// All of a batch.
+    case batch
+    /// An image and the one that it goes with.
+    case pair
+    /// One image.
+    case element
+  }
+
+  /// Of Beta(α, α), from which the share is drawn; nil: that kind is not done.
   public var mixup: Double?
   public var cutmix: Double?
+  public var mode = Mode.batch
+  /// How often images are mixed at all.
+  public var probability = 1.0
+  /// Where both kinds are done: how often it is CutMix.
+  public var switchProbability = 0.5
 
-  public init(mixup: Double?, cutmix: Double?) {
-    self.mixup = mixup
-    self.cutmix = cutmix
-  }
+  public init(mixup: Double?, cutmix: Double?) { (self.mixup, self.cutmix) = (mixup, cutmix) }
 
-  /// What was drawn for a batch.
-  public struct Drawn: Sendable, Equatable {
-    /// How much of an image, and of its label, is its own; of CutMix, of its area.
-    public let share: Double
-    /// CutMix's; nil: mixup.
-    public let box: PixelBox?
-  }
+  public var isDone: Bool { mixup != nil || cutmix != nil }
 
-  /// What is done to step `step` of an epoch, with images of `side` × `side`. It depends on the arguments alone; nil where nothing is.
-  public func draw(seed: UInt64, epoch: Int, step: Int, side: Int) -> Drawn? {
+  /// What is done to the images of step `step` of an epoch, `count` of them of `side` × `side`. It depends on the arguments
+  /// alone; nil where nothing is.
+  public func draw(seed: UInt64, epoch: Int, step: Int, count: Int, side: Int) -> [ImageMix]? {
+    if !isDone { return nil }
     var random = CounterRandom(seed: seed, epoch: epoch, sample: step, purpose: Purpose.mixing.rawValue)
-    let cuts = mixup == nil || (cutmix != nil && random.uniform() < 0.5)
-    guard let alpha = cuts ? cutmix : mixup else { return nil }
+    var draws: [ImageMix]
+    switch mode {
+    case .batch: draws = Array(repeating: draw(&random, side: side), count: count)
+    case .element: draws = (0..<count).map { _ in draw(&random, side: side) }
+    case .pair:
+      draws = Array(repeating: .unmixed, count: count)
+      for i in 0..<count / 2 {
+        draws[i] = draw(&random, side: side)
+        draws[count - 1 - i] = draws[i]
+      }
+    }
+    return draws.allSatisfy { $0 == .unmixed } ? nil : draws
+  }
+
+  private func draw(_ random: inout CounterRandom, side: Int) -> ImageMix {
+    // Nothing is drawn for what is certain.
+    if probability < 1, random.uniform() >= probability { return .unmixed }
+    let cuts = mixup == nil || (cutmix != nil && random.uniform() < switchProbability)
+    guard let alpha = cuts ? cutmix : mixup else { return .unmixed }
     let share = random.symmetricBeta(alpha)
-    guard cuts else { return Drawn(share: share, box: nil) }
+    guard cuts else { return ImageMix(share: share, box: nil) }
     let box = Self.box(share: share, side: side, row: random.below(side), column: random.below(side))
-    return Drawn(share: 1 - Double(box.area) / Double(side * side), box: box)
+    return ImageMix(share: 1 - Double(box.area) / Double(side * side), box: box)
   }
 
   /// CutMix's square of (1 − share) of the area about a place, as much of it as lies inside the image.
@@ -40,20 +64,6 @@ public struct Mixing: Sendable, Equatable {
     let cut = Int(Double(side) * (1 - share).squareRoot())
     func range(_ center: Int) -> Range<Int> { max(center - cut / 2, 0)..<min(center + (cut + 1) / 2, side) }
     return PixelBox(rows: range(row), columns: range(column))
-  }
-}
-
-extension Mixing.Drawn {
-  /// A batch in parts, mixed: image i with image B − 1 − i of the whole batch, so that the parts decide nothing.
-  func callAsFunction(_ parts: [Classification.Examples]) -> [Classification.Examples] {
-    zip(parts, parts.reversed()).map { part, other in
-      let others = other.images.reversedPixels
-      var mixed = part
-      mixed.images =
-        box.map { part.images.pasted(others, in: $0) } ?? part.images.blended(with: others, share: Float(share))
-      mixed.mixed = (other.labels.reversed(), share)
-      return mixed
-    }
   }
 }
 

@@ -1,3 +1,5 @@
+import Training
+
 extension BEiT {
   /// Bao et al., appendix, and the command that their README gives, with a smaller model.
   public static let presets = [

@@ -1,3 +1,5 @@
+import Training
+
 extension CAE {
   /// Chen et al., section 4, and the command that their README gives, with a smaller model.
   public static let presets = [

@@ -1,3 +1,5 @@
+import Training
+
 extension DINO {
   /// Caron et al., appendix A and main_dino.py, for ViT-S/16.
   public static let presets = [

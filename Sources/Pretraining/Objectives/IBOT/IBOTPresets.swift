@@ -1,3 +1,5 @@
+import Training
+
 extension IBOT {
   /// Zhou et al., appendix, and the command for ViT-S/16 that their README gives.
   public static let presets = [

@@ -1,3 +1,5 @@
+import Training
+
 extension MAE {
   public static let presets = [
     Preset(

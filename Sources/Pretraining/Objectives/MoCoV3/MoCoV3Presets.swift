@@ -1,3 +1,5 @@
+import Training
+
 extension MoCoV3 {
   /// Chen, Xie, He, section 5, and main_moco.py's commands for ViT-S/16.
   public static let presets = [

@@ -1,3 +1,5 @@
+import Training
+
 extension PseudoMAE {
   private typealias Setting = Preset.Setting
 

@@ -1,3 +1,5 @@
+import Training
+
 extension SimMIM {
   /// Xie et al., section 4, and configs/vit_base__800ep, with a smaller model.
   public static let presets = [

@@ -1,5 +1,3 @@
-import Compute
-
 /// The first principal components of some features.
 /// - Parameters:
 ///   - features: [R, D], R at least 1.
@@ -28,6 +26,21 @@ public func principalComponents(_ features: [[Float]], count: Int) -> [[Double]]
   return centred.map { row in
     (0..<count).map { k in
       k < found.count ? zip(row, found[k].vector).reduce(0) { $0 + $1.0 * $1.1 } : 0
+    }
+  }
+}
+
+/// Coordinates [R, count] as shares of each component's range, from 0 to 1, for colours: a hundredth is cut off at either end.
+public func colourShares(_ coordinates: [[Double]]) -> [[Double]] {
+  guard let count = coordinates.first?.count else { return [] }
+  let ranges = (0..<count).map { k in
+    let sorted = coordinates.map { $0[k] }.sorted()
+    return (low: sorted[sorted.count / 100], high: sorted[sorted.count - 1 - sorted.count / 100])
+  }
+  return coordinates.map { row in
+    (0..<count).map { k in
+      let (low, high) = ranges[k]
+      return high > low ? max(0, min(1, (row[k] - low) / (high - low))) : 0.5
     }
   }
 }

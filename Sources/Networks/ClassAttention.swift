@@ -2,7 +2,6 @@ import Autodiff
 import CKernels
 import Compute
 import Foundation
-import Networks
 
 /// What an encoder makes of some images, and where its class token looks while it does.
 public struct EncoderLook {
