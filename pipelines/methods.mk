@@ -194,8 +194,9 @@ $(AUGMENT) $(word 2,$^) $(FINETUNE_VIEW) --epochs $2 --seed $3 --threads 1 \
 pmae-evaluate classify $(@:.json=.model.stz) $(OUT)/test.center.stz $(RUNNING) > $@
 rm $(@:.json=.model.stz)
 endef
-# All features are standardised: that helps each of them.
+# All features are standardised, and for neighbours whitened: that helps each of them.
 LINE := --standardise --threads $(THREADS) --quiet
+NEIGHBOURS := --k 20 --whiten 256
 # $(call few,SEED): logistic regression on the labels of a seed.
 few = --labels-per-class $(PER_CLASS) --seed $1 $(LINE)
 EMBED := pmae-evaluate embed --pool $(POOL) $(RUNNING) --overwrite
@@ -215,7 +216,7 @@ $(OUT)/cells/$1/seed$2/train.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/trai
 $(OUT)/cells/$1/seed$2/test.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/test.center.stz
 	$(EMBED) --output $$@ $$^
 $(OUT)/cells/$1/seed$2/knn.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
-	pmae-evaluate knn --k 20 $(LINE) $$^ > $$@
+	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $$^ > $$@
 $(OUT)/cells/$1/seed$2/linear.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
 	pmae-evaluate linear $(LINE) $$^ > $$@
 $(OUT)/cells/$1/seed$2/few.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
@@ -231,7 +232,7 @@ PIXELS := --pixels $(OUT)/train.center.stz $(OUT)/test.center.stz
 define pixels
 $(OUT)/cells/pixels/seed$1/knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	@mkdir -p $$(@D)
-	pmae-evaluate knn --k 20 $(LINE) $(PIXELS) > $$@
+	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(PIXELS) > $$@
 $(OUT)/cells/pixels/seed$1/linear.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	@mkdir -p $$(@D)
 	pmae-evaluate linear $(LINE) $(PIXELS) > $$@

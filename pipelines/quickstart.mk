@@ -120,13 +120,15 @@ $(OUT)/%.test.features.stz: $(OUT)/%.stz $(OUT)/test.center.stz
 
 # All features are standardised: that helps each of them.
 LINE = --standardise --threads $(THREADS)
+# Of neighbours the features are whitened too: that helps each of them, and chooses no side.
+NEIGHBOURS := --k 20 --whiten 256
 # Of all labels; of few all the usual ones are tried, which takes no time.
 PENALTIES := --lambda 30,300,3000
 PIXELS := --pixels $(OUT)/train.center.stz $(OUT)/test.center.stz
 FEATURES = $(OUT)/$*.train.features.stz $(OUT)/$*.test.features.stz
 NEEDED := $(OUT)/%.train.features.stz $(OUT)/%.test.features.stz
 $(OUT)/pixels.knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
-	pmae-evaluate knn --k 20 $(LINE) $(PIXELS) > $@
+	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(PIXELS) > $@
 $(OUT)/pixels.linear.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	pmae-evaluate linear $(PENALTIES) $(LINE) $(PIXELS) > $@
 # A line for each seed, which draws the labels.
@@ -135,7 +137,7 @@ $(OUT)/pixels.few.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	  pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" $(LINE) $(PIXELS)
 	done > $@
 $(OUT)/%.knn.json: $(NEEDED)
-	pmae-evaluate knn --k 20 $(LINE) $(FEATURES) > $@
+	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(FEATURES) > $@
 $(OUT)/%.linear.json: $(NEEDED)
 	pmae-evaluate linear $(PENALTIES) $(LINE) $(FEATURES) > $@
 $(OUT)/%.few.json: $(NEEDED)

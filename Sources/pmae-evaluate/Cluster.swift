@@ -50,7 +50,7 @@ struct Cluster: Tool {
       throw Failure(.usage, "--clusters is \(k), but \(set.name) has only \(counted(set.features.count, "image"))")
     }
     var sets = [set.features]
-    bank.scale(&sets, engine: maker.engine)
+    try bank.scale(&sets, source: set.name, engine: maker.engine)
     let progress = Progress(tool: toolName, what: "iterations", total: nil, quiet: quiet)
     var done = 0
     let found = try KMeans(sets[0], engine: maker.engine).best(clusters: k, starts: starts, seed: intervals.seed) {

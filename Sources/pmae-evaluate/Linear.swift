@@ -79,8 +79,9 @@ struct Linear: Tool {
         "\(asked.name): features of width \(asked.features.width), but those of \(known.name) of \(known.features.width)"
       )
     }
-    var sets = [try labels.choose(known.features, seed: intervals.seed, source: known.name), asked.features]
-    bank.scale(&sets, engine: maker.engine)
+    var sets = [known.features, asked.features]
+    try bank.scale(&sets, source: known.name, engine: maker.engine)
+    sets[0] = try labels.choose(sets[0], seed: intervals.seed, source: known.name)
     let options = try options()
     let progress = Progress(tool: toolName, what: "steps", total: nil, quiet: quiet)
     var steps = 0

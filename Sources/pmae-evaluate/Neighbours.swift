@@ -60,16 +60,16 @@ struct Neighbours: Tool {
   }
 
   /// The numbers of `--k`, which must all be possible, or those of the usual numbers that are.
-  private func counts(of known: FeatureMaker.Set) throws -> [Int] {
+  private func counts(upTo images: Int, of source: String) throws -> [Int] {
     if let asked = try counts() {
-      if let most = asked.max(), most > known.features.count {
+      if let most = asked.max(), most > images {
         throw Failure(
-          .usage, "--k asks for \(most) neighbours, but \(known.name) has only \(known.features.count) images")
+          .usage, "--k asks for \(most) neighbours, but \(source) has only \(images) images")
       }
       return asked
     }
-    let usual = [10, 20, 100, 200].filter { $0 <= known.features.count }
-    return usual.isEmpty ? [known.features.count] : usual
+    let usual = [10, 20, 100, 200].filter { $0 <= images }
+    return usual.isEmpty ? [images] : usual
   }
 
   mutating func execute() throws {
@@ -79,14 +79,13 @@ struct Neighbours: Tool {
   }
 
   private func score(_ maker: inout FeatureMaker, train: String, test: String) throws {
-    var known = try maker.features(train)
-    known.features = try labels.choose(known.features, seed: intervals.seed, source: known.name)
-    let ks = try counts(of: known)
+    let known = try maker.features(train)
     let asked = try maker.features(test)
     try requireSameClasses(known.classNames, of: known.name, asked.classNames, of: asked.name)
-    let trainImages = known.features.count
     var sets = [known.features, asked.features]
-    bank.scale(&sets, engine: maker.engine)
+    try bank.scale(&sets, source: known.name, engine: maker.engine)
+    sets[0] = try labels.choose(sets[0], seed: intervals.seed, source: known.name)
+    let ks = try counts(upTo: sets[0].count, of: known.name)
     let scores = try nearestNeighbourScores(
       train: sets[0], test: sets[1], ks: ks, temperature: temperature, engine: maker.engine
     ) { _ in Interruption.requested }
@@ -99,7 +98,7 @@ struct Neighbours: Tool {
       try line.add("test", test)
       try line.add("pool", maker.pool)
       try line.add("scaling", bank.scaling)
-      line.add("train_images", trainImages)
+      line.add("train_images", sets[0].count)
       line.add("images", score.images)
       line.add("k", score.k)
       line.add("temperature", temperature)

@@ -82,7 +82,7 @@ struct Retrieve: Tool {
     let asked = try maker.features(queries)
     try requireSameClasses(known.classNames, of: known.name, asked.classNames, of: asked.name)
     var sets = [known.features, asked.features]
-    bank.scale(&sets, engine: maker.engine)
+    try bank.scale(&sets, source: known.name, engine: maker.engine)
     let progress = Progress(tool: toolName, what: "queries", total: sets[1].count, quiet: quiet)
     let found = try Retrieval(
       bank: sets[0], queries: sets[1],

@@ -20,7 +20,7 @@ public enum LabelledRows {
 
   /// Splits rows so that each class has about the same share in both parts. A class with one row is in the first.
   /// - Parameter share: of the second part, above 0 and below 1.
-  static func split(_ labels: [Int32], share: Double, seed: UInt64) -> (kept: [Int], heldOut: [Int]) {
+  public static func split(_ labels: [Int32], share: Double, seed: UInt64) -> (kept: [Int], heldOut: [Int]) {
     var (kept, heldOut): ([Int], [Int]) = ([], [])
     for (label, rows) in byClass(labels) {
       let order = shuffled(rows, label: label, seed: seed, .heldOut)

@@ -4,7 +4,7 @@ import Training
 
 /// Linear evaluation: logistic regression on features, with the penalty that is best on rows held out of those that it learns from.
 public struct LinearEvaluation {
-  /// What one penalty gave on the rows held out.
+  /// What one penalty gave on the rows held out, in the mean of all parts.
   public struct Trial: Equatable, Sendable {
     /// λ.
     public let penalty: Double
@@ -55,11 +55,10 @@ public struct LinearEvaluation {
 
     var start: LogisticModel?
     if options.penalties.count > 1 {
-      guard let (trials, best) = try Self.trials(bank, options, source: source, onStep: onStep, regression) else {
-        return nil
-      }
-      self.trials = trials.map(\.trial)
-      (penalty, start) = (trials[best].trial.penalty, trials[best].model)
+      let found = try Self.trials(bank, options, source: source, onStep: onStep, regression)
+      guard let found else { return nil }
+      trials = found.trials
+      (penalty, start) = (trials[found.best].penalty, found.model)
     } else {
       (trials, penalty) = ([], options.penalties[0])
     }
@@ -69,33 +68,52 @@ public struct LinearEvaluation {
     model = found
   }
 
+  /// What each penalty gave, and the model that the chosen one gave on what one part left. A part of few rows says little: there are
+  /// then several, each drawn anew, and their mean loss decides.
   private static func trials(
     _ bank: Features, _ options: Options, source: String, onStep: @escaping () -> Bool,
     _ regression: (Features) throws -> LogisticRegression
-  ) throws -> (trials: [(trial: Trial, model: LogisticModel)], best: Int)? {
-    let (kept, heldOut) = LabelledRows.split(bank.labels, share: options.heldOut, seed: options.seed)
-    guard !heldOut.isEmpty else {
-      throw Failure(
-        .data, "\(source): has one image of each class, so none can be held out: choose one penalty with --lambda")
-    }
+  ) throws -> (trials: [Trial], best: Int, model: LogisticModel)? {
     let labels = Set(bank.labels).sorted()
-    let problem = try regression(bank.rows(kept))
-    let judged = bank.rows(heldOut)
-    var trials: [(trial: Trial, model: LogisticModel)] = []
-    for penalty in options.penalties.sorted(by: >) {
-      // How good a penalty is shows long before the weights are exact.
-      let found = problem.fit(penalty: penalty, from: trials.last?.model, tolerance: 1e-4, onStep: onStep)
-      guard let found else { return nil }
-      let score = try found.score(on: judged, labels: labels, source: source, engine: problem.engine)
-      trials.append(
-        (Trial(penalty: penalty, top1: score.top1, loss: score.loss, iterations: found.iterations), found))
+    let penalties = options.penalties.sorted(by: >)
+    var sums = penalties.map { _ in (top1: 0.0, loss: 0.0, iterations: 0) }
+    var models: [LogisticModel] = []
+    var (part, parts) = (0, 1)
+    while part < parts {
+      let (kept, heldOut) = LabelledRows.split(
+        bank.labels, share: options.heldOut, seed: options.seed ^ UInt64(part) << 48)
+      guard !heldOut.isEmpty else {
+        throw Failure(
+          .data, "\(source): has one image of each class, so none can be held out: choose one penalty with --lambda")
+      }
+      parts = min(Self.mostParts, (Self.enoughRows + heldOut.count - 1) / heldOut.count)
+      let problem = try regression(bank.rows(kept))
+      let judged = bank.rows(heldOut)
+      models = []
+      for place in penalties.indices {
+        // How good a penalty is shows long before the weights are exact.
+        let found = problem.fit(penalty: penalties[place], from: models.last, tolerance: 1e-4, onStep: onStep)
+        guard let found else { return nil }
+        let score = try found.score(on: judged, labels: labels, source: source, engine: problem.engine)
+        sums[place].top1 += score.top1
+        sums[place].loss += score.loss
+        sums[place].iterations += found.iterations
+        models.append(found)
+      }
+      part += 1
     }
-    let best = trials.indices.min { a, b in
-      let (a, b) = (trials[a].trial, trials[b].trial)
-      return (-a.top1, a.loss) < (-b.top1, b.loss)
+    let trials = zip(penalties, sums).map { penalty, sum in
+      Trial(
+        penalty: penalty, top1: sum.top1 / Double(parts), loss: sum.loss / Double(parts), iterations: sum.iterations)
     }
-    return (trials, best ?? 0)
+    // Accuracies of a few hundred rows tie, and their order is chance where the losses' is not.
+    let best = trials.indices.min { trials[$0].loss < trials[$1].loss } ?? 0
+    return (trials, best, models[best])
   }
+
+  /// So many rows, held out in all, decide between penalties, or so many parts.
+  private static let enoughRows = 1000
+  private static let mostParts = 5
 }
 
 extension LogisticModel {

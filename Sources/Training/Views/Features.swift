@@ -61,6 +61,14 @@ public struct Features {
     return chosen
   }
 
+  /// The same rows with other features, [n, `width`].
+  public func replacing(values: [Float], width: Int) -> Features {
+    precondition(values.count == count * width)
+    var features = Features(width: width)
+    (features.values, features.labels, features.index, features.names) = (values, labels, index, names)
+    return features
+  }
+
   /// Changes the values [n, D] in place.
   public mutating func update(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
     try values.withUnsafeMutableBufferPointer { try body($0) }

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from scipy import stats
 from sklearn import metrics
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torchmetrics.functional.classification import multiclass_calibration_error
@@ -41,6 +42,18 @@ def scaling():
         "deviation": scaler.scale_,
         "scaled": scaler.transform(queries.astype(np.float64)),
     }
+
+
+def whitening():
+    rng = np.random.default_rng(2)
+    bank = rng.normal(size=(300, 6)) @ rng.normal(size=(6, 12)) * np.logspace(-1, 1, 12) + rng.normal(size=(300, 12)) + 5
+    bank[:, 3] = 0.5  # The same everywhere.
+    bank[:, 8] = 2 * bank[:, 1]  # No direction of its own, but for rounding to float32.
+    bank = bank.astype(np.float32)
+    bank[:, 8] = 2 * bank[:, 1]
+    queries = (bank[:20] + rng.normal(size=(20, 12))).astype(np.float32)
+    analysis = PCA(whiten=True, svd_solver="full").fit(bank.astype(np.float64))
+    return {"bank": bank, "queries": queries, "whitened": analysis.transform(queries.astype(np.float64))[:, :10]}
 
 
 def linear():
@@ -210,7 +223,7 @@ def sets():
 
 def main(folder):
     warnings.simplefilter("error")
-    for make in [scaling, linear, classify, compare, cluster, retrieve, sets]:
+    for make in [scaling, whitening, linear, classify, compare, cluster, retrieve, sets]:
         tensors = {name: np.ascontiguousarray(value) for name, value in make().items()}
         save_file(tensors, f"{folder}/{make.__name__}.safetensors")
 
