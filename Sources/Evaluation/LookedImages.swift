@@ -23,6 +23,10 @@ public struct LookedImages: Sendable {
     public let attention: [Float]
     /// The patches' features along the first three principal components of all images' patches, from 0 to 1 each.
     public let components: [[Double]]
+
+    public init(attention: [Float], components: [[Double]]) {
+      (self.attention, self.components) = (attention, components)
+    }
   }
 
   /// Places in the set that are wanted, rising.

@@ -138,7 +138,7 @@ public func patchRows(
     let others = patchRows(other, places: places, patch: patch, order: order, grid: grid, engine: engine)
     engine.rows(over: rows, others, cost: width, as: .tokens, values: 2 * rows.count) { x, y, range in
       for r in range {
-        let share = blend.shares[Int(places[r]) / (grid * grid)]
+        let share = blend.shares[Int(places[r]) / patches]
         pmae_axpby(1 - share, y.row(r), share, x.row(r), width)
       }
     }

@@ -66,7 +66,8 @@ struct EncoderViewTests {
     // The first row of patches of the first image, which is its first 4 rows of pixels.
     let hidden = HiddenPatches((0..<32).map { $0 < 4 }, patches: 16)
     #expect(hidden.rows == [1, 2, 3, 4] && hidden.counts == [4, 0])
-    let other = images.pasted([UInt8](repeating: 9, count: 2 * 16 * 16 * 3), in: PixelBox(rows: 0..<4, columns: 0..<16))
+    let top = ImageMix(share: 0.75, box: PixelBox(rows: 0..<4, columns: 0..<16))
+    let other = images.mixed(with: [UInt8](repeating: 9, count: 2 * 16 * 16 * 3), by: [top, top])
     let tape = Tape(engine, recording: false)
     func first(_ images: ImageBatch) -> [Float] { encoder(tape, images, hidden: (hidden, token)).rows(0..<17) }
     #expect(first(images) == first(other))

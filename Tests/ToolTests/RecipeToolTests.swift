@@ -67,11 +67,12 @@ import Testing
     try prepared { folder in
       let result = try ToolRunner.shell(
         """
-        options="--quiet --init encoder.stz --batch 4 --lr 0.01 --ema 0.7 --clip 0.5 --mixup 0.8 --cutmix 1 --mix-mode element"
+        plain="--quiet --init encoder.stz --batch 4 --lr 0.01 --clip 0.5 --mixup 0.8 --cutmix 1 --mix-mode element"
+        options="$plain --ema 0.7"
         pmae-finetune $options --unaveraged last.stz --output whole.stz three.stz
         pmae-finetune $options --run run --steps 3 --output some.stz three.stz
         pmae-finetune $options --run run --resume --output rest.stz three.stz
-        pmae-finetune ${options/--ema 0.7/} --output plain.stz three.stz
+        pmae-finetune $plain --output plain.stz three.stz
         """, in: folder)
       #expect(result.status == 0, "\(result.errors)")
       let models = try ["whole", "rest", "last", "plain"].map { try tensors("\(folder)/\($0).stz") }
