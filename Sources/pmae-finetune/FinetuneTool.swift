@@ -37,6 +37,9 @@ struct FinetuneTool: Tool {
   @Option(help: ArgumentHelp("Where to write a JSON line for each step.", valueName: "file"))
   var metrics: String?
 
+  @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
+  var tensorboard: String?
+
   @Option(help: ArgumentHelp("Keep the run in this folder, with checkpoints.", valueName: "folder"))
   var run: String?
 
@@ -231,11 +234,13 @@ struct FinetuneTool: Tool {
     let progress = Progress(
       tool: Self.name, what: "steps", total: min(steps ?? whole, whole), first: trainer.trainee.optimizer.steps,
       quiet: output.quiet)
+    let events = try tensorboard.map { try EventFile(folder: $0, after: trainer.trainee.optimizer.steps) }
     let signals = TrainingSignals(
       stopRequested: { Interruption.requested }, checkpointRequested: Interruption.takeCheckpointRequest)
     func onStep(_ report: StepReport) throws -> Bool {
       profiler?.note(report.seconds, images: configuration.batch)
       try log?.write(report.json)
+      try events?.write(report.figures.map { ($0.name, $0.value) }, step: report.step)
       progress.update(report.step, report.summary)
       return false
     }
