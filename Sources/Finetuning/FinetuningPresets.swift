@@ -1,7 +1,9 @@
 import Training
 
 /// Published recipes of fine-tuning and of the linear probe, for `pmae-finetune --preset`.
-public let finetuningPresets: [Preset] = [
+public let finetuningPresets: [Preset] = imagePresets + segmentationPresets
+
+private let imagePresets: [Preset] = [
   Preset(
     name: "imagenet-mae", summary: "MAE's fine-tuning of ViT-B on ImageNet-1K",
     settings: mae(epochs: "100", rate: "5e-4", decay: "0.65", dropPath: "0.1"), notes: maeNotes),
@@ -41,7 +43,7 @@ public let finetuningPresets: [Preset] = [
       "ViT-L needs 50 epochs: --epochs 50", "fewer pictures than a batch need another --batch", headNote,
       "views: pmae-augment --view 'name=probe: crop 0.08-1, flip' --epochs 90",
     ]),
-] + segmentationPresets
+]
 
 /// Fine-tuning of ADE20K: the sources have the same settings but for the rate, which is for a batch of 16 here.
 private let segmentationPresets: [Preset] = [

@@ -113,7 +113,8 @@ struct FinetuneTool: Tool {
     var whole: SegmenterFile?
     if case .segmenter(let model)? = file {
       guard isSegmentation else {
-        throw Failure(.data, "\(model.source): a segmentation model, expected an encoder: --task segment starts from it")
+        throw Failure(
+          .data, "\(model.source): a segmentation model, expected an encoder: --task segment starts from it")
       }
       if !isFresh { whole = model }
     }
@@ -205,32 +206,6 @@ struct FinetuneTool: Tool {
     if let report = profiler?.report() {
       try training.profile.report(
         Self.name, messages: report.messages, json: report.json, overwrite: output.overwrite || resume)
-    }
-  }
-
-  private enum Trainer<T: Task> {
-    case full(FinetuningRun<T>)
-    case probe(LinearProbe)
-
-    var trainee: any Trainee {
-      switch self {
-      case .full(let run): run
-      case .probe(let probe): probe
-      }
-    }
-
-    var average: [Part]? {
-      switch self {
-      case .full(let run): run.average.map { [Part("", $0)] }
-      case .probe: nil
-      }
-    }
-
-    var model: [Part] {
-      switch self {
-      case .full(let run): run.task.model
-      case .probe(let probe): [Part("", probe.classifier)]
-      }
     }
   }
 

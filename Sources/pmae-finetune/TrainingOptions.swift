@@ -35,7 +35,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Peak learning rate (default: from --base-lr).")
   var lr: Double?
 
-  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001; of sgd and lars 0.1, to segment 0.0016).")
+  @Option(
+    help:
+      "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001; of sgd and lars 0.1, to segment 0.0016)."
+  )
   var baseLr: Double?
 
   @Option(help: "Decay of matrices (default: 0.05, 0 in linear mode).")

@@ -108,13 +108,7 @@ public final class ImageStore {
     let merging = try ClassMerging(
       sets: self.inputs.map { ($0.name, ignoresLabels ? nil : try ClassNames.of($0.header, source: $0.name)) },
       merges: mergesClasses)
-    let separators = try self.inputs.map { try ImagesHeader($0.header, source: $0.name).labelSeparator }
-    if !ignoresLabels, let other = separators.firstIndex(where: { $0 != separators[0] }) {
-      throw Failure(
-        .data,
-        "\(names[other]): \(Self.text(separators[other])), but those of \(names[0]) have \(Self.text(separators[0]))")
-    }
-    labelSeparator = ignoresLabels ? nil : separators[0]
+    labelSeparator = ignoresLabels ? nil : try Self.labelSeparator(of: self.inputs)
     labelNumbers = merging.numbers
     classes = merging.classes
 
@@ -140,24 +134,6 @@ public final class ImageStore {
     }
     let areGrey = try self.inputs.allSatisfy { try ImagesHeader($0.header, source: $0.name).channels == 1 }
     channels = areGrey || pixelShape?.channels == 1 ? 1 : 3
-  }
-
-  /// The masks' classes of all streams, which all have the same or none.
-  private static func masks(of sets: [(name: String, header: Record, digest: String)]) throws -> MaskClasses? {
-    let all = try sets.map { try MaskClasses.of($0.header, source: $0.name) }
-    guard let first = all[0] else {
-      if let other = all.firstIndex(where: { $0 != nil }) { throw mixed(sets[other].name, sets[0].name) }
-      return nil
-    }
-    for (set, own) in zip(sets, all).dropFirst() {
-      guard let own else { throw mixed(sets[0].name, set.name) }
-      try requireSameMasks(first, of: sets[0].name, own, of: set.name)
-    }
-    return first
-  }
-
-  private static func mixed(_ with: String, _ without: String) -> Failure {
-    Failure(.data, "\(without): has no masks, but \(with) has: --no-masks leaves all out")
   }
 
   private static func readAll(
@@ -226,10 +202,6 @@ public final class ImageStore {
       }
     }
     return ChannelStatistics(mean: mean, std: zip(mean, square).map { max(0, $1 - $0 * $0).squareRoot() })
-  }
-
-  private static func text(_ separator: String?) -> String {
-    separator.map { "sets of classes for labels, with \(quoted($0)) between" } ?? "one class for a label"
   }
 
   /// How the rows of an epoch follow each other, for `ViewsHeader.order`: the same words for the same order.

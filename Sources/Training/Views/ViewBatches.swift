@@ -31,8 +31,7 @@ public final class ViewBatches {
     public fileprivate(set) var draws: [String: [Int32]] = [:]
     /// The masks of the view whose masks are read, [count, maskHeight, maskWidth]; empty where the stream has none.
     public fileprivate(set) var masks: [UInt8] = []
-    public fileprivate(set) var maskHeight = 0
-    public fileprivate(set) var maskWidth = 0
+    public fileprivate(set) var (maskHeight, maskWidth) = (0, 0)
   }
 
   public let reader: StreamReader
@@ -51,7 +50,7 @@ public final class ViewBatches {
   /// Rows taken or skipped so far, those of the first epoch that the stream leaves out included.
   public private(set) var position: Int
   private var record: Record?
-  /// Of `record`.
+  // Of `record`.
   private var names: RowNames?
   private var masks: (height: Int, width: Int, ids: [UInt8])?
   /// The view whose masks are read.
@@ -142,8 +141,7 @@ public final class ViewBatches {
     while record == nil {
       guard let next = try reader.next() else {
         throw Failure(
-          .data,
-          "\(reader.name): ends after \(position) rows: expected \(epochs) epochs of \(rowsPerEpoch) rows")
+          .data, "\(reader.name): ends after \(position) rows: expected \(epochs) epochs of \(rowsPerEpoch) rows")
       }
       if next.rows == 0 { continue }
       try check(next)
@@ -153,8 +151,7 @@ public final class ViewBatches {
           try MaskTensors.masks(of: view, in: next, classes: $0, place: "\(reader.name): after row \(position)")
         }
       }
-      record = next
-      used = 0
+      (record, used) = (next, 0)
     }
     guard let record else { preconditionFailure("a record was just read") }
     return (record, record.rows - used)
