@@ -54,9 +54,10 @@ shell:
 	  env -u MAKEFLAGS -u MAKELEVEL make -nB -f "$$script" | shellcheck --shell=bash -; \
 	done
 
-# The pages refer to each other before they are installed, and mandoc.db knows only what is.
+# The pages refer to each other before they are installed, and mandoc.db knows only what is. One after the other: mandoc buffers lines,
+# and of many pages it writes what fills the buffer in the middle of a line.
 pages:
-	cd "$(ROOT)" && if { mandoc -T lint man/* 2>&1 || true; } | grep -vE 'referenced manual not found|mandoc\.db'; then exit 1; fi
+	cd "$(ROOT)" && if { for page in man/*; do mandoc -T lint "$$page" 2>&1 || true; done; } | grep -vE 'referenced manual not found|mandoc\.db'; then exit 1; fi
 
 arm64:
 	cd "$(ROOT)" && for kernel in Sources/CKernels/*.c Sources/CImageKernels/*.c; do \
