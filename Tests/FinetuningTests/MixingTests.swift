@@ -105,7 +105,8 @@ import Training
       try draws(.pair).allSatisfy { mixes in
         mixes == mixes.reversed() && mixes[3] == .unmixed && mixes[0] != mixes[1] && mixes[1] != mixes[2]
       })
-    #expect(try draws(.element).allSatisfy { mixes in zip(mixes, mixes.dropFirst()).allSatisfy { $0 != $1 } })
+    // Two images may be left as they are by chance, of boxes without an area.
+    #expect(try draws(.element).count { mixes in zip(mixes, mixes.dropFirst()).contains { $0 == $1 } } < 20)
     for mode in Mixing.Mode.allCases {
       let mixed = try draws(mode, 0.25).flatMap { $0.prefix(3) }.filter { $0 != .unmixed }.count
       #expect((200...400).contains(mixed), "\(mode): a quarter of 1200")
@@ -117,8 +118,9 @@ import Training
   /// Mean 1/2 and variance 1 / (4 (2α + 1)); a share is its own area where a box was cut.
   @Test(arguments: [0.2, 0.8, 1, 3]) func sharesAreBeta(alpha: Double) {
     let count = 20_000
-    let shares = (0..<count).compactMap {
-      Mixing(mixup: alpha, cutmix: nil).draw(seed: 1, epoch: 0, step: $0, count: 1, side: 32)?[0].share
+    // Where a share is all of an image, nothing is done.
+    let shares = (0..<count).map {
+      Mixing(mixup: alpha, cutmix: nil).draw(seed: 1, epoch: 0, step: $0, count: 1, side: 32)?[0].share ?? 1
     }
     #expect(shares.count == count && shares.allSatisfy { (0...1).contains($0) })
     let mean = shares.reduce(0, +) / Double(count)

@@ -115,7 +115,6 @@ import Testing
         pmae-augment $options --output three.stz images.stz
         pmae-augment $options --from 0:7 --output rest.stz images.stz
         pmae-augment $options --threads 1 --output one.stz images.stz
-        cmp three.stz one.stz
         """, in: folder)
       #expect(result.status == 0, "\(result.errors)")
       func rows(_ name: String) throws -> [(index: Int64, pixels: [UInt8])] {
@@ -130,6 +129,7 @@ import Testing
         return rows
       }
       let (three, rest) = (try rows("three"), try rows("rest"))
+      #expect(try rows("one").map(\.pixels) == three.map(\.pixels))
       for start in stride(from: 0, to: three.count - 2, by: 3) {
         #expect(Set(three[start..<start + 3].map(\.index)).count == 1)
         #expect(Set(three[start..<start + 3].map(\.pixels)).count == 3)

@@ -41,7 +41,7 @@ def finetune(weights, config, images, label, head, criterion, clip=None, ema=Non
         optimizer.zero_grad()
         loss.backward()
         if clip:
-            norms.append(torch.nn.utils.clip_grad_norm_([p for p in m.parameters() if p.grad is not None], clip))
+            norms.append(torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], clip))
         optimizer.step()
         if average:
             average.update(m)
