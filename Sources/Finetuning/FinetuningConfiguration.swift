@@ -117,6 +117,7 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
   /// How the learning rate moves.
   public var schedule: RateSchedule {
     var schedule = RateSchedule(peak: learningRate, warmupEpochs: warmupEpochs)
+    (schedule.start, schedule.end) = (warmupRate, minimumRate)
     schedule.poly = segmentation.map { .init(warmupSteps: $0.warmupSteps) }
     return schedule
   }
@@ -163,12 +164,5 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
     var mixing = Mixing(mixup: mixup, cutmix: cutmix)
     (mixing.mode, mixing.probability, mixing.switchProbability) = (mixMode, mixProbability, mixSwitchProbability)
     return mixing
-  }
-
-  /// The learning rate of a run.
-  public var schedule: RateSchedule {
-    var schedule = RateSchedule(peak: learningRate, warmupEpochs: warmupEpochs)
-    (schedule.start, schedule.end) = (warmupRate, minimumRate)
-    return schedule
   }
 }

@@ -108,11 +108,11 @@ public final class ImageStore {
     let merging = try ClassMerging(
       sets: self.inputs.map { ($0.name, ignoresLabels ? nil : try ClassNames.of($0.header, source: $0.name)) },
       merges: mergesClasses)
-    labelSeparator = ignoresLabels ? nil : try Self.labelSeparator(of: self.inputs)
+    labelSeparator = ignoresLabels ? nil : try StreamAgreement.labelSeparator(of: self.inputs)
     labelNumbers = merging.numbers
     classes = merging.classes
 
-    masks = ignoresMasks ? nil : try Self.masks(of: self.inputs)
+    masks = ignoresMasks ? nil : try StreamAgreement.masks(of: self.inputs)
 
     // The first record that has rows.
     let first = firstRows.lastIndex(of: 0)!

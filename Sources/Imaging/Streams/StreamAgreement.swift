@@ -1,8 +1,8 @@
 import Schemas
 import TensorStream
 
-// What streams that become one set must agree on.
-extension ImageStore {
+/// What streams that become one set must agree on.
+enum StreamAgreement {
   /// What stands between the classes in a label's name, which is the same in all streams.
   static func labelSeparator(of sets: [(name: String, header: Record, digest: String)]) throws -> String? {
     let all = try sets.map { try ImagesHeader($0.header, source: $0.name).labelSeparator }
