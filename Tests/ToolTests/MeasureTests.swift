@@ -111,7 +111,8 @@ import Testing
       let wrong = part("confusion").filter { $0["class"] as? String != $0["predicted"] as? String }
       let mistakes = wrong.compactMap { $0["images"] as? Int }.reduce(0, +)
       let page = try String(contentsOfFile: folder + "/page.html", encoding: .utf8)
-      #expect(page.components(separatedBy: "<img ").count == 1 + mistakes && mistakes > 0)
+      // Of the eight images that are looked at, each is there with its attention and its components.
+      #expect(page.components(separatedBy: "<img ").count == 1 + mistakes + 3 * 8 && mistakes > 0)
       #expect(page.contains("class=\"matrix\"") && page.contains("<svg ") && !page.contains("<script"))
     }
   }
