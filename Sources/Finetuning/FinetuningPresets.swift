@@ -67,8 +67,9 @@ private func segmentation(
   return Preset(
     name: "ade20k-\(name)", summary: "semantic segmentation of ADE20K, \(summary)",
     settings: [
-      ("--task", "segment", "a class for each pixel"), ("--base-lr", rate, source), ("--weight-decay", "0.05", configuration),
-      ("--layer-decay", "0.65", "appendix A; \(configuration)"), ("--drop-path", "0.1", configuration),
+      ("--task", "segment", "a class for each pixel"), ("--base-lr", rate, source),
+      ("--weight-decay", "0.05", configuration), ("--layer-decay", "0.65", "appendix A; \(configuration)"),
+      ("--drop-path", "0.1", configuration),
     ],
     notes: notes + [
       "all train 160,000 steps of 16 views of 512 x 512, with 1,500 steps of warm-up: --batch 16, 127 epochs of 20,210 pictures",
