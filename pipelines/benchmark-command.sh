@@ -27,20 +27,12 @@ for file in "$folder"/views-"$image"-*.stz; do
   if [ "$held" -ge "$rows" ]; then views=$file; fi
 done
 
-# A number as four bytes, the highest first.
-big_endian() {
-  for shift in 24 16 8 0; do printf '%b' "\\0$(printf %o $(($1 >> shift & 255)))"; done
-}
-
-# An IDX file of grey noise, 64 x 64: a header (bytes, three dimensions, their sizes), then 4096 bytes a picture.
 if [ -z "$views" ]; then
   views=$folder/views-$image-$rows.stz
   mkdir -p "$folder"
-  {
-    printf '\000\000\010\003'
-    for size in "$rows" 64 64; do big_endian "$size"; done
-    dd if=/dev/urandom bs=4096 count="$rows" 2>/dev/null
-  } | pmae-pack --quiet - | pmae-augment --quiet --size "$image" --output "$views"
+  "$(dirname "$0")/benchmark-noise.sh" "$rows" 64 "$folder/noise" "$folder/pictures.stz"
+  pmae-augment --quiet --no-labels --size "$image" --output "$views" "$folder/pictures.stz"
+  rm "$folder/pictures.stz"
 fi
 
 echo "pmae-pretrain $* --steps $((steps + 2)) --profile-json - --quiet --overwrite --output '$folder/run' '$views'"

@@ -10,7 +10,7 @@
 
 # Pictures whose features are computed, of 9.2 GFLOP each.
 IMAGES ?= 512
-# Features of KNN_WIDTH = side² values, of grey noise. The issue's size is KNN_QUERIES=50000 KNN_BANK=1280000, of 2 GiB.
+# Features of KNN_WIDTH = side² values, of grey noise. ImageNet's is KNN_QUERIES=50000 KNN_BANK=1280000, of 2 GiB.
 KNN_QUERIES ?= 5000
 KNN_BANK ?= 128000
 KNN_SIDE ?= 20

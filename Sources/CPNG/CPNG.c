@@ -14,7 +14,7 @@ static void fail(png_structp png, png_const_charp text) {
 }
 
 // Warnings are about what does not change a pixel: odd metadata, bytes left over.
-static void ignore(png_structp png, png_const_charp text) {
+void cpng_ignore(png_structp png, png_const_charp text) {
   (void)png;
   (void)text;
 }
@@ -36,7 +36,7 @@ void cpng_open(reader *reader, const uint8_t *data, size_t size, char *message) 
   reader->data = data;
   reader->size = size;
   reader->message = message;
-  reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, fail, ignore);
+  reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, fail, cpng_ignore);
   if (reader->png) reader->info = png_create_info_struct(reader->png);
   if (!reader->info) {
     snprintf(message, CPNG_MESSAGE_SIZE, "no memory");

@@ -47,11 +47,6 @@ static void fail(png_structp png, png_const_charp text) {
   longjmp(writer->escape, 1);
 }
 
-static void ignore(png_structp png, png_const_charp text) {
-  (void)png;
-  (void)text;
-}
-
 static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
   writer *writer = png_get_io_ptr(png);
   if (count > writer->capacity - writer->size) {
@@ -71,7 +66,7 @@ int cpng_encode(const uint8_t *pixels, size_t height, size_t width, size_t chann
   writer writer;
   memset(&writer, 0, sizeof writer);
   writer.message = message;
-  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, fail, ignore);
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, fail, cpng_ignore);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   if (!info) {
     snprintf(message, CPNG_MESSAGE_SIZE, "no memory");

@@ -24,6 +24,9 @@ typedef struct {
   jmp_buf escape;
 } reader;
 
+// What is done with a warning: nothing.
+void cpng_ignore(png_structp png, png_const_charp text);
+
 // Reads the header. Sets reader->escape to be jumped to by this and all that follows.
 void cpng_open(reader *reader, const uint8_t *data, size_t size, char *message);
 

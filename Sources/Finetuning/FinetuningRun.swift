@@ -43,6 +43,9 @@ public final class FinetuningRun<T: Task>: Trainee {
     encoder.setDropPath(configuration.dropPath)
     let task = T(encoder, classes: classes, configuration: configuration, engine: engine)
     self.task = task
+    if configuration.ema != nil, task.model.count > 1 {
+      throw Failure(.usage, "--task \(T.name) has no average of its weights: --ema has no meaning with it")
+    }
     let depth = encoder.configuration.depth
     let trained = [TrainedParameter](
       task.model.flatMap { part in

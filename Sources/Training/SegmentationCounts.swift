@@ -1,12 +1,11 @@
+import Schemas
+
 /// How often each class is right, said and true among the pixels of some pictures. What mmsegmentation's figures are made of.
 ///
 ///     var counts = SegmentationCounts(classes: 3)
 ///     counts.add(predicted: [0, 1, 1, 2], labels: [0, 1, 2, 255])
 ///     print(counts.meanIoU)                          // (1 + 1/2 + 0) / 3
 public struct SegmentationCounts: Equatable, Sendable {
-  /// The label of a pixel that counts for nothing.
-  public static let ignored: UInt8 = 255
-
   /// Pixels of each class [K].
   public struct Pixels: Equatable, Sendable {
     /// Of the class, and said to be.
@@ -66,12 +65,12 @@ public struct SegmentationCounts: Equatable, Sendable {
   }
 
   /// Counts the pixels of a picture, or of a part of one.
-  /// - Precondition: as many of each; labels are below K or `ignored`, and what is said of the others is below K.
+  /// - Precondition: as many of each; labels are below K or `MaskClasses.ignored`, and what is said of the others is below K.
   public mutating func add(predicted: UnsafeBufferPointer<UInt8>, labels: UnsafeBufferPointer<UInt8>) {
     precondition(predicted.count == labels.count)
     let classes = classes
     confusion.withUnsafeMutableBufferPointer { confusion in
-      for i in labels.indices where labels[i] != Self.ignored {
+      for i in labels.indices where labels[i] != MaskClasses.ignored {
         precondition(labels[i] < classes && predicted[i] < classes)
         confusion[Int(labels[i]) &* classes &+ Int(predicted[i])] &+= 1
       }

@@ -55,12 +55,7 @@ import Testing
 
   /// All 2^24 colours, against checksums of Pillow's results.
   @Test func everyColour() throws {
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(3 << 24)
-    for i in 0..<(1 << 24) {
-      for shift in [16, 8, 0] { pixels.append(UInt8(truncatingIfNeeded: i >> shift)) }
-    }
-    let every = Picture(height: 4096, width: 4096, channels: 3, pixels: pixels)
+    let every = Picture.everyColour
     for sum in fixtures.everyColour {
       let made = sum.operation == "hue" ? every.hue(sum.value) : every.saturation(sum.value)
       #expect(crc32(made.pixels) == sum.crc32, "\(sum.operation) \(sum.value)")

@@ -122,12 +122,7 @@ import Testing
 
   /// All 2^24 colours, by checksums of OpenCV's results.
   @Test func everyColour() throws {
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(3 << 24)
-    for i in 0..<(1 << 24) {
-      for shift in [16, 8, 0] { pixels.append(UInt8(truncatingIfNeeded: i >> shift)) }
-    }
-    let every = Picture(height: 4096, width: 4096, channels: 3, pixels: pixels)
+    let every = Picture.everyColour
     for check in try JSONText.decode([Check].self, from: record.metadata["every_colour"] ?? "", what: "every_colour") {
       var drawn = PhotometricDistortion.Drawn()
       (drawn.hue, drawn.saturation) = (check.hue, check.saturation)

@@ -11,42 +11,15 @@ import Training
 struct MomentumTests {
   static let names = ["weight", "bias", "scale", "proj"]
 
-  private func set(_ tensor: Tensor, _ engine: Engine, gradient: [Float]) throws {
-    tensor.setZeroGradient(engine)
-    let buffer = try #require(tensor.gradient)
-    for (i, value) in gradient.enumerated() { buffer.values[i] = value }
-  }
-
   @Test(arguments: ["sgd", "lars", "lars-without-decay"], [1, 3])
   func everyStepAgrees(rule: String, threads: Int) throws {
     let file = try readTensors(path: fixture("reference/momentum.safetensors"))
-    func values(_ name: String) throws -> [Float] { try #require(file[name], "\(name)").values(of: Float.self) }
     let engine = Engine(threads: threads, poisoning: true)
-    let parameters = try Self.names.map { name in
-      let start = try #require(file["start." + name])
-      let parameter = Parameter(name, shape: start.shape, engine: engine, trained: true)
-      for (i, value) in try start.values(of: Float.self).enumerated() { parameter.values[i] = value }
-      return parameter
-    }
+    let parameters = try OptimizerRun.parameters(Self.names, from: file, engine: engine)
     let optimizer = Momentum(
       parameters.map { TrainedParameter($0.name, $0, decays: $0.shape.count > 1) },
       weightDecay: rule == "lars-without-decay" ? 0 : 0.05, trust: rule == "sgd" ? nil : 0.001, engine: engine)
-    for (step, rate) in try #require(file["rates"]).values(of: Double.self).enumerated() {
-      for parameter in parameters {
-        let gradient = try values("gradient.\(step).\(parameter.name)")
-        // No gradient counts as one of zero.
-        if gradient.contains(where: { $0 != 0 }) { try set(parameter.tensor, engine, gradient: gradient) }
-      }
-      #expect(optimizer.firstNonFiniteGradient() == nil)
-      optimizer.step(rate: rate)
-      #expect(optimizer.steps == step + 1)
-      for parameter in parameters {
-        #expect(parameter.tensor.gradient == nil, "the gradient was taken")
-        for (mine, theirs) in zip(parameter.tensor.array, try values("\(rule).\(step).\(parameter.name)")) {
-          #expect(abs(mine - theirs) <= 2e-6 * max(1, abs(theirs)), "\(parameter.name) after step \(step + 1)")
-        }
-      }
-    }
+    try OptimizerRun.hold(optimizer, of: parameters, to: file, steps: rule, within: 2e-6, engine: engine)
     #expect(optimizer.firstNonFiniteParameter == nil)
     #expect(optimizer.moments.map(\.name) == Self.names.map { "momentum." + $0 })
   }

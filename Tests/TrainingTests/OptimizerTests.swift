@@ -11,39 +11,12 @@ import Training
 struct OptimizerTests {
   static let names = ["weight", "bias", "cls_token", "proj"]
 
-  private func set(_ tensor: Tensor, _ engine: Engine, gradient: [Float]) throws {
-    tensor.setZeroGradient(engine)
-    let buffer = try #require(tensor.gradient)
-    for (i, value) in gradient.enumerated() { buffer.values[i] = value }
-  }
-
   @Test(arguments: [1, 3]) func everyStepAgreesWithPyTorch(threads: Int) throws {
     let file = try readTensors(path: fixture("reference/adamw.safetensors"))
-    func values(_ name: String) throws -> [Float] { try #require(file[name], "\(name)").values(of: Float.self) }
     let engine = Engine(threads: threads, poisoning: true)
-    let parameters = try Self.names.map { name in
-      let start = try #require(file["start." + name])
-      let parameter = Parameter(name, shape: start.shape, engine: engine, trained: true)
-      for (i, value) in try start.values(of: Float.self).enumerated() { parameter.values[i] = value }
-      return parameter
-    }
+    let parameters = try OptimizerRun.parameters(Self.names, from: file, engine: engine)
     let optimizer = AdamW(parameters.map { TrainedParameter($0.name, $0) }, weightDecay: 0.05, engine: engine)
-    for (step, rate) in try #require(file["rates"]).values(of: Double.self).enumerated() {
-      for parameter in parameters {
-        let gradient = try values("gradient.\(step).\(parameter.name)")
-        // No gradient counts as one of zero.
-        if gradient.contains(where: { $0 != 0 }) { try set(parameter.tensor, engine, gradient: gradient) }
-      }
-      #expect(optimizer.firstNonFiniteGradient() == nil)
-      optimizer.step(rate: rate)
-      #expect(optimizer.steps == step + 1)
-      for parameter in parameters {
-        #expect(parameter.tensor.gradient == nil, "the gradient was taken")
-        for (mine, theirs) in zip(parameter.tensor.array, try values("after.\(step).\(parameter.name)")) {
-          #expect(abs(mine - theirs) <= 1e-6 * max(1, abs(theirs)), "\(parameter.name) after step \(step + 1)")
-        }
-      }
-    }
+    try OptimizerRun.hold(optimizer, of: parameters, to: file, steps: "after", within: 1e-6, engine: engine)
   }
 
   /// Without gradients nothing moves but by decay, and only matrices do.
