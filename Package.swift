@@ -13,7 +13,7 @@ func tool(_ name: String, _ libraries: [String]) -> Target {
 
 /// What a library above Training may import, and some more.
 func above(training more: [Target.Dependency]) -> [Target.Dependency] {
-  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "TensorStream"] + more
+  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "Settings", "TensorStream"] + more
 }
 
 /// Tests and what lies beside them that is not code.
@@ -30,7 +30,8 @@ let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 let package = Package(
   name: "pmae",
   products: [
-    "TensorStream", "Schemas", "Parallel", "Compute", "Autodiff", "Networks", "Runs", "Training", "Pretraining",
+    "TensorStream", "Schemas", "Settings", "Parallel", "Compute", "Autodiff", "Networks", "Runs", "Training",
+    "Pretraining",
     "Finetuning",
     "Evaluation", "Exporting", "Imaging", "Report", "Inspection",
   ].map { .library(name: $0, targets: [$0]) },
@@ -74,6 +75,7 @@ let package = Package(
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels", "Parallel"], swiftSettings: lifetimes),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Schemas", dependencies: ["TensorStream"]),
+    .target(name: "Settings", dependencies: ["TensorStream"]),
     // Apart from Training, so that pmae-augment, which goes on where a run is, loads no matrix library.
     .target(name: "Runs", dependencies: ["Schemas", "TensorStream"]),
     .target(
@@ -96,7 +98,7 @@ let package = Package(
         .target(name: "CTIFF", condition: .when(traits: ["TIFF"])),
         .target(name: "CWebP", condition: .when(traits: ["WebP"])),
       ]),
-    .target(name: "CommandLineKit", dependencies: [argumentParser, "Runs", "Schemas", "TensorStream"]),
+    .target(name: "CommandLineKit", dependencies: [argumentParser, "Runs", "Schemas", "Settings", "TensorStream"]),
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
 
@@ -104,9 +106,9 @@ let package = Package(
 
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
-    tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute"]),
+    tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute", "Settings"]),
     tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
-    tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute"]),
+    tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute", "Settings"]),
     tool("pmae-evaluate", ["Evaluation", "Report", "Imaging", "Training", "Networks", "Compute", "Parallel"]),
     tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),
 

@@ -2,6 +2,7 @@ import Compute
 import Networks
 import Runs
 import Schemas
+import Settings
 import TensorStream
 import Training
 
