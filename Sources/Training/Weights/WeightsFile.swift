@@ -25,7 +25,7 @@ public struct WeightsFile: Sendable {
   /// The file's name, for messages.
   public let source: String
   /// Float32 tensors; the metadata are the file's own, and say what was changed in them.
-  public let record: Record
+  public private(set) var record: Record
   /// Tells the file from others, for provenance; empty for a plain .safetensors file.
   public let digest: String
   public let encoder: EncoderConfiguration
@@ -105,6 +105,13 @@ public struct WeightsFile: Sendable {
     try Training.load([Part("", encoder)], from: record, source: source) {
       head != nil && ($0 == "head.weight" || $0 == "head.bias")
     }
+  }
+
+  /// The file without its tensors, which are as large as the network that was made of them.
+  public var withoutTensors: WeightsFile {
+    var copy = self
+    copy.record.tensors = []
+    return copy
   }
 
   /// Sets a classifier's weights, head and all.
