@@ -100,7 +100,7 @@ public struct WeightsFile: Sendable {
   }
 
   /// Sets an encoder's weights; the head of a model that was fine-tuned is left out.
-  /// - Throws: `Failure(.data)` naming every tensor that is missing, not expected or of another shape.
+  /// - Throws: `Failure(.data)` naming the tensors that are missing, not expected or of another shape.
   public func load(into encoder: Encoder) throws {
     try Training.load([Part("", encoder)], from: record, source: source) {
       head != nil && ($0 == "head.weight" || $0 == "head.bias")
