@@ -44,6 +44,7 @@ public enum Interruption {
   /// it stops too.
   public static func exitAsSignal() -> Never {
     let number = received.load(ordering: .sequentiallyConsistent)
+    RankedProcess.end()
     exitBy(signal: number == 0 ? SIGTERM : number)
   }
 }

@@ -23,6 +23,8 @@ public protocol Objective: AnyObject, SendableMetatype {
   static var name: String { get }
   /// For `--help`: one line.
   static var summary: String { get }
+  /// Whether a rank may compute its share of a batch in several parts, one after the other.
+  static var computesInParts: Bool { get }
   /// Encoders that can be taken out of a checkpoint, the best first.
   static var encoders: [EncoderPart] { get }
   /// Its figures beside the terms of the loss.
@@ -68,6 +70,7 @@ public protocol Objective: AnyObject, SendableMetatype {
 }
 
 extension Objective {
+  public static var computesInParts: Bool { true }
   public static var encoders: [EncoderPart] { [EncoderPart("student")] }
   public static var figures: [FigureDeclaration] { [] }
   public static var presets: [Preset] { [] }
