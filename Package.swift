@@ -13,7 +13,8 @@ func tool(_ name: String, _ libraries: [String]) -> Target {
 
 /// What a library above Training may import, and some more.
 func above(training more: [Target.Dependency]) -> [Target.Dependency] {
-  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Ranks", "Runs", "Schemas", "TensorStream"] + more
+  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Ranks", "Runs", "Schemas", "Settings", "TensorStream"]
+    + more
 }
 
 /// Tests and what lies beside them that is not code.
@@ -30,7 +31,8 @@ let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 let package = Package(
   name: "pmae",
   products: [
-    "TensorStream", "Schemas", "Parallel", "Ranks", "Compute", "Autodiff", "Networks", "Runs", "Training", "Pretraining",
+    "TensorStream", "Schemas", "Settings", "Parallel", "Ranks", "Compute", "Autodiff", "Networks", "Runs", "Training",
+    "Pretraining",
     "Finetuning",
     "Evaluation", "Exporting", "Imaging", "Report", "Inspection",
   ].map { .library(name: $0, targets: [$0]) },
@@ -82,6 +84,7 @@ let package = Package(
     .target(name: "Autodiff", dependencies: ["Compute", "CKernels", "Parallel", "Ranks"], swiftSettings: lifetimes),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Schemas", dependencies: ["TensorStream"]),
+    .target(name: "Settings", dependencies: ["TensorStream"]),
     // Apart from Training, so that pmae-augment, which goes on where a run is, loads no matrix library.
     .target(name: "Runs", dependencies: ["Schemas", "TensorStream"]),
     .target(
@@ -106,7 +109,8 @@ let package = Package(
         .target(name: "CTIFF", condition: .when(traits: ["TIFF"])),
         .target(name: "CWebP", condition: .when(traits: ["WebP"])),
       ]),
-    .target(name: "CommandLineKit", dependencies: [argumentParser, "Ranks", "Runs", "Schemas", "TensorStream"]),
+    .target(
+      name: "CommandLineKit", dependencies: [argumentParser, "Ranks", "Runs", "Schemas", "Settings", "TensorStream"]),
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
 
@@ -114,9 +118,9 @@ let package = Package(
 
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
-    tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute", "Ranks"]),
+    tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute", "Ranks", "Settings"]),
     tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
-    tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute"]),
+    tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute", "Settings"]),
     tool("pmae-evaluate", ["Evaluation", "Report", "Imaging", "Training", "Networks", "Compute", "Parallel"]),
     tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),
 
@@ -126,12 +130,14 @@ let package = Package(
     tests("ComputeTests", ["Compute", "CKernels", "Parallel"], settings: lifetimes),
     tests("AutodiffTests", ["Autodiff", "Compute", "Parallel"], exclude: ["Fixtures"]),
     .target(
-      name: "TestSupport", dependencies: ["Networks", "Autodiff", "Compute", "Parallel", "Ranks"], path: "Tests/Support"),
+      name: "TestSupport", dependencies: ["Networks", "Autodiff", "Compute", "Parallel", "Ranks"], path: "Tests/Support"
+    ),
     .testTarget(name: "NetworksTests", dependencies: above(training: ["TestSupport"]), exclude: ["Fixtures"]),
     .testTarget(name: "TrainingTests", dependencies: above(training: ["TestSupport"]), exclude: ["Fixtures"]),
     .testTarget(name: "InspectionTests", dependencies: above(training: ["Inspection", "Pretraining"])),
     .testTarget(
-      name: "PretrainingTests", dependencies: above(training: ["Pretraining", "Inspection", "CKernels", "TestSupport"]),
+      name: "PretrainingTests",
+      dependencies: above(training: ["Pretraining", "Inspection", "CKernels", "TestSupport"]),
       exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
     .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),

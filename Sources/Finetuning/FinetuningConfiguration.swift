@@ -1,43 +1,38 @@
 import Networks
+import Settings
 import TensorStream
 import Training
 
-/// What decides the result of fine-tuning, beside the encoder, the views and the engine's precision.
-public struct FinetuningConfiguration: Codable, Equatable, Sendable {
-  public enum Mode: String, CaseIterable, Codable, Sendable {
-    /// A linear layer on the features of a frozen encoder.
-    case linear
-    /// All weights.
-    case full
-  }
+/// What is trained.
+public enum FinetuningMode: String, CaseIterable, Codable, Sendable {
+  /// A linear layer on the features of a frozen encoder.
+  case linear
+  /// All weights.
+  case full
+}
 
-  /// By what the distance of logits from targets is measured.
-  public enum Loss: String, CaseIterable, Codable, Sendable {
-    /// Of the softmax: one class each.
-    case crossEntropy = "cross-entropy"
-    /// Of a sigmoid for each class: the classes do not exclude each other.
-    case binary = "bce"
-  }
+/// The rule of a step.
+public enum StepRule: String, CaseIterable, Codable, Sendable {
+  case adamW = "adamw"
+  /// With a momentum of 0.9, as LARS.
+  case momentum = "sgd"
+  /// With a trust of 0.001.
+  case lars
+}
 
-  /// The rule of a step.
-  public enum Rule: String, CaseIterable, Codable, Sendable {
-    case adamW = "adamw"
-    /// With a momentum of 0.9, as LARS.
-    case momentum = "sgd"
-    /// With a trust of 0.001.
-    case lars
-  }
+/// Where a probe's features get their mean and variance from.
+public enum Standardising: String, CaseIterable, Codable, Sendable {
+  /// The whole training set.
+  case set
+  /// Each batch, as a batch norm; the model gets the running statistics.
+  case batch
+}
 
-  /// Where a probe's features get their mean and variance from.
-  public enum Standardising: String, CaseIterable, Codable, Sendable {
-    /// The whole training set.
-    case set
-    /// Each batch, as a batch norm; the model gets the running statistics.
-    case batch
-  }
-
-  public var mode: Mode
-  public var pooling: Pooling
+/// What decides the result of fine-tuning for a task, beside the encoder, the views and the engine's precision.
+public struct FinetuningConfiguration<T: Task>: Equatable, Sendable {
+  public var mode: FinetuningMode
+  /// The task's own.
+  public var options = T.Options()
   /// Images a step.
   public var batch = 256
   /// Equal parts in which a batch is computed, one after the other; 1 in linear mode. It changes rounding only.
@@ -50,18 +45,8 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
   public var layerDecay = 1.0
   /// The last block's rate; it rises linearly from 0 at the first. 0 in linear mode.
   public var dropPath = 0.0
-  /// The share of the label that is spread over all classes.
-  public var labelSmoothing = 0.0
-  /// α of mixup and of CutMix; nil, as in linear mode, is neither.
-  public var mixup: Double?
-  public var cutmix: Double?
-  public var mixMode = Mixing.Mode.batch
-  /// How often images are mixed, and of two kinds how often it is CutMix.
-  public var mixProbability = 1.0
-  public var mixSwitchProbability = 0.5
-  public var loss = Loss.crossEntropy
   /// AdamW alone in full mode.
-  public var rule = Rule.adamW
+  public var rule = StepRule.adamW
   /// Of linear mode.
   public var standardising = Standardising.set
   /// The decay of an average of the weights, which becomes the model; nil, as in linear mode, is none.
@@ -72,53 +57,20 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
   /// Where the rate's rise begins, and where its fall ends.
   public var warmupRate = 0.0
   public var minimumRate = 0.0
-  /// Of a task that says the class of each pixel.
-  public var segmentation: SegmentationTraining?
-  /// Of the head's fresh weights, the order of a probe's batches, drop path and dropout.
+  /// Of the head's fresh weights, the order of a probe's batches, drop path and what a task draws.
   public var seed: UInt64 = 0
 
-  public init(mode: Mode, pooling: Pooling, epochs: Int, learningRate: Double, weightDecay: Double) {
+  public init(mode: FinetuningMode, epochs: Int, learningRate: Double, weightDecay: Double) {
     self.mode = mode
-    self.pooling = pooling
     self.epochs = epochs
     self.learningRate = learningRate
     self.weightDecay = weightDecay
   }
 
-  /// A field that older files lack gets here the value that these files mean.
-  public init(from decoder: any Swift.Decoder) throws {
-    let c = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      mode: try c.decode(Mode.self, forKey: .mode), pooling: try c.decode(Pooling.self, forKey: .pooling),
-      epochs: try c.decode(Int.self, forKey: .epochs), learningRate: try c.decode(Double.self, forKey: .learningRate),
-      weightDecay: try c.decode(Double.self, forKey: .weightDecay))
-    batch = try c.decodeIfPresent(Int.self, forKey: .batch) ?? batch
-    accumulate = try c.decodeIfPresent(Int.self, forKey: .accumulate) ?? accumulate
-    layerDecay = try c.decodeIfPresent(Double.self, forKey: .layerDecay) ?? layerDecay
-    dropPath = try c.decodeIfPresent(Double.self, forKey: .dropPath) ?? dropPath
-    labelSmoothing = try c.decodeIfPresent(Double.self, forKey: .labelSmoothing) ?? labelSmoothing
-    mixup = try c.decodeIfPresent(Double.self, forKey: .mixup)
-    cutmix = try c.decodeIfPresent(Double.self, forKey: .cutmix)
-    mixMode = try c.decodeIfPresent(Mixing.Mode.self, forKey: .mixMode) ?? mixMode
-    mixProbability = try c.decodeIfPresent(Double.self, forKey: .mixProbability) ?? mixProbability
-    mixSwitchProbability = try c.decodeIfPresent(Double.self, forKey: .mixSwitchProbability) ?? mixSwitchProbability
-    loss = try c.decodeIfPresent(Loss.self, forKey: .loss) ?? loss
-    rule = try c.decodeIfPresent(Rule.self, forKey: .rule) ?? rule
-    standardising = try c.decodeIfPresent(Standardising.self, forKey: .standardising) ?? standardising
-    ema = try c.decodeIfPresent(Double.self, forKey: .ema)
-    clip = try c.decodeIfPresent(Double.self, forKey: .clip)
-    warmupEpochs = try c.decodeIfPresent(Double.self, forKey: .warmupEpochs) ?? warmupEpochs
-    warmupRate = try c.decodeIfPresent(Double.self, forKey: .warmupRate) ?? warmupRate
-    minimumRate = try c.decodeIfPresent(Double.self, forKey: .minimumRate) ?? minimumRate
-    segmentation = try c.decodeIfPresent(SegmentationTraining.self, forKey: .segmentation)
-    seed = try c.decodeIfPresent(UInt64.self, forKey: .seed) ?? seed
-  }
-
-  /// How the learning rate moves.
-  public var schedule: RateSchedule {
+  /// A line up, then half a cosine down.
+  public var cosineSchedule: RateSchedule {
     var schedule = RateSchedule(peak: learningRate, warmupEpochs: warmupEpochs)
     (schedule.start, schedule.end) = (warmupRate, minimumRate)
-    schedule.poly = segmentation.map { .init(warmupSteps: $0.warmupSteps) }
     return schedule
   }
 
@@ -127,6 +79,7 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
     func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
       if !condition { throw Failure(.usage, message()) }
     }
+    try check(T.modes.contains(mode), "--mode \(mode.rawValue) has no meaning with --task \(T.name)")
     try check((1...1 << 20).contains(batch), "batch must be from 1 to 1,048,576, not \(batch)")
     try check(
       accumulate >= 1 && batch.isMultiple(of: accumulate),
@@ -146,23 +99,74 @@ public struct FinetuningConfiguration: Codable, Equatable, Sendable {
       warmupEpochs <= Double(epochs), "warmup-epochs \(warmupEpochs) are more than the \(epochs) epochs")
     try check(layerDecay > 0 && layerDecay <= 1, "layer-decay must be above 0 and at most 1, not \(layerDecay)")
     try check(dropPath >= 0 && dropPath < 1, "drop-path must be from 0 to below 1, not \(dropPath)")
-    try check(
-      labelSmoothing >= 0 && labelSmoothing < 1, "label-smoothing must be from 0 to below 1, not \(labelSmoothing)")
-    for (name, value) in [("mixup", mixup), ("cutmix", cutmix), ("clip", clip)] {
-      if let value { try check(value > 0 && value.isFinite, "\(name) must be above 0, not \(value)") }
-    }
-    for (name, value) in [("mix-prob", mixProbability), ("mix-switch-prob", mixSwitchProbability)] {
-      try check((0...1).contains(value), "\(name) must be from 0 to 1, not \(value)")
-    }
+    if let clip { try check(clip > 0 && clip.isFinite, "clip must be above 0, not \(clip)") }
     if let ema { try check((0..<1).contains(ema), "ema must be from 0 to below 1, not \(ema)") }
     try check(
       standardising == .set || batch > 1, "standardise batch needs a batch of at least 2: one image has no variance")
+    try options.validateSettings()
+    try T.validate(self)
+  }
+}
+
+extension FinetuningConfiguration: Encodable {
+  private enum Key: String, CodingKey {
+    case mode, batch, accumulate, epochs, learningRate, weightDecay, layerDecay, dropPath, rule, standardising, ema,
+      clip
+    case warmupEpochs, warmupRate, minimumRate, seed
   }
 
-  /// How images are mixed.
-  public var mixing: Mixing {
-    var mixing = Mixing(mixup: mixup, cutmix: cutmix)
-    (mixing.mode, mixing.probability, mixing.switchProbability) = (mixMode, mixProbability, mixSwitchProbability)
-    return mixing
+  /// One flat object: the task's options stand beside the others.
+  public func encode(to encoder: any Swift.Encoder) throws {
+    var c = encoder.container(keyedBy: Key.self)
+    try c.encode(mode, forKey: .mode)
+    try c.encode(batch, forKey: .batch)
+    try c.encode(accumulate, forKey: .accumulate)
+    try c.encode(epochs, forKey: .epochs)
+    try c.encode(learningRate, forKey: .learningRate)
+    try c.encode(weightDecay, forKey: .weightDecay)
+    try c.encode(layerDecay, forKey: .layerDecay)
+    try c.encode(dropPath, forKey: .dropPath)
+    try c.encode(rule, forKey: .rule)
+    try c.encode(standardising, forKey: .standardising)
+    try c.encodeIfPresent(ema, forKey: .ema)
+    try c.encodeIfPresent(clip, forKey: .clip)
+    try c.encode(warmupEpochs, forKey: .warmupEpochs)
+    try c.encode(warmupRate, forKey: .warmupRate)
+    try c.encode(minimumRate, forKey: .minimumRate)
+    try c.encode(seed, forKey: .seed)
+    try options.encode(to: encoder)
+  }
+
+  /// Of a run's configuration. A field that older files lack gets here the value that these files mean.
+  /// - Throws: `Failure(.data)` where it is no fine-tuning run's.
+  init(json: String, source: String) throws {
+    self = try JSONText.decode(Shared.self, from: json, what: "\(source): metadata \"config\"").configuration
+    options = try T.Options(json: json, source: source)
+  }
+
+  /// What every task's configuration has.
+  private struct Shared: Decodable {
+    var configuration: FinetuningConfiguration
+
+    init(from decoder: any Swift.Decoder) throws {
+      let c = try decoder.container(keyedBy: Key.self)
+      var found = FinetuningConfiguration(
+        mode: try c.decode(FinetuningMode.self, forKey: .mode), epochs: try c.decode(Int.self, forKey: .epochs),
+        learningRate: try c.decode(Double.self, forKey: .learningRate),
+        weightDecay: try c.decode(Double.self, forKey: .weightDecay))
+      found.batch = try c.decodeIfPresent(Int.self, forKey: .batch) ?? found.batch
+      found.accumulate = try c.decodeIfPresent(Int.self, forKey: .accumulate) ?? found.accumulate
+      found.layerDecay = try c.decodeIfPresent(Double.self, forKey: .layerDecay) ?? found.layerDecay
+      found.dropPath = try c.decodeIfPresent(Double.self, forKey: .dropPath) ?? found.dropPath
+      found.rule = try c.decodeIfPresent(StepRule.self, forKey: .rule) ?? found.rule
+      found.standardising = try c.decodeIfPresent(Standardising.self, forKey: .standardising) ?? found.standardising
+      found.ema = try c.decodeIfPresent(Double.self, forKey: .ema)
+      found.clip = try c.decodeIfPresent(Double.self, forKey: .clip)
+      found.warmupEpochs = try c.decodeIfPresent(Double.self, forKey: .warmupEpochs) ?? found.warmupEpochs
+      found.warmupRate = try c.decodeIfPresent(Double.self, forKey: .warmupRate) ?? found.warmupRate
+      found.minimumRate = try c.decodeIfPresent(Double.self, forKey: .minimumRate) ?? found.minimumRate
+      found.seed = try c.decodeIfPresent(UInt64.self, forKey: .seed) ?? found.seed
+      configuration = found
+    }
   }
 }

@@ -2,12 +2,13 @@ import Compute
 import Networks
 import Runs
 import Schemas
+import Settings
 import TensorStream
 import Training
 
 /// What decides the result of a fine-tuning run, as it stands in `config.json` and checkpoints.
-public struct FinetuningRecord: Codable, Equatable, Sendable {
-  public var training: FinetuningConfiguration
+public struct FinetuningRecord<T: Task>: Equatable, Sendable {
+  public var training: FinetuningConfiguration<T>
   public let encoder: EncoderConfiguration
   public let classes: Int
   /// The recipe that is read.
@@ -15,45 +16,39 @@ public struct FinetuningRecord: Codable, Equatable, Sendable {
   public let precision: Precision
   /// The digest of the file that the encoder is from; empty for fresh weights.
   public let startWeights: String
-
-  private enum Key: String, CodingKey { case version, encoder, classes, view, precision, startWeights }
+  /// The task's name.
+  private let task: String
 
   public init(
-    _ training: FinetuningConfiguration, encoder: EncoderConfiguration, classes: Int, view: String,
-    precision: Precision,
-    startWeights: String
+    _ training: FinetuningConfiguration<T>, encoder: EncoderConfiguration, classes: Int, view: String,
+    precision: Precision, startWeights: String
   ) {
     (self.training, self.encoder, self.classes) = (training, encoder, classes)
     (self.view, self.precision, self.startWeights) = (view, precision, startWeights)
-  }
-
-  public init(from decoder: any Swift.Decoder) throws {
-    training = try FinetuningConfiguration(from: decoder)
-    let c = try decoder.container(keyedBy: Key.self)
-    encoder = try c.decode(EncoderConfiguration.self, forKey: .encoder)
-    classes = try c.decode(Int.self, forKey: .classes)
-    view = try c.decode(String.self, forKey: .view)
-    precision = try c.decodeIfPresent(Precision.self, forKey: .precision) ?? .float32
-    startWeights = try c.decodeIfPresent(String.self, forKey: .startWeights) ?? ""
-  }
-
-  public func encode(to coder: any Swift.Encoder) throws {
-    try training.encode(to: coder)
-    var more = coder.container(keyedBy: Key.self)
-    try more.encode(configurationVersion, forKey: .version)
-    try more.encode(encoder, forKey: .encoder)
-    try more.encode(classes, forKey: .classes)
-    try more.encode(view, forKey: .view)
-    try more.encode(precision, forKey: .precision)
-    try more.encode(startWeights, forKey: .startWeights)
+    task = T.name
   }
 
   /// Of a checkpoint.
   /// - Throws: `Failure(.data)` where it is no fine-tuning run's, or of a newer version than this program knows.
   public init(_ checkpoint: CheckpointFile) throws {
-    _ = try configurationObject(checkpoint.header.config, source: checkpoint.path)
-    self = try JSONText.decode(
-      FinetuningRecord.self, from: checkpoint.header.config, what: "\(checkpoint.path): metadata \"config\"")
+    let (json, source) = (checkpoint.header.config, checkpoint.path)
+    _ = try configurationObject(json, source: source)
+    training = try FinetuningConfiguration<T>(json: json, source: source)
+    let shared = try JSONText.decode(Shared.self, from: json, what: "\(source): metadata \"config\"")
+    (encoder, classes, view) = (shared.encoder, shared.classes, shared.view)
+    (precision, startWeights) = (shared.precision ?? .float32, shared.startWeights ?? "")
+    task = shared.task ?? T.name
+  }
+
+  /// Beside the configuration. Older files lack the fields that came later.
+  private struct Shared: Codable {
+    var version: Int?
+    var encoder: EncoderConfiguration
+    var classes: Int
+    var view: String
+    var precision: Precision?
+    var startWeights: String?
+    var task: String?
   }
 
   /// How the run is kept on disk.
@@ -80,5 +75,15 @@ public struct FinetuningRecord: Codable, Equatable, Sendable {
     return RunRecord(
       folder, configuration: text, pretty: text, views: identity, classes: views.batches.header.classes,
       provenance: provenance, policy: policy, start: checkpoint?.place)
+  }
+}
+
+extension FinetuningRecord: Encodable {
+  public func encode(to encoder: any Swift.Encoder) throws {
+    try training.encode(to: encoder)
+    let shared = Shared(
+      version: configurationVersion, encoder: self.encoder, classes: classes, view: view, precision: precision,
+      startWeights: startWeights, task: task)
+    try shared.encode(to: encoder)
   }
 }

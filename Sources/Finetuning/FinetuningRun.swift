@@ -3,6 +3,7 @@ import Foundation
 import Networks
 import Parallel
 import Runs
+import Settings
 import TensorStream
 import Training
 
@@ -11,32 +12,29 @@ import Training
 public final class FinetuningRun<T: Task>: Trainee {
   public let task: T
   public let optimizer: any Optimizer
-  public let configuration: FinetuningConfiguration
+  public let configuration: FinetuningConfiguration<T>
   /// What is measured after some steps, for the metrics.
   public var measurement: Measurement?
   private let engine: Engine
   /// Steps of the whole run after which it stops.
   private var limit: Int?
 
-  /// Figures of a task as it stands, after every so many steps and after the last.
+  /// Figures of the model as it stands, after every so many steps and after the last.
   public struct Measurement {
     public let steps: Int
-    public let figures: (T) throws -> [Figure]
+    public let figures: () throws -> [Figure]
 
-    public init(every steps: Int, _ figures: @escaping (T) throws -> [Figure]) {
+    public init(every steps: Int, _ figures: @escaping () throws -> [Figure]) {
       (self.steps, self.figures) = (steps, figures)
     }
   }
 
   /// - Parameter encoder: its drop path is set and its weights are trained; they must have been made with `trained: true`.
   public init(
-    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<T>, engine: Engine
   ) throws {
     try configuration.validate()
     precondition(configuration.mode == .full)
-    if !T.mixesImages, configuration.mixing.isDone {
-      throw Failure(.usage, "--task \(T.name) mixes no images: --mixup and --cutmix have no meaning with it")
-    }
     self.configuration = configuration
     self.engine = engine
     var encoder = encoder
@@ -81,7 +79,7 @@ public final class FinetuningRun<T: Task>: Trainee {
   ) throws -> TrainingLoop.Outcome {
     let c = configuration
     let loop = TrainingLoop(
-      batch: c.batch, epochs: c.epochs, schedule: c.schedule, limit: limit, engine: engine)
+      batch: c.batch, epochs: c.epochs, schedule: T.schedule(c), limit: limit, engine: engine)
     self.limit = limit
     // A copy of the start's weights.
     _ = average
@@ -116,7 +114,7 @@ public final class FinetuningRun<T: Task>: Trainee {
     guard let measurement else { return [] }
     let step = place.step + 1
     let isLast = step == min(limit ?? .max, place.steps)
-    return isLast || step.isMultiple(of: measurement.steps) ? try measurement.figures(task) : []
+    return isLast || step.isMultiple(of: measurement.steps) ? try measurement.figures() : []
   }
 }
 

@@ -2,6 +2,7 @@ import Autodiff
 import Compute
 import Networks
 import Schemas
+import Settings
 import TensorStream
 import Training
 
@@ -12,27 +13,40 @@ import Training
 ///     let file = try WeightsFile(path: "encoder.stz")
 ///     let encoder = Encoder(file.encoder, engine: engine, trained: true)
 ///     try file.load(into: encoder)
-///     let configuration = FinetuningConfiguration(
-///       mode: .full, pooling: .mean, epochs: 20, learningRate: 1e-3, weightDecay: 0.05)
+///     let configuration = FinetuningConfiguration<Classification>(
+///       mode: .full, epochs: 20, learningRate: 1e-3, weightDecay: 0.05)
 ///     let run = try FinetuningRun<Classification>(encoder, classes: 10, configuration: configuration, engine: engine)
 ///     let views = try LabelledViews(
 ///       StreamReader(path: "views.stz"), preferred: ["simple"], encoder: file.encoder, normalisation: file.normalisation,
 ///       labels: .below(10))
 ///     _ = try run.train(on: views) { report in report.step == 100 }
-public protocol Task: AnyObject, SendableMetatype {
+public protocol Task: AnyObject, OptionOwner {
   /// Some images and what each is to be: a part of a batch.
   associatedtype Examples
   /// Where they come from.
   associatedtype Views: ModelViews = LabelledViews
 
-  /// The word after `--task`.
-  static var name: String { get }
-  /// Whether `augmented` mixes images with each other as the configuration's `mixup` and `cutmix` say.
-  static var mixesImages: Bool { get }
+  /// Settings of papers, under names.
+  static var presets: [Preset] { get }
+  /// What holds where neither an option nor a run that goes on says anything else.
+  static var usual: UsualRecipe { get }
+  /// Whether a linear probe of a frozen encoder is a model of it too.
+  static var modes: [FinetuningMode] { get }
+  /// Fills in the options that depend on others and that nobody gave.
+  /// - Parameter given: the names of those that were given.
+  static func complete(
+    _ options: inout Options, given: Set<String>, for known: Circumstances<Self>
+  ) throws
+  /// Throws `Failure(.usage)` for what does not go together, by the options' names.
+  static func validate(_ configuration: FinetuningConfiguration<Self>) throws
+  /// How the learning rate moves.
+  static func schedule(_ configuration: FinetuningConfiguration<Self>) -> RateSchedule
+  /// The whole model of this task that a file holds, to go on from it; nil where it holds none.
+  static func saved(_ stored: StoredWeights) throws -> SavedModel<Options>?
 
   /// A model of an encoder and a fresh head.
   /// - Parameter encoder: trained: its weights take gradients.
-  init(_ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine)
+  init(_ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Self>, engine: Engine)
 
   var encoder: Encoder { get }
   /// The encoder and the head, under their names in a model's file.
@@ -49,8 +63,8 @@ public protocol Task: AnyObject, SendableMetatype {
   /// What a model's file says of itself, provenance aside.
   /// - Parameter classNames: as many as there are classes; nil where they are not known.
   static func metadata(
-    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration, classes: Int, classNames: [String]?,
-    views: Views
+    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration<Self>, classes: Int,
+    classNames: [String]?, views: Views
   ) throws -> [String: String]
 
   /// The next rows of the views, their targets checked.
@@ -62,10 +76,37 @@ public protocol Task: AnyObject, SendableMetatype {
   /// The loss of some images, and its figures.
   /// - Parameter keeps: for drop path; nil where nothing is dropped.
   func losses(_ tape: Tape, _ examples: Examples, keeps: [BranchKeep]?) -> LossTerms
+
+  /// Figures of held-out views, for the metrics. The file is looked at at once, and read from its beginning each time.
+  /// - Parameters:
+  ///   - views: those that are trained on.
+  /// - Throws: `Failure` where the file does not fit.
+  func heldOut(_ path: String, beside views: Views, engine: Engine) throws -> () throws -> [Figure]
+
+  /// A linear probe; nil where `modes` has none.
+  static func probe(
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Self>, engine: Engine
+  ) throws -> LinearProbe?
 }
 
 extension Task {
-  public static var mixesImages: Bool { false }
+  public static var presets: [Preset] { [] }
+  public static var usual: UsualRecipe { UsualRecipe() }
+  public static var modes: [FinetuningMode] { [.full] }
+  public static func complete(
+    _ options: inout Options, given: Set<String>, for known: Circumstances<Self>
+  ) throws {}
+  public static func validate(_ configuration: FinetuningConfiguration<Self>) throws {}
+  public static func schedule(_ configuration: FinetuningConfiguration<Self>) -> RateSchedule {
+    configuration.cosineSchedule
+  }
+  public static func saved(_ stored: StoredWeights) throws -> SavedModel<Options>? { nil }
+  public static func probe(
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Self>, engine: Engine
+  ) throws -> LinearProbe? { nil }
+  public func heldOut(_ path: String, beside views: Views, engine: Engine) throws -> () throws -> [Figure] {
+    throw Failure(.usage, "--task \(Self.name) measures no held-out views: --validate has no meaning with it")
+  }
 
   public var parts: [Part] { model.map { Part("classifier." + $0.prefix, $0.network) } }
   public func isTrained(_ parameter: Parameter) -> Bool { true }
@@ -92,26 +133,6 @@ public struct AskedViews {
   ) {
     (self.view, self.encoder, self.normalisation) = (view, encoder, normalisation)
     (self.classes, self.mayBeginWithin) = (classes, mayBeginWithin)
-  }
-}
-
-/// Of a task with a class for each image.
-extension Task where Views == LabelledViews {
-  public static func views(_ reader: StreamReader, _ asked: AskedViews) throws -> LabelledViews {
-    try LabelledViews(
-      reader, view: asked.view, preferred: ["simple"], encoder: asked.encoder, normalisation: asked.normalisation,
-      labels: .below(asked.classes), mayBeginWithin: asked.mayBeginWithin)
-  }
-
-  public static func metadata(
-    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration, classes: Int, classNames: [String]?,
-    views: LabelledViews
-  ) throws -> [String: String] {
-    try WeightsFile.metadata(
-      encoder: encoder,
-      head: WeightsFile.Head(
-        classes: classes, pooling: configuration.pooling, isSigmoid: configuration.loss == .binary),
-      normalisation: views.normalisation, classNames: classNames)
   }
 }
 

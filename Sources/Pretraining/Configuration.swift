@@ -38,7 +38,7 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
   /// Throws `Failure(.usage)` on the first thing that cannot be trained.
   public func validate() throws {
     try encoder.validate()
-    for setting in Options.settings { try setting.validate(options) }
+    try options.validateSettings()
     try options.validate(for: encoder)
     try Options.validate(self)
     func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
@@ -89,8 +89,7 @@ extension Configuration {
 
   /// - Throws: `Failure(.data)` where it cannot be read, or is of a newer version than this program knows, with both numbers.
   init(json: String, source: String) throws {
-    let checked = try configurationObject(json, source: source)
-    let object = ExactJSON.object(json) ?? checked
+    _ = try configurationObject(json, source: source)
     do {
       let shared = try JSONDecoder().decode(Shared.self, from: Data(json.utf8))
       self.init(encoder: shared.encoder)
@@ -110,7 +109,7 @@ extension Configuration {
     } catch {
       throw Failure(.data, "\(source): its configuration cannot be read: \(error)")
     }
-    options = try Options(object, source: source)
+    options = try Options(json: json, source: source)
   }
 
   /// What every objective's configuration has. Older files lack the fields that came later.

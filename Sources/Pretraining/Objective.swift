@@ -1,6 +1,7 @@
 import Autodiff
 import Compute
 import Networks
+import Settings
 import TensorStream
 import Training
 
@@ -14,15 +15,10 @@ import Training
 ///     print(objectives.map { "\($0.name): \($0.summary)" })
 ///     let chosen: any Objective.Type = try objective(named: "mae")
 ///     print(chosen.encoders.map(\.name))
-public protocol Objective: AnyObject, SendableMetatype {
-  associatedtype Options: ObjectiveOptions
+public protocol Objective: AnyObject, OptionOwner where Options: ObjectiveOptions {
   /// Some images, and what was drawn for them.
   associatedtype Drawn
 
-  /// The word after `--objective`.
-  static var name: String { get }
-  /// For `--help`: one line.
-  static var summary: String { get }
   /// Whether a rank may compute its share of a batch in several parts, one after the other.
   static var computesInParts: Bool { get }
   /// Encoders that can be taken out of a checkpoint, the best first.

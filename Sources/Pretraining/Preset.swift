@@ -1,15 +1,8 @@
-import TensorStream
-import Training
+import Settings
 
 extension Preset {
   /// The presets of all objectives.
   public static var all: [Preset] { objectives.flatMap { $0.presets } }
-
-  /// - Throws: `Failure(.usage)` naming those that there are.
-  public static func named(_ name: String) throws -> Preset {
-    guard let preset = all.named(name) else { throw Failure(.usage, all.unknown(name)) }
-    return preset
-  }
 
   /// What the commands of two methods of self-distillation share.
   static func distillation(_ source: String) -> [Setting] {

@@ -3,6 +3,7 @@ import Networks
 import Ranks
 import Runs
 import Schemas
+import Settings
 import TensorStream
 import Training
 

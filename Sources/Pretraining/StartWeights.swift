@@ -13,14 +13,12 @@ public enum StartWeights {
   /// - Parameters:
   ///   - heads, image: of an encoder alone, as `WeightsFile` has them.
   public init(path: String, heads: Int? = nil, image: Int? = nil) throws {
-    let found = try WeightsFile.read(path, kinds: [StreamKind.weights.rawValue, StreamKind.checkpoint.rawValue])
+    let found = try StoredWeights(path: path, kinds: [.weights, .checkpoint])
     let isWhole = found.record.kindText == StreamKind.checkpoint.rawValue
     if isWhole || found.record["student.cls_token"] != nil {
       self = .parts(found.record, source: found.source, digest: found.digest)
     } else {
-      self = .encoder(
-        try WeightsFile(
-          found.record, path: found.path, source: found.source, digest: found.digest, heads: heads, image: image))
+      self = .encoder(try WeightsFile(found, heads: heads, image: image))
     }
   }
 

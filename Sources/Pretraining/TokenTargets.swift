@@ -1,6 +1,7 @@
 import Autodiff
 import Compute
 import Networks
+import Settings
 import TensorStream
 import Training
 

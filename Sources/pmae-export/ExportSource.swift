@@ -28,7 +28,8 @@ struct ExportSource {
     case .run(let run):
       let encoder = try RunEncoder(run, part: part ?? "student")
       file = try WeightsFile(
-        Record(metadata: encoder.metadata, tensors: encoder.tensors), source: run.path, digest: run.digest,
+        StoredWeights(
+          Record(metadata: encoder.metadata, tensors: encoder.tensors), source: run.path, digest: run.digest),
         heads: heads, image: image)
       let header = file.notes.isEmpty ? run.record : try WeightsHeader.noting(file.notes, in: run.record)
       input = (run.path, header, run.digest)
@@ -36,8 +37,7 @@ struct ExportSource {
       checkpoint = run
     case .weights(let found):
       if let part { throw Failure(.usage, "\(path): weights, not a run: --part \(part) has no meaning") }
-      file = try WeightsFile(
-        found.record, path: found.path, source: found.source, digest: found.digest, heads: heads, image: image)
+      file = try WeightsFile(found, heads: heads, image: image)
       input = (file.source, file.record, file.digest)
       title = file.source
       checkpoint = nil
@@ -52,7 +52,7 @@ struct ExportSource {
 
   private enum Found {
     case run(CheckpointFile)
-    case weights((record: Record, path: String?, source: String, digest: String))
+    case weights(StoredWeights)
   }
 
   private static func found(_ path: String, note: (String) -> Void) throws -> Found {
@@ -62,7 +62,7 @@ struct ExportSource {
     {
       return .run(try CheckpointFile.at(path, onDamage: note))
     }
-    let found = try WeightsFile.read(path, kinds: [StreamKind.weights.rawValue, StreamKind.checkpoint.rawValue])
+    let found = try StoredWeights(path: path, kinds: [.weights, .checkpoint])
     let isRun = found.record.kindText == StreamKind.checkpoint.rawValue || found.record["student.cls_token"] != nil
     return isRun ? .run(try CheckpointFile(found.record, path: found.source, digest: found.digest)) : .weights(found)
   }

@@ -6,25 +6,34 @@ import Foundation
 import Networks
 import Runs
 import Schemas
+import Settings
 import TensorStream
 import Training
 
 struct FinetuneTool: Tool {
+  static let ranks = RankUse.alone
+
   static let configuration = CommandConfiguration(
     commandName: "pmae-finetune",
-    abstract: "Train a classifier of pictures or pixels on labelled views, from a pretrained encoder or from scratch.",
+    abstract: "Train a model on labelled views for a task, from a pretrained encoder or from scratch.",
     version: pmaeVersion)
 
   @Argument(help: "The labelled views; - is standard input.", completion: .file())
   var views = "-"
 
-  @Option(help: ArgumentHelp("What is learnt: \(tasks.map { $0.name }.joined(separator: ", ")).", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "What is learnt; each has options of its own, below: \(tasks.map { $0.name }.joined(separator: ", ")).",
+      valueName: "name"))
   var task = Classification.name
 
   @OptionGroup var presets: PresetOptions
   @OptionGroup var encoder: EncoderOptions
   @OptionGroup var training: TrainingOptions
-  @OptionGroup var segmentation: SegmentationOptions
+  @OptionGroup var watching: WatchOptions
+
+  @Option(name: .customLong("set"), help: .hidden)
+  var settings: [String] = []
 
   @Option(help: "The recipe among the views (default: their only one, or simple).")
   var view: String?
@@ -71,16 +80,13 @@ struct FinetuneTool: Tool {
     }
   }
 
-  static func expand(_ arguments: [String]) throws -> [String] { try PresetOptions.expand(arguments) }
+  static func expand(_ arguments: [String]) throws -> [String] { try PresetOptions.declared.expand(arguments) }
+
+  static var moreHelp: String { PresetOptions.declared.help }
 
   mutating func execute() throws {
     guard let chosen = tasks.first(where: { $0.name == task }) else {
       throw ValidationError("--task is \(task): expected one of \(tasks.map { $0.name }.joined(separator: ", "))")
-    }
-    if chosen == Segmentation.self {
-      try training.requireNoImageClasses(task: task)
-    } else if let option = segmentation.given {
-      throw ValidationError("--\(option) has no meaning with --task \(task): it is of --task \(Segmentation.name)")
     }
     try finetune(chosen)
   }
@@ -90,16 +96,15 @@ struct FinetuneTool: Tool {
   private func finetune<T: Task>(_: T.Type) throws {
     // Everything that the options alone decide is checked before the input is waited for.
     let isFresh = encoder.start == nil || encoder.fresh
-    let isSegmentation = T.self == Segmentation.self
-    func segmented(
-      _ classes: Int, _ encoder: EncoderConfiguration, _ start: SegmentationConfiguration? = nil
-    ) -> SegmentationOptions.Asked? {
-      isSegmentation
-        ? SegmentationOptions.Asked(options: segmentation, classes: classes, encoder: encoder, start: start) : nil
+    let isLinear = training.mode == .linear
+    if watching.heldOut != nil, isLinear {
+      throw ValidationError("--validate has no meaning in linear mode: measure the model when it is done")
     }
-    _ = try training.configuration(
-      of: nil, isFresh: isFresh,
-      segmentation: encoder.start == nil ? segmented(classes ?? 1, try encoder.freshSizes()) : nil)
+    let options = try T.Options.parsed(settings)
+    _ =
+      try training.configuration(
+        options, encoder: encoder.start == nil ? encoder.freshSizes() : nil, isFresh: isFresh)
+      as FinetuningConfiguration<T>
     try output.checkEarly()
     if let path = training.recipe.unaveraged { try checkEarly(unaveraged: path) }
     try training.profile.checkEarly(overwrite: output.overwrite || resume)
@@ -109,36 +114,29 @@ struct FinetuneTool: Tool {
     let session = try run.map {
       try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
     }
-    let file = try encoder.start.map { try StartFile(path: $0, heads: encoder.heads, image: encoder.image) }
-    var whole: SegmenterFile?
-    if case .segmenter(let model)? = file {
-      guard isSegmentation else {
-        throw Failure(
-          .data, "\(model.source): a segmentation model, expected an encoder: --task segment starts from it")
-      }
-      if !isFresh { whole = model }
+    let stored = try encoder.start.map { try StoredWeights(path: $0) }
+    // A whole model of the task, or else an encoder.
+    let saved = try stored.flatMap { try T.saved($0) }
+    if let stored, saved != nil, encoder.heads != nil || encoder.image != nil {
+      throw Failure(.usage, "\(stored.source): a whole model has its own sizes: --heads and --image have no meaning")
     }
-    let sizes = try file?.encoder ?? encoder.freshSizes()
+    let file = try saved == nil ? stored.map { try WeightsFile($0, heads: encoder.heads, image: encoder.image) } : nil
+    let sizes = try saved?.encoder ?? file?.encoder ?? encoder.freshSizes()
 
     let engine = Engine(
       threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
     for text in training.precision.notes + engine.notes { say(text) }
-    let isLinear = training.mode == .linear
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
-    if case .encoder(let file)? = file, !isFresh {
+    if let file, !isFresh {
       try file.load(into: network)
       for text in file.notes { say("\(file.source): \(text)") }
       if file.head != nil { say("\(file.source): its head is left out; the new head starts with fresh weights") }
-    } else if whole == nil {
+    } else if saved == nil || isFresh {
       initialise(network, seed: training.seed, part: 0)
     }
 
     let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
     let names = try T.classNames(reader.header, source: reader.name)
-    let sets = try ViewsHeader(reader.header, source: reader.name).labelSets
-    if let sets, let classes, classes < sets.names.count {
-      throw Failure(.usage, "--classes is \(classes), but \(reader.name) has \(sets.names.count)")
-    }
     guard let count = classes ?? names?.count, count > 0 else {
       throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
     }
@@ -147,25 +145,24 @@ struct FinetuneTool: Tool {
     let labelled = try T.views(
       reader,
       AskedViews(
-        view: view, encoder: sizes, normalisation: file?.normalisation, classes: count,
+        view: view, encoder: sizes, normalisation: saved?.normalisation ?? file?.normalisation, classes: count,
         mayBeginWithin: session != nil && !isLinear))
-    let kept = try start.map { try FinetuningRecord($0).training }
-    var configuration = try training.configuration(
-      of: labelled.batches, keepsEpochs: session != nil, kept: kept, isFresh: isFresh,
-      segmentation: segmented(count, sizes, whole?.network))
-    if sets != nil { configuration.loss = try training.recipe.lossOfSets(source: reader.name) }
-    let settings = FinetuningRecord(
+    let kept: FinetuningConfiguration<T>? = try start.map { try FinetuningRecord($0).training }
+    let configuration = try training.configuration(
+      options, encoder: sizes, views: labelled, keepsEpochs: session != nil, kept: kept,
+      start: isFresh ? nil : saved?.options, isFresh: isFresh)
+    let recorded = FinetuningRecord(
       configuration, encoder: sizes, classes: count, view: labelled.view, precision: engine.precision,
-      startWeights: isFresh ? "" : file?.input.digest ?? "")
-    var provenance = provenance(file, reader)
+      startWeights: isFresh ? "" : stored?.digest ?? "")
+    var provenance = provenance(stored, file, reader)
 
-    let trainer: Trainer<T> =
-      isLinear
-      ? .probe(try LinearProbe(network, classes: count, configuration: configuration, engine: engine))
-      : .full(try FinetuningRun<T>(network, classes: count, configuration: configuration, engine: engine))
-    if let whole, case .full(let run) = trainer, let run = run as? FinetuningRun<Segmentation> {
-      try whole.load(into: run.task.segmenter)
+    let trainer: Trainer<T>
+    if isLinear, let probe = try T.probe(network, classes: count, configuration: configuration, engine: engine) {
+      trainer = .probe(probe)
+    } else {
+      trainer = .full(try FinetuningRun<T>(network, classes: count, configuration: configuration, engine: engine))
     }
+    if let stored, saved != nil, !isFresh { try load(trainer.model, from: stored.record, source: stored.source) }
     try watch(trainer, labelled, engine: engine)
     var record: RunRecord?
     if let session {
@@ -173,7 +170,7 @@ struct FinetuneTool: Tool {
         provenance = Provenance.continued(provenance, from: start.record.metadata)
         say("\(session.folder.path): continues after step \(grouped(start.steps))")
       }
-      record = try settings.record(
+      record = try recorded.record(
         session.folder, of: trainer.trainee, on: labelled, policy: checkpoints.policy, provenance: provenance,
         from: start)
       start = nil
@@ -211,22 +208,16 @@ struct FinetuneTool: Tool {
 
   /// Has a run look at held-out views now and then, where that was asked for.
   private func watch<T: Task>(_ trainer: Trainer<T>, _ views: T.Views, engine: Engine) throws {
-    guard let path = segmentation.heldOut, case .full(let run) = trainer,
-      let run = run as? FinetuningRun<Segmentation>, let views = views as? MaskedViews
-    else { return }
-    let (classes, normalisation) = (views.classes, views.normalisation)
+    guard let path = watching.heldOut, case .full(let run) = trainer else { return }
     // Before the first step: what is wrong with the file is known now.
-    _ = try Segmentation.heldOut(
-      path, classes: classes, encoder: run.task.encoder.configuration, normalisation: normalisation)
+    let figures = try run.task.heldOut(path, beside: views, engine: engine)
     let steps = try EpochSteps(
       rows: views.batches.rowsPerEpoch, batch: run.configuration.batch, source: views.batches.reader.name)
-    run.measurement = .init(every: segmentation.validateEvery ?? steps.stepsPerEpoch) { task in
-      try task.measure(path, classes: classes, normalisation: normalisation, engine: engine)
-    }
+    run.measurement = .init(every: watching.validateEvery ?? steps.stepsPerEpoch, figures)
   }
 
   private func train<T: Task>(
-    _ trainer: Trainer<T>, on views: T.Views, _ configuration: FinetuningConfiguration,
+    _ trainer: Trainer<T>, on views: T.Views, _ configuration: FinetuningConfiguration<T>,
     keeping record: RunRecord?, profiler: StepProfiler?, log: LineFile?
   ) throws {
     let rows = views.batches.rowsPerEpoch
@@ -274,9 +265,10 @@ struct FinetuneTool: Tool {
     try checkEarlyOutput(path, overwrite: output.overwrite)
   }
 
-  private func provenance(_ file: StartFile?, _ reader: StreamReader) -> [String: String] {
+  private func provenance(_ stored: StoredWeights?, _ file: WeightsFile?, _ reader: StreamReader) -> [String: String] {
     var inputs = [(name: reader.name, header: reader.header, digest: reader.digest)]
-    if let file { inputs.append(file.input) }
+    // Of an encoder the record says what was changed in it.
+    if let stored { inputs.append((stored.source, file?.record ?? stored.record, stored.digest)) }
     return Provenance.metadata(tool: Self.name, inputs: inputs)
   }
 }

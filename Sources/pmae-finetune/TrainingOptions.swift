@@ -3,24 +3,18 @@ import CommandLineKit
 import Compute
 import Finetuning
 import Networks
+import Settings
 import Training
 
-extension FinetuningConfiguration.Mode: ExpressibleByArgument {}
-extension Pooling: ExpressibleByArgument {}
+extension FinetuningMode: ExpressibleByArgument {}
 extension PrecisionChoice: ExpressibleByArgument {}
 
 /// How it is trained. The defaults depend on the mode, and are MAE's.
 struct TrainingOptions: ParsableArguments {
   @Option(help: "What is trained: a linear layer on frozen features, or all weights.")
-  var mode = FinetuningConfiguration.Mode.full
+  var mode = FinetuningMode.full
 
-  @Option(
-    help:
-      "What the classifier sees: class token, mean of the patches, or their means in 3 x 3 parts of the picture (default: class in linear mode, mean in full mode)."
-  )
-  var pool: Pooling?
-
-  @Option(help: "Images a step (default: 256, or all where there are fewer, in whole parts).")
+  @Option(help: "Images a step (default: \(usual(\.batch)), or all where there are fewer, in whole parts).")
   var batch: Int?
 
   @Option(help: "Parts in which a batch is computed one after the other, to need less memory (default: 1).")
@@ -29,7 +23,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Passes over the images (default: those that the views hold; 90 in linear mode on one).")
   var epochs: Int?
 
-  @Option(help: "Epochs over which the learning rate rises (default: a tenth of the epochs).")
+  @Option(help: "Epochs over which the learning rate rises (default: this share of the epochs: \(usual(\.warmup))).")
   var warmupEpochs: Double?
 
   @Option(help: "Peak learning rate (default: from --base-lr).")
@@ -37,32 +31,21 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help:
-      "Peak learning rate for a batch of 256; scaled by the batch (default: 0.001; of sgd and lars 0.1, to segment 0.0016)."
+      "Peak learning rate for a batch of 256; scaled by the batch (default: \(usual(\.baseRate)); 0.1 of sgd and lars)."
   )
   var baseLr: Double?
 
   @Option(help: "Decay of matrices (default: 0.05, 0 in linear mode).")
   var weightDecay: Double?
 
-  @Option(help: "Factor of the learning rate from block to block downwards (default: 0.75, 1 for fresh weights).")
+  @Option(
+    help:
+      "Factor of the learning rate from block to block downwards (default: \(usual(\.layerDecay)); 1 for fresh weights)."
+  )
   var layerDecay: Double?
 
   @Option(help: "Drop-path rate of the last block (default: 0.1).")
   var dropPath: Double?
-
-  @Option(help: "Share of a label that is spread over all classes (default: 0.1, 0 in linear mode).")
-  var labelSmoothing: Double?
-
-  @Option(
-    help: ArgumentHelp(
-      "Mix images by a share from Beta(alpha, alpha), for mixup; MAE's is 0.8 (default: none).", valueName: "alpha"
-    ))
-  var mixup: Double?
-
-  @Option(
-    help: ArgumentHelp(
-      "Paste a square of one image into another, for CutMix; MAE's alpha is 1 (default: none).", valueName: "alpha"))
-  var cutmix: Double?
 
   @Option(help: "Seed of fresh weights, order and drop path.")
   var seed: UInt64 = 0
@@ -80,74 +63,60 @@ struct TrainingOptions: ParsableArguments {
     if mode == .linear {
       let given = [
         ("accumulate", accumulate != nil), ("layer-decay", layerDecay != nil), ("drop-path", dropPath != nil),
-        ("mixup", mixup != nil), ("cutmix", cutmix != nil),
         ("profile", profile.asText), ("profile-json", profile.path != nil),
       ]
       for (name, isGiven) in given where isGiven {
         throw ValidationError("--\(name) has no meaning in linear mode: the encoder is frozen")
       }
     }
-    try recipe.validate(
-      isLinear: mode == .linear, mixesBoth: mixup != nil && cutmix != nil, mixes: mixup != nil || cutmix != nil)
+    try recipe.validate(isLinear: mode == .linear)
   }
 
-  /// Throws where an option was given that only a task with a class for each image has.
-  func requireNoImageClasses(task: String) throws {
-    let given = [
-      ("mode linear", mode == .linear), ("pool", pool != nil), ("label-smoothing", labelSmoothing != nil),
-      ("mixup", mixup != nil), ("cutmix", cutmix != nil), ("loss", recipe.loss != nil), ("ema", recipe.ema != nil),
-      ("min-lr", recipe.minLr != nil), ("warmup-lr", recipe.warmupLr != nil),
-    ]
-    for (name, isGiven) in given where isGiven {
-      throw ValidationError("--\(name) has no meaning with --task \(task), which has a class for each pixel")
+  /// A default as `--help` says it: that of each task, where they differ.
+  private static func usual<Value: Equatable>(_ place: KeyPath<UsualRecipe, Value>) -> String {
+    let all = tasks.map { (name: $0.name, value: $0.usual[keyPath: place]) }
+    guard let first = all.first, all.contains(where: { $0.value != first.value }) else {
+      return all.first.map { "\($0.value)" } ?? ""
     }
-    if warmupEpochs != nil { throw ValidationError("--warmup-epochs: --task \(task) counts steps: --warmup-steps") }
-    if accumulate ?? 1 > 1 {
-      throw ValidationError(
-        "--accumulate: --task \(task) normalises over whole batches, which cannot be cut into parts")
-    }
+    return all.map { "\($0.value) to \($0.name)" }.joined(separator: ", ")
   }
 
   /// - Parameters:
-  ///   - views: nil before they are open: then only the options are checked.
+  ///   - options: the task's own, and the names of those that were given.
+  ///   - known: its views are nil before they are open: then only the options are checked.
   ///   - keepsEpochs: whether the run's epochs are those of the views by their numbers.
   ///   - kept: the run that goes on; its schedule holds where no option says another.
-  ///   - segmentation: what that task has; nil for others.
-  func configuration(
-    of views: ViewBatches?, keepsEpochs: Bool = false, kept: FinetuningConfiguration? = nil, isFresh: Bool,
-    segmentation: SegmentationOptions.Asked? = nil
-  ) throws -> FinetuningConfiguration {
-    let held = views.map { (keepsEpochs ? $0.firstEpoch : 0) + $0.epochs }
+  func configuration<T: Task>(
+    _ options: (options: T.Options, given: Set<String>), encoder: EncoderConfiguration?, views: T.Views? = nil,
+    keepsEpochs: Bool = false, kept: FinetuningConfiguration<T>? = nil, start: T.Options? = nil, isFresh: Bool
+  ) throws -> FinetuningConfiguration<T> {
+    let held = views.map { (keepsEpochs ? $0.batches.firstEpoch : 0) + $0.batches.epochs }
+    let rows = views?.batches.rowsPerEpoch
     let isLinear = mode == .linear
     let parts = accumulate ?? 1
-    let usual = segmentation == nil ? 256 : 16
-    let batch = batch ?? max(min(usual, views?.rowsPerEpoch ?? usual) / parts, 1) * parts
+    let batch = batch ?? max(min(T.usual.batch, rows ?? T.usual.batch) / parts, 1) * parts
     // A probe can make any number of passes over one epoch of views, since it keeps the features.
-    let known = isLinear && views?.epochs == 1 ? 90 : held
-    var c = FinetuningConfiguration(
-      mode: mode, pooling: pool ?? (isLinear ? .classToken : .mean), epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
-      learningRate: lr ?? (baseLr ?? (segmentation == nil ? recipe.baseRate : 1.6e-3)) * Double(batch) / 256,
+    let known = isLinear && views?.batches.epochs == 1 ? 90 : held
+    let usualRate = recipe.optimizer ?? .adamW == .adamW ? T.usual.baseRate : 0.1
+    var c = FinetuningConfiguration<T>(
+      mode: mode, epochs: epochs ?? kept?.epochs ?? known ?? 1 << 30,
+      learningRate: lr ?? (baseLr ?? usualRate) * Double(batch) / 256,
       weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
     c.batch = batch
     c.accumulate = parts
-    c.labelSmoothing = labelSmoothing ?? (isLinear || segmentation != nil ? 0 : 0.1)
     if !isLinear {
-      c.layerDecay = layerDecay ?? (isFresh ? 1 : segmentation == nil ? 0.75 : 0.65)
+      c.layerDecay = layerDecay ?? (isFresh ? 1 : T.usual.layerDecay)
       c.dropPath = dropPath ?? 0.1
-      (c.mixup, c.cutmix) = (mixup, cutmix)
     }
-    c.warmupEpochs = warmupEpochs ?? kept?.warmupEpochs ?? Double(c.epochs) / 10
-    if let asked = segmentation {
-      if batch == 1 {
-        throw ValidationError("--batch is 1: a pool of one pixel of one image has no variance; give 2 or more")
-      }
-      c.warmupEpochs = 0
-      c.segmentation = try asked.options.settings(
-        classes: asked.classes, encoder: asked.encoder, steps: views.map { c.epochs * ($0.rowsPerEpoch / batch) },
-        kept: kept?.segmentation, start: asked.start)
-    }
+    c.warmupEpochs = warmupEpochs ?? kept?.warmupEpochs ?? Double(c.epochs) * T.usual.warmup
     c.seed = seed
     recipe.apply(to: &c)
+    c.options = options.options
+    try T.complete(
+      &c.options, given: options.given,
+      for: Circumstances(
+        mode: mode, encoder: encoder, views: views, steps: rows.map { c.epochs * ($0 / batch) }, kept: kept?.options,
+        start: start))
     try c.validate()
     return c
   }

@@ -6,6 +6,7 @@ import Networks
 import Pretraining
 import Runs
 import Schemas
+import Settings
 import TensorStream
 import Training
 
@@ -112,9 +113,13 @@ struct PretrainTool: Tool {
   @Flag(help: "No progress and no notes; errors alone.")
   var quiet = false
 
-  static func expand(_ arguments: [String]) throws -> [String] { try ObjectiveArguments.expand(arguments) }
+  private static var declared: DeclaredArguments {
+    DeclaredArguments("--objective", usual: PseudoMAE.name, among: objectives, presets: Preset.all)
+  }
 
-  static var moreHelp: String { ObjectiveArguments.help }
+  static func expand(_ arguments: [String]) throws -> [String] { try declared.expand(arguments) }
+
+  static var moreHelp: String { declared.help }
 
   mutating func validate() throws {
     if let reason = precision.unavailable { throw ValidationError(reason) }
@@ -249,7 +254,7 @@ struct PretrainTool: Tool {
     _: O.Type, _ encoder: EncoderConfiguration
   ) throws -> Configuration<O.Options> {
     var c = Configuration<O.Options>(encoder: encoder)
-    c.options = try ObjectiveArguments.options(settings, as: O.Options.self)
+    c.options = try O.Options.parsed(settings).options
     c.dropPath = dropPath
     c.batch = batch
     c.accumulate = accumulate

@@ -71,18 +71,19 @@ struct FinetuneFixture {
       StreamReader(path: path), preferred: [], encoder: encoder, normalisation: normalisation, labels: .below(7))
   }
 
-  func configuration(_ pooling: Pooling) -> FinetuningConfiguration {
-    var c = FinetuningConfiguration(
-      mode: .full, pooling: pooling, epochs: 3, learningRate: 2e-3, weightDecay: 0.05)
+  func configuration(_ pooling: Pooling) -> FinetuningConfiguration<Classification> {
+    var c = FinetuningConfiguration<Classification>(mode: .full, epochs: 3, learningRate: 2e-3, weightDecay: 0.05)
+    c.options.pooling = pooling
     c.batch = 3
     c.layerDecay = 0.75
-    c.labelSmoothing = 0.1
     c.warmupEpochs = 1
     return c
   }
 
   /// A run with the fixture's encoder and head.
-  func run(_ configuration: FinetuningConfiguration, threads: Int = 1) throws -> FinetuningRun<Classification> {
+  func run(_ configuration: FinetuningConfiguration<Classification>, threads: Int = 1) throws -> FinetuningRun<
+    Classification
+  > {
     let engine = Engine(threads: threads, poisoning: true)
     let network = Encoder(encoder, engine: engine, trained: true)
     let run = try FinetuningRun<Classification>(network, classes: 7, configuration: configuration, engine: engine)

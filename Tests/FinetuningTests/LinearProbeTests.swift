@@ -25,10 +25,11 @@ import Training
   }
 
   private func probe(
-    threads: Int = 1, precision: Precision = .float32, _ change: (inout FinetuningConfiguration) -> Void = { _ in }
+    threads: Int = 1, precision: Precision = .float32,
+    _ change: (inout FinetuningConfiguration<Classification>) -> Void = { _ in }
   ) throws -> LinearProbe {
-    var c = FinetuningConfiguration(
-      mode: .linear, pooling: .classToken, epochs: 30, learningRate: 0.01, weightDecay: 0)
+    var c = FinetuningConfiguration<Classification>(mode: .linear, epochs: 30, learningRate: 0.01, weightDecay: 0)
+    (c.options.pooling, c.options.labelSmoothing) = (.classToken, 0)
     c.batch = 16
     c.warmupEpochs = 3
     change(&c)
@@ -105,8 +106,9 @@ import Training
     let fixture = try FinetuneFixture()
     func train(views: Int, epochs: Int) throws -> Int {
       var steps = 0
-      var c = FinetuningConfiguration(
-        mode: .linear, pooling: .mean, epochs: epochs, learningRate: 0.01, weightDecay: 0)
+      var c = FinetuningConfiguration<Classification>(
+        mode: .linear, epochs: epochs, learningRate: 0.01, weightDecay: 0)
+      c.options.labelSmoothing = 0
       c.batch = 8
       let engine = Engine(threads: 1, poisoning: true)
       let encoder = Encoder(fixture.encoder, engine: engine, trained: false)

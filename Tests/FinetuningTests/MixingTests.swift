@@ -148,7 +148,7 @@ import Training
   /// A batch in parts is mixed as a whole one, and mixing changes what is learnt.
   @Test func partsDecideNothing() throws {
     let fixture = try FinetuneFixture()
-    func losses(_ change: (inout FinetuningConfiguration) -> Void) throws -> [Double] {
+    func losses(_ change: (inout FinetuningConfiguration<Classification>) -> Void) throws -> [Double] {
       var c = fixture.configuration(.mean)
       c.batch = 4
       change(&c)
@@ -164,9 +164,9 @@ import Training
       (0.8, nil, .batch), (nil, 1, .batch), (0.8, 1, .batch), (0.8, 1, .pair), (0.8, 1, .element),
     ]
     for kind in kinds {
-      let whole = try losses { ($0.mixup, $0.cutmix, $0.mixMode) = kind }
+      let whole = try losses { ($0.options.mixup, $0.options.cutmix, $0.options.mixMode) = kind }
       let parts = try losses {
-        ($0.mixup, $0.cutmix, $0.mixMode) = kind
+        ($0.options.mixup, $0.options.cutmix, $0.options.mixMode) = kind
         $0.accumulate = 2
       }
       #expect(whole.count == 6 && whole != without)

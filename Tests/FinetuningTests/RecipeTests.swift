@@ -37,7 +37,7 @@ import Training
     for (mine, other) in zip(losses, other) { #expect(abs(mine - other) < 1e-5 * other) }
   }
 
-  private func trained(_ change: (inout FinetuningConfiguration) -> Void) throws -> (
+  private func trained(_ change: (inout FinetuningConfiguration<Classification>) -> Void) throws -> (
     run: FinetuningRun<Classification>, losses: [Double]
   ) {
     var c = fixture.configuration(.mean)
@@ -68,7 +68,7 @@ import Training
   }
 
   @Test func binaryCrossEntropyAgreesWithTimm() throws {
-    let (run, losses) = try trained { $0.loss = .binary }
+    let (run, losses) = try trained { $0.options.loss = .binary }
     try expect(losses: losses, are: "bce.loss")
     for parameter in run.task.classifier.parameters {
       try expect(parameter.values.array, are: "bce.final.\(parameter.name)")
@@ -78,7 +78,8 @@ import Training
   /// MAE's probe on all rows a step, so that their order decides nothing.
   @Test(arguments: [1, 2]) func theProbeOfMAEAgreesWithPyTorch(threads: Int) throws {
     let labels = try #require(theirs["probe.label"]).values(of: Int32.self)
-    var c = FinetuningConfiguration(mode: .linear, pooling: .mean, epochs: 10, learningRate: 3, weightDecay: 0)
+    var c = FinetuningConfiguration<Classification>(mode: .linear, epochs: 10, learningRate: 3, weightDecay: 0)
+    c.options.labelSmoothing = 0
     (c.batch, c.warmupEpochs, c.rule, c.standardising) = (labels.count, 2, .lars, .batch)
     let engine = Engine(threads: threads, poisoning: true)
     let probe = try LinearProbe(
@@ -106,7 +107,7 @@ import Training
   }
 
   @Test func whatCannotBeIsAnError() throws {
-    func message(_ change: (inout FinetuningConfiguration) -> Void) -> String {
+    func message(_ change: (inout FinetuningConfiguration<Classification>) -> Void) -> String {
       var c = fixture.configuration(.mean)
       change(&c)
       let failure = #expect(throws: Failure.self) { try c.validate() }
@@ -114,7 +115,7 @@ import Training
     }
     #expect(message { $0.ema = 1 } == "ema must be from 0 to below 1, not 1.0")
     #expect(message { $0.clip = 0 } == "clip must be above 0, not 0.0")
-    #expect(message { $0.mixProbability = 1.5 } == "mix-prob must be from 0 to 1, not 1.5")
+    #expect(message { $0.options.mixProbability = 1.5 } == "mix-prob must be from 0 to 1, not 1.5")
     #expect(message { $0.minimumRate = 1 } == "min-lr must be at most the learning rate, 0.002, not 1.0")
     #expect(message { ($0.standardising, $0.batch) = (.batch, 1) }.contains("one image has no variance"))
   }

@@ -98,7 +98,8 @@ class Run:
         c, s = self.config, self.network
         config = {"encoder": dict(image=c["image"], patch=c["patch"], channels=3, width=c["dim"], depth=c["depth"], heads=c["heads"], mlpRatio=c["mlp"]),
                   "segmentation": dict(classes=s["classes"], channels=s["channels"], auxiliaryChannels=s["aux_channels"], taps=s["taps"],
-                                       pools=s["pools"], dropout=s["dropout"], stretchesPositions=s["stretch"])}
+                                       pools=s["pools"], dropout=s["dropout"], stretchesPositions=s["stretch"]),
+                  "task": "segment"}
         save_file({k.removeprefix(prefix): v for k, v in self.t.items() if k.startswith(prefix)}, path,
                   dict(config=json.dumps(config), mean=MEAN, std=STD, **self.masks()))
 

@@ -47,6 +47,32 @@ import Testing
     }
   }
 
+  /// What the metrics say of held-out views after the last step is what pmae-evaluate says of the model.
+  @Test func heldOutViewsAreMeasured() throws {
+    try prepared { folder in
+      let result = try ToolRunner.shell(
+        """
+        pmae-finetune --quiet --init encoder.stz --batch 4 --validate one.stz --validate-every 5 --metrics m.jsonl \
+          --output m.stz three.stz
+        pmae-evaluate classify m.stz one.stz --quiet
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let said = try #require(try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+      let lines = try String(contentsOfFile: folder + "/m.jsonl", encoding: .utf8).split(separator: "\n").map {
+        try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+      }
+      let looked = lines.indices.filter { lines[$0]["validation_loss"] != nil }
+      #expect(looked == lines.indices.filter { ($0 + 1) % 5 == 0 || $0 == lines.count - 1 } && looked.count > 1)
+      let last = try #require(lines.last)
+      #expect(last["validation_accuracy"] as? Double == said["top1"] as? Double)
+      let (mine, theirs) = (last["validation_loss"] as? Double, said["loss"] as? Double)
+      #expect(abs(try #require(mine) - #require(theirs)) < 1e-6)
+      let linear = try ToolRunner.shell(
+        "pmae-finetune --mode linear --init encoder.stz --validate one.stz one.stz", in: folder)
+      #expect(linear.status == 64 && linear.errors.contains("--validate has no meaning in linear mode"))
+    }
+  }
+
   /// Every preset is one that the tool understands.
   @Test(arguments: [
     "imagenet-mae", "imagenet-mae-large", "imagenet-sdae", "imagenet-sdae-large", "transfer-deit", "transfer-deit-1000",
@@ -93,8 +119,8 @@ import Testing
     ("--mode linear --ema 0.9", "--ema has no meaning in linear mode"),
     ("--optimizer lars", "--optimizer lars is for --mode linear"),
     ("--standardise batch", "--standardise has no meaning in full mode"),
-    ("--mix-mode pair", "--mix-mode and --mix-prob need --mixup or --cutmix"),
-    ("--mixup 1 --mix-switch-prob 0.2", "--mix-switch-prob needs --mixup and --cutmix"),
+    ("--mix-mode pair", "--mix-mode needs --mixup or --cutmix"),
+    ("--mixup 1 --mix-switch-prob 0.2", "--mix-switch-prob needs --cutmix"),
     ("--ema 0.9 --unaveraged m.stz", "--unaveraged and --output name one file"), ("--ema 1", "ema must be from 0"),
   ])
   func whatHasNoMeaningIsAnError(options: String, message: String) throws {

@@ -108,7 +108,7 @@ import Training
         if let other { record.tensors[place].tensor = other } else { record.tensors.remove(at: place) }
         do {
           for image in [nil, 12] {
-            let file = try WeightsFile(record, source: "broken", digest: "", heads: 2, image: image)
+            let file = try WeightsFile(StoredWeights(record, source: "broken", digest: ""), heads: 2, image: image)
             try file.load(into: Encoder(file.encoder, engine: engine, trained: false))
           }
         } catch let failure as Failure {

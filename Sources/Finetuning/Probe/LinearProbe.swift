@@ -1,6 +1,7 @@
 import Autodiff
 import Compute
 import Networks
+import Settings
 import TensorStream
 import Training
 
@@ -17,7 +18,7 @@ import Training
 public final class LinearProbe: Trainee {
   public let classifier: Classifier
   public let optimizer: any Optimizer
-  let configuration: FinetuningConfiguration
+  let configuration: FinetuningConfiguration<Classification>
   let engine: Engine
   let extractor: FeatureExtractor
   /// The features' mean and deviation; set by the first epoch's features, or by a checkpoint.
@@ -25,16 +26,16 @@ public final class LinearProbe: Trainee {
 
   /// - Parameter encoder: made with `trained: false`, its weights set.
   public init(
-    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Classification>, engine: Engine
   ) throws {
     try configuration.validate()
     precondition(configuration.mode == .linear)
     self.configuration = configuration
     self.engine = engine
     classifier = Classifier(
-      encoder, classes: classes, pooling: configuration.pooling, engine: engine, trained: true)
+      encoder, classes: classes, pooling: configuration.options.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
-    extractor = FeatureExtractor(encoder, pooling: configuration.pooling)
+    extractor = FeatureExtractor(encoder, pooling: configuration.options.pooling)
     scaling = Standardisation(width: extractor.width, engine: engine)
     let head = classifier.head
     let trained = [head.weight, head.bias].map { TrainedParameter($0.name, $0) }
@@ -88,7 +89,7 @@ public final class LinearProbe: Trainee {
     let c = configuration
     let loop = TrainingLoop(
       batch: c.batch, epochs: c.epochs,
-      schedule: c.schedule, limit: limit, engine: engine)
+      schedule: Classification.schedule(c), limit: limit, engine: engine)
     do {
       if try !loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep).isComplete { return false }
     } catch is ProbeSource.GivenUp {
@@ -108,7 +109,7 @@ public final class LinearProbe: Trainee {
         features = standard
       }
       let logits = tape.linear(features, head.weight.tensor, head.bias.tensor)
-      return classificationLoss(tape, logits, batch.targets, configuration: configuration)
+      return classificationLoss(tape, logits, batch.targets, options: configuration.options)
     }
   }
 

@@ -46,29 +46,23 @@ public struct WeightsFile: Sendable {
   ///   - image: the side of the pictures that the encoder is to take, where that is not the file's own.
   /// - Throws: `Failure` naming the file, what was expected and what was found.
   public init(path: String, heads: Int? = nil, image: Int? = nil) throws {
-    let found = try Self.read(path, kinds: [StreamKind.weights.rawValue])
-    try self.init(
-      found.record, path: found.path, source: found.source, digest: found.digest, heads: heads, image: image)
+    try self.init(StoredWeights(path: path), heads: heads, image: image)
   }
 
   /// Weights that are at hand.
-  /// - Parameters:
-  ///   - path: beside which other programs' files are looked for; nil for none.
-  ///   - source, digest: of the file that they are from.
-  public init(
-    _ found: Record, path: String? = nil, source: String, digest: String, heads: Int? = nil, image: Int? = nil
-  ) throws {
-    (self.source, self.digest) = (source, digest)
-    let header = try WeightsHeader(found, source: source)
-    var record = found
+  public init(_ found: StoredWeights, heads: Int? = nil, image: Int? = nil) throws {
+    let source = found.source
+    (self.source, digest) = (source, found.digest)
+    let header = try WeightsHeader(found.record, source: source)
+    var record = found.record
     var encoder: EncoderConfiguration
     var companion: CompanionFiles?
     var notes: [String] = []
     if let text = header.config {
       let config = try JSONText.decode(Config.self, from: text, what: "\(source): metadata \"config\"")
-      if config.segmentation != nil {
+      if let task = config.task {
         throw Failure(
-          .data, "\(source): a segmentation model, expected an encoder or a classifier: pmae-evaluate segment reads it")
+          .data, "\(source): a whole model of pmae-finetune --task \(task), expected an encoder or a classifier")
       }
       encoder = config.encoder
       // Other types of numbers are another program's doing; what is no number at all is named when it is loaded.
@@ -83,7 +77,7 @@ public struct WeightsFile: Sendable {
       default: throw Failure(.data, "\(source): its \"config\" has \(config.classes ?? 0) classes and no pool")
       }
     } else {
-      companion = try path.flatMap { try CompanionFiles(beside: $0) }
+      companion = try found.path.flatMap { try CompanionFiles(beside: $0) }
       let foreign = try ForeignWeights(record, beside: companion, heads: heads, source: source)
       (record, encoder) = (foreign.record, foreign.encoder)
       head = try Self.head(of: record, pooling: companion?.pooling, source: source)
@@ -146,36 +140,8 @@ public struct WeightsFile: Sendable {
     var encoder: EncoderConfiguration
     var classes: Int?
     var pool: Pooling?
-    var segmentation: SegmentationConfiguration?
+    /// Of a model that is no encoder or classifier: what it was fine-tuned for.
+    var task: String?
     var sigmoid: Bool?
-  }
-
-  /// One record of a file, or of the `model.safetensors` in a folder.
-  /// - Parameter kinds: what a stream may hold.
-  /// - Returns: besides, the path of a plain file, which may have neighbours; nil for a stream and for standard input.
-  package static func read(
-    _ path: String, kinds: [String]
-  ) throws -> (record: Record, path: String?, source: String, digest: String) {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      let inside = (path.hasSuffix("/") ? path : path + "/") + "model.safetensors"
-      if FileManager.default.fileExists(atPath: inside) { return try read(inside, kinds: kinds) }
-      throw Failure(
-        .noInput, "\(path): a folder, expected weights: of a run, pmae-export \(path) --output FILE takes them out")
-    }
-    switch try AnyInput(path: path) {
-    case .safetensors(let record): return (record, path == "-" ? nil : path, path == "-" ? "standard input" : path, "")
-    case .stream(let reader):
-      if reader.kind == StreamKind.checkpoint.rawValue, !kinds.contains(reader.kind) {
-        throw Failure(.data, "\(reader.name): holds a checkpoint, expected weights: pmae-export takes them out of it")
-      }
-      if !kinds.contains(reader.kind) {
-        throw Failure(.data, "\(reader.name): holds \(reader.kind), expected weights")
-      }
-      guard try reader.next() == nil else {
-        throw Failure(.data, "\(reader.name): weights in several records, expected a file of one record")
-      }
-      return (reader.header, nil, reader.name, reader.digest)
-    }
   }
 }

@@ -3,12 +3,15 @@ import CKernels
 import Compute
 import Networks
 import Schemas
+import Settings
 import TensorStream
 import Training
 
 /// Classes for each image: the encoder's pooled tokens, a linear layer, and cross-entropy or its binary form, with smoothed labels,
 /// mixup and CutMix.
 public final class Classification: Task {
+  public typealias Options = ClassificationOptions
+
   /// Labelled images.
   public struct Examples {
     public var images: ImageBatch
@@ -17,15 +20,19 @@ public final class Classification: Task {
   }
 
   public static let name = "classify"
-  public static let mixesImages = true
+  public static let summary = "a class for each picture, or a set of classes"
+  public static let modes = FinetuningMode.allCases
 
   public let classifier: Classifier
-  private let configuration: FinetuningConfiguration
+  let options: ClassificationOptions
+  private let seed: UInt64
 
-  public init(_ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine) {
-    self.configuration = configuration
+  public init(
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Classification>, engine: Engine
+  ) {
+    (options, seed) = (configuration.options, configuration.seed)
     classifier = Classifier(
-      encoder, classes: classes, pooling: configuration.pooling, engine: engine, trained: true)
+      encoder, classes: classes, pooling: options.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
   }
 
@@ -37,9 +44,30 @@ public final class Classification: Task {
   }
 
   public static func views(_ reader: StreamReader, _ asked: AskedViews) throws -> LabelledViews {
-    try LabelledViews(
+    let views = try LabelledViews(
       reader, view: asked.view, preferred: ["simple"], encoder: asked.encoder, normalisation: asked.normalisation,
       labels: .classesOrSets(below: asked.classes), mayBeginWithin: asked.mayBeginWithin)
+    if let sets = views.sets, asked.classes < sets.names.count {
+      throw Failure(.usage, "--classes is \(asked.classes), but \(reader.name) has \(sets.names.count)")
+    }
+    return views
+  }
+
+  public static func metadata(
+    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration<Classification>, classes: Int,
+    classNames: [String]?, views: LabelledViews
+  ) throws -> [String: String] {
+    let options = configuration.options
+    return try WeightsFile.metadata(
+      encoder: encoder,
+      head: WeightsFile.Head(classes: classes, pooling: options.pooling, isSigmoid: options.loss == .binary),
+      normalisation: views.normalisation, classNames: classNames)
+  }
+
+  public static func probe(
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Classification>, engine: Engine
+  ) throws -> LinearProbe? {
+    try LinearProbe(encoder, classes: classes, configuration: configuration, engine: engine)
   }
 
   public func take(_ count: Int, from views: LabelledViews) throws -> Examples {
@@ -53,8 +81,8 @@ public final class Classification: Task {
   /// Image i goes with image B − 1 − i of the whole batch, so that its parts decide nothing.
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] {
     let count = batch[0].images.count
-    let drawn = configuration.mixing.draw(
-      seed: configuration.seed, epoch: place.epoch, step: place.stepOfEpoch, count: batch.count * count,
+    let drawn = options.mixing.draw(
+      seed: seed, epoch: place.epoch, step: place.stepOfEpoch, count: batch.count * count,
       side: batch[0].images.side)
     guard let drawn else { return batch }
     return batch.indices.map { part in
@@ -69,19 +97,19 @@ public final class Classification: Task {
 
   public func losses(_ tape: Tape, _ examples: Examples, keeps: [BranchKeep]?) -> LossTerms {
     classificationLoss(
-      tape, classifier(tape, examples.images, keeps: keeps), examples.targets, configuration: configuration)
+      tape, classifier(tape, examples.images, keeps: keeps), examples.targets, options: options)
   }
 }
 
-/// The loss of logits [B, C] that the configuration says, and the share of the images whose label has the greatest logit.
+/// The loss of logits [B, C] that the options say, and the share of the images whose label has the greatest logit.
 func classificationLoss(
-  _ tape: Tape, _ logits: Tensor, _ targets: ClassTargets, configuration: FinetuningConfiguration
+  _ tape: Tape, _ logits: Tensor, _ targets: ClassTargets, options: ClassificationOptions
 ) -> LossTerms {
   let said = logits.withMatrix { x in targets.labels.indices.map { Int32(pmae_argmax(x.row($0), x.columns)) } }
   let wanted = targets.tensor(
-    classes: logits.columns, smoothing: configuration.labelSmoothing, engine: tape.engine)
+    classes: logits.columns, smoothing: options.labelSmoothing, engine: tape.engine)
   let loss =
-    switch configuration.loss {
+    switch options.loss {
     case .crossEntropy: tape.softCrossEntropy(logits, labels: wanted)
     case .binary: tape.binaryCrossEntropy(logits, targets: wanted)
     }

@@ -3,11 +3,14 @@ import Compute
 import Networks
 import Parallel
 import Schemas
+import Settings
 import TensorStream
 import Training
 
 /// A class for each pixel: UPerNet on an encoder's blocks, and an auxiliary head, both by cross-entropy (BEiT's recipe in mmsegmentation).
 public final class Segmentation: Task {
+  public typealias Options = SegmentationOptions
+
   /// Views with their masks.
   public struct Examples {
     public let images: ImageBatch
@@ -20,20 +23,22 @@ public final class Segmentation: Task {
     public let keeps: [BranchKeep]?
   }
 
-  public static let name = "segment"
+  public static let name = SegmenterFile.task
+  public static let summary = "a class for each pixel, by UPerNet"
   /// What a stream may bring along: kept channels of the head and of the auxiliary one, [n, C], and kept branches [n, depth, 2].
   private static let draws = (head: "keep", auxiliary: "keep_aux", branches: "keeps")
 
   public let segmenter: Segmenter
-  private let configuration: FinetuningConfiguration
-  private let settings: SegmentationTraining
+  private let options: SegmentationOptions
+  private let seed: UInt64
 
-  public init(_ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration, engine: Engine) {
-    guard let settings = configuration.segmentation else { preconditionFailure("a segmentation without its settings") }
-    precondition(settings.network.classes == classes)
-    (self.configuration, self.settings) = (configuration, settings)
-    segmenter = Segmenter(encoder, settings.network, engine: engine, trained: true)
-    segmenter.initialiseHeads(seed: configuration.seed, part: headPart)
+  public init(
+    _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Segmentation>, engine: Engine
+  ) {
+    (options, seed) = (configuration.options, configuration.seed)
+    precondition(options.network.classes == classes)
+    segmenter = Segmenter(encoder, options.network, engine: engine, trained: true)
+    segmenter.initialiseHeads(seed: seed, part: headPart)
   }
 
   public var encoder: Encoder { segmenter.backbone.encoder }
@@ -58,12 +63,11 @@ public final class Segmentation: Task {
   }
 
   public static func metadata(
-    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration, classes: Int, classNames: [String]?,
-    views: MaskedViews
+    _ encoder: EncoderConfiguration, _ configuration: FinetuningConfiguration<Segmentation>, classes: Int,
+    classNames: [String]?, views: MaskedViews
   ) throws -> [String: String] {
-    guard let settings = configuration.segmentation else { preconditionFailure("a segmentation without its settings") }
-    return try SegmenterFile.metadata(
-      encoder: encoder, settings.network, normalisation: views.normalisation, classes: views.classes)
+    try SegmenterFile.metadata(
+      encoder: encoder, configuration.options.network, normalisation: views.normalisation, classes: views.classes)
   }
 
   public func take(_ count: Int, from views: MaskedViews) throws -> Examples {
@@ -92,8 +96,8 @@ public final class Segmentation: Task {
     }
     let depth = encoder.configuration.depth
     let branches = try flags(Self.draws.branches, 2 * depth)
-    let head = try flags(Self.draws.head, settings.network.channels)
-    let auxiliary = try flags(Self.draws.auxiliary, settings.network.auxiliaryChannels)
+    let head = try flags(Self.draws.head, options.network.channels)
+    let auxiliary = try flags(Self.draws.auxiliary, options.network.auxiliaryChannels)
     if (head == nil) != (auxiliary == nil) {
       throw Failure(.data, "\(place): one of \"\(Self.draws.head)\" and \"\(Self.draws.auxiliary)\" without the other")
     }
@@ -114,11 +118,11 @@ public final class Segmentation: Task {
 
   /// Draws the channels that are kept, where the stream does not say them.
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] {
-    let c = settings.network
+    let c = options.network
     return batch.map { examples in
       if examples.keep != nil || c.dropout == 0 { return examples }
       var (drawn, head, auxiliary) = (examples, [UInt8](), [UInt8]())
-      for var random in randomNumbers(examples.index, seed: configuration.seed, epoch: place.epoch, .dropout) {
+      for var random in randomNumbers(examples.index, seed: seed, epoch: place.epoch, .dropout) {
         for _ in 0..<c.channels { head.append(random.uniform() >= c.dropout ? 1 : 0) }
         for _ in 0..<c.auxiliaryChannels { auxiliary.append(random.uniform() >= c.dropout ? 1 : 0) }
       }
@@ -132,7 +136,7 @@ public final class Segmentation: Task {
     func loss(_ logits: FeatureMap) -> PixelLoss {
       tape.pixelCrossEntropy(
         logits, labels: examples.masks, height: height, width: width, ignored: MaskClasses.ignored,
-        average: settings.average)
+        average: options.average)
     }
     let features = segmenter.features(tape, examples.images, keeps: examples.keeps ?? keeps)
     let head = loss(segmenter.head(tape, features, keep: examples.keep?.head))
@@ -140,7 +144,7 @@ public final class Segmentation: Task {
     // As mmsegmentation logs it, the weight within.
     return LossTerms(
       [
-        .init("loss_seg", head.loss), .init("loss_aux", auxiliary.loss.scaled(by: settings.auxiliaryWeight)),
+        .init("loss_seg", head.loss), .init("loss_aux", auxiliary.loss.scaled(by: options.auxiliaryWeight)),
       ], shown: [Figure("accuracy", head.valid == 0 ? 0 : Double(head.hits) / Double(head.valid))])
   }
 }

@@ -5,15 +5,24 @@ import TensorStream
 import Training
 
 extension Segmentation {
-  /// mIoU, mAcc and aAcc on held-out pictures, whole ones, each at the size that its view has. The stream is read from its beginning each
-  /// time: a file.
+  /// mIoU, mAcc and aAcc on held-out pictures, whole ones, each at the size that its view has.
   /// - Throws: `Failure(.data)` where it is no views of pictures with masks of the model's classes.
-  public func measure(_ path: String, classes: MaskClasses, normalisation: Normalisation, engine: Engine) throws
-    -> [Figure]
-  {
-    let views = try Self.heldOut(path, classes: classes, encoder: encoder.configuration, normalisation: normalisation)
-    let predict = PixelPredictor(segmenter, engine: engine)
-    var counts = SegmentationCounts(classes: classes.count)
+  public func heldOut(_ path: String, beside views: MaskedViews, engine: Engine) throws -> () throws -> [Figure] {
+    let (classes, normalisation) = (views.classes, views.normalisation)
+    func open() throws -> MaskedViews {
+      let reader = try StreamReader(path: path, kinds: [StreamKind.views.rawValue])
+      let held = try MaskedViews(
+        reader, masks: .ofPictures(classes: classes), channels: encoder.configuration.channels,
+        normalisation: normalisation)
+      try requireSameMasks(classes, of: "the views", held.classes, of: reader.name)
+      return held
+    }
+    _ = try open()
+    return { [self] in try measure(open(), by: PixelPredictor(segmenter, engine: engine)) }
+  }
+
+  private func measure(_ views: MaskedViews, by predict: PixelPredictor) throws -> [Figure] {
+    var counts = SegmentationCounts(classes: views.classes.count)
     for _ in 0..<views.batches.rowsPerEpoch {
       let place = "\(views.batches.reader.name): row \(views.batches.position)"
       let batch = try views.take(1)
@@ -29,16 +38,5 @@ extension Segmentation {
     return [
       Figure("mIoU", counts.meanIoU), Figure("mAcc", counts.meanAccuracy), Figure("aAcc", counts.pixelAccuracy),
     ]
-  }
-
-  /// The held-out views, checked against the model.
-  public static func heldOut(
-    _ path: String, classes: MaskClasses, encoder: EncoderConfiguration, normalisation: Normalisation
-  ) throws -> MaskedViews {
-    let reader = try StreamReader(path: path, kinds: [StreamKind.views.rawValue])
-    let views = try MaskedViews(
-      reader, masks: .ofPictures(classes: classes), channels: encoder.channels, normalisation: normalisation)
-    try requireSameMasks(classes, of: "the views", views.classes, of: reader.name)
-    return views
   }
 }

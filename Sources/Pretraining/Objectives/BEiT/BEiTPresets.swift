@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension BEiT {
   /// Bao et al., appendix, and the command that their README gives, with a smaller model.

@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension CAE {
   /// Chen et al., section 4, and the command that their README gives, with a smaller model.

@@ -1,6 +1,7 @@
 import Autodiff
 import Compute
 import Networks
+import Settings
 import Training
 
 /// Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", ICCV 2021. The teacher, the student's average, sees

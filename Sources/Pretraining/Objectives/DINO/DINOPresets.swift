@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension DINO {
   /// Caron et al., appendix A and main_dino.py, for ViT-S/16.

@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension IBOT {
   /// Zhou et al., appendix, and the command for ViT-S/16 that their README gives.

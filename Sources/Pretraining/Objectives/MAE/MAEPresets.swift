@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension MAE {
   public static let presets = [

@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension MoCoV3 {
   /// Chen, Xie, He, section 5, and main_moco.py's commands for ViT-S/16.

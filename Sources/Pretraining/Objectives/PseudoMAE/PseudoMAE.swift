@@ -10,6 +10,8 @@ import Training
 ///
 /// B images, N patches, V visible, M = N − V masked, K folds of F = ⌊M / K⌋ patches, width D, C prototypes.
 public final class PseudoMAE: Objective {
+  public typealias Options = PseudoMAEOptions
+
   public static let name = "pseudo-mae"
   public static let summary = "features and pseudo-labels of two teachers (the paper's method)"
 

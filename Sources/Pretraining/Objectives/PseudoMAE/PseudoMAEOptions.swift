@@ -1,4 +1,5 @@
 import Networks
+import Settings
 import TensorStream
 
 /// The options of Pseudo MAE. Its ablations are options; SdAE is λ_c = λ_p = 0.

@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension PseudoMAE {
   private typealias Setting = Preset.Setting

@@ -1,4 +1,4 @@
-import Training
+import Settings
 
 extension SimMIM {
   /// Xie et al., section 4, and configs/vit_base__800ep, with a smaller model.

@@ -1,12 +1,9 @@
 import Networks
+import Settings
 import TensorStream
 
 /// What an objective can be told, with its defaults.
-public protocol ObjectiveOptions: Equatable, Sendable {
-  /// The defaults.
-  init()
-  /// Every option, in the order of `--help`.
-  static var settings: [Setting<Self>] { get }
+public protocol ObjectiveOptions: DeclaredOptions {
   /// Throws `Failure(.usage)` for what the bounds of single settings do not cover.
   func validate(for encoder: EncoderConfiguration) throws
   /// Throws `Failure(.usage)` for what does not go together with a run's other options.
@@ -16,49 +13,6 @@ public protocol ObjectiveOptions: Equatable, Sendable {
 extension ObjectiveOptions {
   public func validate(for encoder: EncoderConfiguration) throws {}
   public static func validate(_ configuration: Configuration<Self>) throws {}
-
-  /// The options of a JSON object. It is flat, except where a setting's path has several keys.
-  /// - Throws: `Failure(.data)` naming the key whose value cannot be.
-  init(_ object: [String: Any], source: String) throws {
-    self.init()
-    for setting in Self.settings {
-      let parent = setting.path.dropLast().reduce(object as [String: Any]?) { $0?[$1] as? [String: Any] }
-      guard let found = parent?[setting.path.last ?? ""] else { continue }
-      let value: SettingValue? =
-        (found as? String).map { .word($0) } ?? (found as? Int).map { .whole($0) }
-        ?? (found as? Double).map { .number($0) }
-      guard let value, setting.set(&self, value) else {
-        let expected = setting.words.isEmpty ? "a number" : setting.words.joined(separator: " or ")
-        throw Failure(
-          .data,
-          "\(source): its configuration has \"\(setting.path.joined(separator: "."))\" \(found): expected \(expected)")
-      }
-    }
-  }
-
-  /// Puts every option into a JSON object.
-  func write(to object: inout [String: Any]) {
-    for setting in Self.settings {
-      let value: Any =
-        switch setting.get(self) {
-        case .number(let number): number
-        case .whole(let number): number
-        case .word(let text): text
-        }
-      Self.put(value, at: setting.path[...], in: &object)
-    }
-  }
-
-  private static func put(_ value: Any, at path: ArraySlice<String>, in object: inout [String: Any]) {
-    guard let key = path.first else { return }
-    if path.count == 1 {
-      object[key] = value
-    } else {
-      var inner = object[key] as? [String: Any] ?? [:]
-      put(value, at: path.dropFirst(), in: &inner)
-      object[key] = inner
-    }
-  }
 }
 
 /// Options that have MAE's decoder.

@@ -1,4 +1,5 @@
 import Networks
+import Settings
 import TensorStream
 
 /// Options of an objective that hides patches in blocks.

@@ -1,3 +1,4 @@
+import Settings
 import TensorStream
 
 /// Options of an objective with one teacher, the student's moving average, that moves each step.

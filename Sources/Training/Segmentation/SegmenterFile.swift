@@ -16,30 +16,34 @@ public struct SegmenterFile: Sendable {
   public let normalisation: Normalisation
   public let classes: MaskClasses
 
+  /// The task whose models these are.
+  public static let task = "segment"
+
   /// `config`.
   private struct Config: Codable {
     var encoder: EncoderConfiguration
     var segmentation: SegmentationConfiguration?
+    var task: String? = SegmenterFile.task
   }
 
   /// - Throws: `Failure` naming the file, what was expected and what was found.
   public init(path: String) throws {
-    let found = try WeightsFile.read(path, kinds: [StreamKind.weights.rawValue])
-    try self.init(found.record, source: found.source, digest: found.digest)
+    try self.init(StoredWeights(path: path))
   }
 
   /// Whether weights say that they are a segmentation model's.
-  static func isOne(_ record: Record, source: String) throws -> Bool {
-    guard let text = try WeightsHeader(record, source: source).config else { return false }
-    return try JSONText.decode(Config.self, from: text, what: "\(source): metadata \"config\"").segmentation != nil
+  public static func isOne(_ stored: StoredWeights) throws -> Bool {
+    guard let text = try WeightsHeader(stored.record, source: stored.source).config else { return false }
+    return try JSONText.decode(Config.self, from: text, what: "\(stored.source): metadata \"config\"").segmentation
+      != nil
   }
 
-  /// - Parameters:
-  ///   - source, digest: of the file that the weights are from.
-  init(_ found: Record, source: String, digest: String) throws {
-    (self.source, self.digest) = (source, digest)
+  /// Weights that are at hand.
+  public init(_ stored: StoredWeights) throws {
+    let source = stored.source
+    (self.source, digest) = (source, stored.digest)
     // Other types of numbers are another program's doing.
-    var record = found
+    var record = stored.record
     record.tensors = record.tensors.map { ($0.name, $0.tensor.float32() ?? $0.tensor) }
     self.record = record
     let header = try WeightsHeader(record, source: source)

@@ -1,4 +1,5 @@
 import Networks
+import Settings
 import TensorStream
 import Training
 

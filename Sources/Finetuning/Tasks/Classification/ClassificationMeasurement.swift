@@ -1,0 +1,44 @@
+import Autodiff
+import Compute
+import Networks
+import Schemas
+import TensorStream
+import Training
+
+extension Classification {
+  /// The loss, its labels not smoothed, and of single classes the accuracy.
+  public func heldOut(_ path: String, beside views: LabelledViews, engine: Engine) throws -> () throws -> [Figure] {
+    let (encoder, normalisation) = (encoder.configuration, views.normalisation)
+    let (classes, names) = (classifier.classes, views.sets?.names)
+    func open() throws -> LabelledViews {
+      let reader = try StreamReader(path: path, kinds: [StreamKind.views.rawValue])
+      let held = try LabelledViews(
+        reader, preferred: ["center", "simple"], encoder: encoder, normalisation: normalisation,
+        labels: .classesOrSets(below: classes))
+      if held.sets?.names != names {
+        throw Failure(
+          .data, "\(reader.name): its labels are not of the classes of \(views.batches.reader.name)")
+      }
+      return held
+    }
+    _ = try open()
+    var plain = options
+    plain.labelSmoothing = 0
+    return { [self, plain] in
+      let held = try open()
+      let count = held.batches.rowsPerEpoch
+      var (loss, correct, hasAccuracy) = (0.0, 0.0, true)
+      for start in stride(from: 0, to: count, by: 64) {
+        let batch = try take(min(64, count - start), from: held)
+        let tape = Tape(engine, recording: false)
+        let terms = classificationLoss(
+          tape, classifier(tape, batch.images, keeps: nil), batch.targets, options: plain)
+        let images = Double(batch.images.count)
+        loss += images * terms.losses.loss
+        if let accuracy = terms.shown.first { correct += images * accuracy.value } else { hasAccuracy = false }
+      }
+      return [Figure("validation_loss", loss / Double(count))]
+        + (hasAccuracy ? [Figure("validation_accuracy", correct / Double(count))] : [])
+    }
+  }
+}
