@@ -10,5 +10,5 @@ PART=$RANK/$RANKS
 export RANK RANKS PART
 
 # A signal of the launcher goes to the pipeline too, and is the trainer's matter: this shell waits for its end.
-exec bash -o pipefail -c "trap : INT TERM USR1
+exec bash -o pipefail -c "trap : INT TERM USR1 USR2
 $1"

@@ -43,8 +43,9 @@ extension Tool {
   public static func start() -> Never {
     // Ignored, so that a write to a closed pipe is an error that unwinds and removes temporary files.
     signal(SIGPIPE, SIG_IGN)
-    // A batch system's warning goes to all processes of a pipeline, and is for the trainer alone (`Interruption.watch`).
+    // A batch system's warnings go to all processes of a pipeline, and are for the trainer alone (`Interruption.watch`).
     signal(SIGUSR1, SIG_IGN)
+    signal(SIGUSR2, SIG_IGN)
     do {
       try RankedProcess.join(ranks, tool: _commandName)
       var command = try parseAsRoot(try expand(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))))

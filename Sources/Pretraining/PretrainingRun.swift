@@ -35,12 +35,14 @@ public final class PretrainingRun<O: Objective>: Trainee {
       let each = configuration.accumulate > 1 ? " of \(counted(configuration.accumulate, "part")) each" : ""
       throw Failure(
         .usage,
-        "batch \(configuration.batch) cannot be divided among \(counted(engine.ranks.shards, "shard"))\(each): expected a multiple of \(parts)")
+        "batch \(configuration.batch) cannot be divided among \(counted(engine.ranks.shards, "shard"))\(each): expected a multiple of \(parts)"
+      )
     }
     if engine.ranks.shardsHere > 1 && !O.computesInParts {
       throw Failure(
         .usage,
-        "\(O.name) compares each image with all of the batch, so a rank has one shard: expected \(counted(engine.ranks.shards, "rank")), not \(engine.ranks.count)")
+        "\(O.name) compares each image with all of the batch, so a rank has one shard: expected \(counted(engine.ranks.shards, "rank")), not \(engine.ranks.count)"
+      )
     }
     self.configuration = configuration
     self.engine = engine

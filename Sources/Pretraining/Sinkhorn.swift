@@ -13,7 +13,6 @@ import Foundation
 /// - Parameter parts: the logits of the batch, [R, C] in one piece or more, one after the other. Those of all ranks are balanced
 ///   together.
 public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, engine: Engine) {
-  let columns = parts[0].columns
   let scale = Float(1 / temperature)
   let (least, top) = engine.extremes(parts)
   var pending = RowStep.exponential

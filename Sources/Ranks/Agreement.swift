@@ -30,7 +30,8 @@ extension Ranks {
     let theirs = first(facts.map { $0.key + field + $0.value }.joined(separator: line)).components(separatedBy: line)
     try agree {
       let theirs = Dictionary(
-        theirs.map { $0.components(separatedBy: field) }.map { ($0[0], $0.dropFirst().joined()) }, uniquingKeysWith: { $1 })
+        theirs.map { $0.components(separatedBy: field) }.map { ($0[0], $0.dropFirst().joined()) },
+        uniquingKeysWith: { $1 })
       let names = Set(facts.keys).union(theirs.keys).sorted().filter { facts[$0] != theirs[$0] }
       if names.isEmpty { return }
       let differences = names.map { "\($0) \(facts[$0] ?? "none"), not \(theirs[$0] ?? "none")" }

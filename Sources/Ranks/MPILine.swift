@@ -11,9 +11,9 @@
   public final class MPILine: RankLine, @unchecked Sendable {
     public let rank: Int
     public let count: Int
-    public let host: String
+    public let hosts: [String]
     public var patience = 600.0
-      private let say: @Sendable (String) -> Void
+    private let say: @Sendable (String) -> Void
     /// Seconds that a rank gives rank 0 to speak for it.
     private static let grace = 5.0
     /// Ranks that said that they wait.

@@ -22,7 +22,9 @@ public struct TreeSum<Part> {
   }
 
   /// Adds the next shard.
-  public mutating func append(_ part: Part) { append(part, of: TreeNode(first: nodes.last?.node.end ?? start, level: 0)) }
+  public mutating func append(_ part: Part) {
+    append(part, of: TreeNode(first: nodes.last?.node.end ?? start, level: 0))
+  }
 
   /// Adds the next shards, which were added up as this node of the tree.
   public mutating func append(_ part: Part, of node: TreeNode) {
@@ -47,6 +49,8 @@ public struct TreeSum<Part> {
 public struct TreeNode: Equatable, Sendable {
   public let first: Int
   public let level: Int
+
+  public init(first: Int, level: Int) { (self.first, self.level) = (first, level) }
 
   var end: Int { first + (1 << level) }
 

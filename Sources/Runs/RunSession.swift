@@ -25,7 +25,9 @@ public final class RunSession {
   ///   - writes: whether this process writes the run; false for one that only computes a part of it, and locks nothing.
   ///   - note: told of what a person should know, a line each.
   /// - Throws: `Failure(.cannotCreate)` where the folder is in use, or holds a run that may not be touched.
-  public init(_ path: String, resumes: Bool, overwrites: Bool, writes: Bool = true, note: @escaping (String) -> Void) throws {
+  public init(_ path: String, resumes: Bool, overwrites: Bool, writes: Bool = true, note: @escaping (String) -> Void)
+    throws
+  {
     folder = RunFolder(path)
     (self.resumes, self.overwrites, self.writes, self.note) = (resumes, overwrites, writes, note)
     if !writes { return }

@@ -31,7 +31,8 @@ public final class AdamW: Optimizer {
   }
 
   public var moments: [Constant] {
-    let (first, second) = join.map { ($0.flat.whole(first), $0.flat.whole(second)) } ?? (first, second)
+    let first = join?.flat.whole(self.first) ?? self.first
+    let second = join?.flat.whole(self.second) ?? self.second
     return blocks.parameters.indices.flatMap { place in
       let trained = blocks.parameters[place]
       return [moment("first_moment.", of: trained, first[place]), moment("second_moment.", of: trained, second[place])]

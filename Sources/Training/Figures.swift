@@ -106,7 +106,8 @@ extension [StepLosses] {
         figures.enumerated().map { Figure($1.name, all[start + first + $0]) }
       }
       return StepLosses(
-        loss: all[start], terms: named(model.terms, from: 1), watched: named(model.watched, from: 1 + model.terms.count))
+        loss: all[start], terms: named(model.terms, from: 1), watched: named(model.watched, from: 1 + model.terms.count)
+      )
     }
   }
 }

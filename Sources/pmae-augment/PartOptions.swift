@@ -17,7 +17,8 @@ struct PartOptions: ParsableArguments {
     if (text == nil) != (batch == nil) { throw ValidationError("--part and --batch need each other") }
     if let text, let batch, part == nil {
       throw ValidationError(
-        "--part is \(text) of a --batch of \(batch): expected NUMBER/PARTS, as 0/2 and 1/2, whose parts divide the batch")
+        "--part is \(text) of a --batch of \(batch): expected NUMBER/PARTS, as 0/2 and 1/2, whose parts divide the batch"
+      )
     }
   }
 

@@ -168,7 +168,8 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
-    let engine = Engine(threads: threads.count, precision: precision.precision, profiling: profile.isWanted, ranks: ranks)
+    let engine = Engine(
+      threads: threads.count, precision: precision.precision, profiling: profile.isWanted, ranks: ranks)
     for text in precision.notes + engine.notes { say(text) }
     let run = try PretrainingRun<O>(configuration, engine: engine)
     let views = try run.views(reader)

@@ -36,7 +36,7 @@ struct RanksTests {
 
   /// Twelve shards on any number of ranks add up to the same bits.
   @Test func sumsHaveTheSameBits() throws {
-    func shard(_ number: Int) -> [Float] { (0..<5).map { 1 / Float(1 + 3 * number + $0) } }
+    @Sendable func shard(_ number: Int) -> [Float] { (0..<5).map { 1 / Float(1 + 3 * number + $0) } }
     let sums = try [1, 2, 3, 4, 6, 12].map { count in
       try ThreadLine.run(count, shards: 12) { ranks in ranks.sum(ranks.shards(of: ranks.rank).map(shard)) }
     }
@@ -54,8 +54,10 @@ struct RanksTests {
       return (received, gathered)
     }
     for (rank, found) in all.enumerated() {
-      #expect(found.0 == (0..<count).map { Float(100 * $0 + 2 * rank + 1) })
-      #expect(found.1 == (0..<count).flatMap { from in [0, 1].map { Float(100 * from + 2 * from + $0) } })
+      let exchanged: [Float] = (0..<count).map { Float(100 * $0 + 2 * rank + 1) }
+      let gathered: [Float] = (0..<2 * count).map { Float(100 * ($0 / 2) + $0) }
+      #expect(found.0 == exchanged)
+      #expect(found.1 == gathered)
     }
   }
 

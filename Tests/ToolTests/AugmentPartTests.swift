@@ -63,7 +63,8 @@ import Testing
 
   @Test(arguments: [
     (["--part", "0/2"], "need each other"), (["--batch", "4"], "need each other"),
-    (["--part", "2/2", "--batch", "4"], "expected NUMBER/PARTS"), (["--part", "0/3", "--batch", "4"], "expected NUMBER"),
+    (["--part", "2/2", "--batch", "4"], "expected NUMBER/PARTS"),
+    (["--part", "0/3", "--batch", "4"], "expected NUMBER"),
     (["--part", "one", "--batch", "4"], "expected NUMBER/PARTS"),
   ])
   func whatIsNoPartIsRefused(options: [String], message: String) throws {

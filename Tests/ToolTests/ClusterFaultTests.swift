@@ -8,9 +8,12 @@
     private func disturb(
       _ cluster: Cluster, in name: String = "run", options: String = "", _ script: String
     ) throws -> (ToolResult, seconds: Double) {
-      let command = Cluster.command.joined(separator: " ").replacingOccurrences(of: "--epochs 2", with: "--epochs 300") + " --width 96 --depth 6 --heads 6"
+      let command =
+        Cluster.command.joined(separator: " ").replacingOccurrences(of: "--epochs 2", with: "--epochs 300")
+        + " --width 96 --depth 6 --heads 6"
       let views = try cluster.shell(
-        "test -e ../long.stz || pmae-augment --quiet --size 28 --epochs 300 --output ../long.stz ../images.stz", in: name)
+        "test -e ../long.stz || pmae-augment --quiet --size 28 --epochs 300 --output ../long.stz ../images.stz",
+        in: name)
       #expect(views.status == 0, "\(views.errors)")
       let start = ContinuousClock.now
       let result = try cluster.shell(
@@ -50,11 +53,13 @@
         #expect(seconds < 40)
         let messages = Cluster.messages(result)
         #expect(messages.count == 1, "\(result.errors)")
-        #expect(messages.first?.contains("rank 1 on ") == true && messages.first?.contains("not heard of for 2 seconds") == true)
+        #expect(
+          messages.first?.contains("rank 1 on ") == true
+            && messages.first?.contains("not heard of for 2 seconds") == true)
       }
     }
 
-    @Test(arguments: [("TERM", "$launcher"), ("TERM", "$ranks"), ("INT", "$ranks")])
+    @Test(arguments: [("TERM", "$launcher"), ("TERM", "$ranks"), ("INT", "$ranks"), ("USR2", "$launcher")])
     func aSignalEndsAllAfterOneStep(signal: String, target: String) throws {
       try Cluster.with { cluster in
         let options = "--checkpoint-every 1000000"
@@ -62,7 +67,8 @@
         #expect(result.text != "0\n", "\(result.errors)")
         #expect(Cluster.messages(result).isEmpty, "\(result.errors)")
         let steps = try cluster.steps("run")
-        let check = try cluster.shell("pmae-inspect --check out/checkpoint.stz && pmae-inspect out/checkpoint.stz", in: "run")
+        let check = try cluster.shell(
+          "pmae-inspect --check out/checkpoint.stz && pmae-inspect out/checkpoint.stz", in: "run")
         #expect(check.status == 0, "\(check.errors)")
         #expect(check.text.contains("\(steps.count)"), "\(check.text)")
       }
@@ -141,7 +147,8 @@
         #expect(rest.status == 0, "\(rest.errors)")
         let whole = try cluster.mpirun(2, in: "whole")
         #expect(whole.status == 0)
-        #expect(try cluster.steps("run").map { "\($0["loss"] ?? 0)" } == cluster.steps("whole").map { "\($0["loss"] ?? 0)" })
+        #expect(
+          try cluster.steps("run").map { "\($0["loss"] ?? 0)" } == cluster.steps("whole").map { "\($0["loss"] ?? 0)" })
       }
     }
 

@@ -15,13 +15,14 @@ RANK_SH=${RANK_SH:-$SLURM_SUBMIT_DIR/pipelines/rank.sh}
 [[ -x $RANK_SH ]] || { echo "pretrain.sh: $RANK_SH: no such script: set RANK_SH" >&2; exit 66; }
 read -ra flags <<<"${MPI_FLAGS:-}"
 
-# mpirun gives the ranks some time for their step and a checkpoint.
-mpirun --mca odls_base_sigkill_timeout 150 --map-by node --bind-to none ${flags[@]+"${flags[@]}"} "$RANK_SH" "$COMMAND" &
+mpirun --map-by node --bind-to none ${flags[@]+"${flags[@]}"} "$RANK_SH" "$COMMAND" &
 launcher=$!
 ends=0
+# By the trap below. SIGTERM would have mpirun end the ranks after a second. This one it passes on, and they end after their step.
+# shellcheck disable=SC2317
 stop() {
   ends=1
-  kill -TERM "$launcher"
+  kill -USR2 "$launcher"
 }
 trap stop TERM
 status=0

@@ -99,7 +99,8 @@ public final class ViewBatches {
     if let part = header.part, heldRows(count) < count {
       throw Failure(
         .data,
-        "\(reader.name): holds part \(part.text) of batches of \(part.batch), which has not all of the \(count) rows from row \(position) on")
+        "\(reader.name): holds part \(part.text) of batches of \(part.batch), which has not all of the \(count) rows from row \(position) on"
+      )
     }
     var rows = Rows()
     for view in views { rows.pixels[view.name] = [] }
