@@ -120,8 +120,8 @@ $(OUT)/%.test.features.stz: $(OUT)/%.stz $(OUT)/test.center.stz
 
 # All features are standardised: that helps each of them.
 LINE = --standardise --threads $(THREADS)
-# Of neighbours the features are whitened too, where pixels are few enough for that: it helps each of them, and all are alike.
-NEIGHBOURS := --k 20 $(shell (($(IMAGE) * $(IMAGE) * $(CHANNELS) > 4096)) || echo --whiten 256)
+# Of neighbours the features are whitened too: it helps each of them, and all are alike.
+NEIGHBOURS := --k 20 --whiten 256
 # Of all labels; of few all the usual ones are tried, which takes no time.
 PENALTIES := --lambda 30,300,3000
 PIXELS := --pixels $(OUT)/train.center.stz $(OUT)/test.center.stz

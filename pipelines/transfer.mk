@@ -40,7 +40,7 @@ SHORT_SIDE ?= 320
 FINETUNE_EPOCHS ?= $(if $(filter minute,$(SIZE)),2,100)
 # What the paper has; DeiT's own are: --views finetune --repeats 3.
 FINETUNE_VIEWS ?= --view 'name=transfer: crop 0.08-1, flip, jitter 0.3 0.3 0.3 0'
-FINETUNE ?= --preset transfer-deit$(if $(filter minute,$(SIZE)), --batch 4 --warmup-epochs 1)
+FINETUNE ?= --preset transfer-deit$(if $(filter minute,$(SIZE)), --batch 4 --warmup-epochs 1 --warmup-lr 0 --min-lr 0)
 POOL ?= --pool class
 KNN ?= --k $(if $(filter minute,$(SIZE)),1,20)
 LINEAR ?= --lambda $(if $(filter minute,$(SIZE)),1,0.1$(comma)1$(comma)10$(comma)100)

@@ -31,7 +31,7 @@ public struct Classifier: Network {
   /// Logits [B, C].
   /// - Parameter keeps: for drop path, a block each.
   public func callAsFunction(_ tape: Tape, _ images: ImageBatch, keeps: [BranchKeep]? = nil) -> Tensor {
-    head(tape, tape.pool(encoder(tape, images, keeps: keeps), images: images.count, pooling))
+    head(tape, encoder.pooled(tape, images, pooling, keeps: keeps))
   }
 
   private struct HeadNetwork: Network {

@@ -17,15 +17,20 @@ public enum Pooling: String, Codable, CaseIterable, Sendable {
   public static let side = 3
 }
 
-extension Tape {
-  /// An encoder's normalised tokens [B·(1 + N), D] -> features [B, D], or [B, 9 D] for a grid.
-  public func pool(_ tokens: Tensor, images: Int, _ pooling: Pooling) -> Tensor {
+extension Encoder {
+  /// The tokens of whole images, pooled: [B, D], or [B, 9 D] for a grid. Where the class token is all that is wanted, the last block
+  /// computes no other's MLP.
+  /// - Parameter keeps: for drop path, a block each.
+  public func pooled(
+    _ tape: Tape, _ images: ImageBatch, _ pooling: Pooling, keeps: [BranchKeep]? = nil
+  ) -> Tensor {
     switch pooling {
     case .classToken:
-      let perImage = Int32(tokens.rows / images)
-      return gatherRows(tokens, (0..<Int32(images)).map { $0 * perImage })
-    case .mean: return meanOfPatches(tokens, sequences: images)
-    case .grid: return meansOfParts(tokens, sequences: images, side: Pooling.side)
+      let side = images.side / configuration.patch
+      let rows = (0..<Int32(images.count)).map { $0 * Int32(1 + side * side) }
+      return self(tape, images, keeps: keeps, wanted: rows)
+    case .mean: return tape.meanOfPatches(self(tape, images, keeps: keeps), sequences: images.count)
+    case .grid: return tape.meansOfParts(self(tape, images, keeps: keeps), sequences: images.count, side: Pooling.side)
     }
   }
 }

@@ -31,7 +31,7 @@ public enum StartWeights {
   }
 
   /// Sets the weights of a run's parts.
-  /// - Throws: `Failure(.data)` naming every tensor that is missing, not expected or of another shape.
+  /// - Throws: `Failure(.data)` naming the tensors that are missing, not expected or of another shape.
   func load(into parts: [Part]) throws {
     switch self {
     case .parts(let record, let source, _):

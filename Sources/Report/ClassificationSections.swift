@@ -3,15 +3,20 @@ import TensorStream
 
 extension Report {
   /// Figures with their intervals.
-  /// - Parameter facts: what else is worth knowing, such as how many images there are.
-  public mutating func add(figures: [Figure], level: Double, facts: [(name: String, value: String)] = []) {
+  /// - Parameters:
+  ///   - facts: what else is worth knowing, such as how many images there are.
+  ///   - loss: what the loss is.
+  public mutating func add(
+    figures: [Figure], level: Double, facts: [(name: String, value: String)] = [],
+    loss: String = "cross-entropy (negative log-likelihood)"
+  ) {
     section("Figures") { body in
       let names = Self.names
       body.table(
         "With the interval that holds \(percent(level)) of resamples", columns: [" figure", "value", "from", "to"],
         rows: figures.map { figure in
           [
-            names[figure.name] ?? figure.name, shown(figure.value),
+            figure.name == "loss" ? loss : names[figure.name] ?? figure.name, shown(figure.value),
             figure.interval.map { shown($0.lowerBound) } ?? "–", figure.interval.map { shown($0.upperBound) } ?? "–",
           ]
         })
@@ -20,8 +25,9 @@ extension Report {
   }
 
   private static let names = [
-    "top1": "top-1 accuracy", "top5": "top-5 accuracy", "loss": "cross-entropy (negative log-likelihood)",
-    "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "mcc": "Matthews' correlation",
+    "top1": "top-1 accuracy", "top5": "top-5 accuracy", "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1", "micro_f1": "micro F1", "exact": "sets that are right as a whole",
+    "mcc": "Matthews' correlation",
     "ece": "expected calibration error", "map": "mean average precision", "r_precision": "R-precision",
     "mIoU": "mean intersection over union (mIoU)", "mAcc": "mean accuracy of classes (mAcc)",
     "aAcc": "accuracy of all pixels (aAcc)",

@@ -78,15 +78,17 @@ struct Classify: Tool {
     let (views, count) = try input.views(self.views, for: file, labels: .classesOrSets(below: classifier.classes))
     let reader = views.batches.reader
     if let sets = views.sets {
-      if report != nil || !details.isSubset(of: [.classes]) {
+      if !details.isSubset(of: [.classes]) {
         throw Failure(
-          .usage,
-          "\(reader.name): its labels are sets of classes: --report and --also bins,confusion need one class a row")
+          .usage, "\(reader.name): its labels are sets of classes: --also bins,confusion need one class a row")
       }
       let placed = try sets.placed(among: file.classNames, of: file.source, source: reader.name)
       return try ClassifySets(
         sets: placed, classifier: classifier, engine: engine, bootstrap: intervals.bootstrap,
-        names: (file.source, reader.name), isDetailed: !details.isEmpty, quiet: quiet
+        names: (file.source, reader.name), isDetailed: !details.isEmpty, quiet: quiet,
+        page: report.map {
+          .init(file: $0, run: run, metadata: (file.record.metadata, reader.header.metadata))
+        }
       ).run(on: views, count: count)
     }
     try requireSameClasses(file.classNames, of: file.source, views.batches.header.classes, of: reader.name)

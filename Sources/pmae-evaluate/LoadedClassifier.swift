@@ -5,13 +5,14 @@ import Training
 
 /// A model's file as a network that classifies.
 struct LoadedClassifier {
+  /// Without its tensors.
   let file: WeightsFile
   let classifier: Classifier
   let engine: Engine
 
   /// - Throws: `Failure(.data)` for an encoder without a head; as `PoolingOptions` and `WeightsFile` do.
   init(_ path: String, pooling: PoolingOptions, input: InputOptions, quiet: Bool) throws {
-    file = try input.weights(path, quiet: quiet)
+    let file = try input.weights(path, quiet: quiet)
     guard let head = file.head else {
       throw Failure(.data, "\(file.source): an encoder without a head: pmae-finetune makes a model of it")
     }
@@ -21,5 +22,6 @@ struct LoadedClassifier {
       Encoder(file.encoder, engine: engine, trained: false), classes: head.classes, pooling: pool,
       engine: engine, trained: false)
     try file.load(into: classifier)
+    self.file = file.withoutTensors
   }
 }

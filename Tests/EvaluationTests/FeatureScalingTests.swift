@@ -1,5 +1,6 @@
 import Compute
 import Evaluation
+import Parallel
 import TensorStream
 import Testing
 import Training
@@ -40,6 +41,33 @@ import Training
     let few = try FeatureWhitening(bank, count: 4, source: "bank", engine: engine)
     let first = stride(from: 0, to: theirs.count, by: 10).flatMap { theirs[$0..<$0 + 4] }
     #expect(near(few(queries, engine: engine).values.map(Double.init), first, 1e-4))
+  }
+
+  /// Of features that are wider than may be, the directions come from rows: the same ones, up to their signs, where these are all.
+  @Test(arguments: [1, 3])
+  func wideFeaturesAreWhitenedByRows(threads: Int) throws {
+    let engine = Engine(threads: threads, poisoning: true)
+    var random = CounterRandom(seed: 3, epoch: 0, sample: 0, purpose: 0)
+    let (rows, width) = (40, 700)
+    let values = (0..<rows * width).map { Float(random.normal()) * Float(1 + $0 % width % 7) }
+    let bank = Features(values: values, width: width, labels: [])
+    let narrow = try FeatureWhitening(bank, count: 30, source: "bank", engine: engine)
+    let wide = try FeatureWhitening(bank, count: 30, source: "bank", engine: engine, widest: 500)
+    #expect(narrow.width == 30 && wide.width == 30)
+    let (one, other) = (narrow(bank, engine: engine).values, wide(bank, engine: engine).values)
+    for k in 0..<30 {
+      let column = stride(from: k, to: one.count, by: 30)
+      let sign: Float =
+        zip(column.map { one[$0] }, column.map { other[$0] }).reduce(0) { $0 + $1.0 * $1.1 } < 0 ? -1 : 1
+      for i in column { #expect(abs(one[i] - sign * other[i]) < 1e-4) }
+      // Each has variance 1.
+      #expect(abs(column.reduce(0) { $0 + Double(other[$1]) * Double(other[$1]) } / Double(rows - 1) - 1) < 1e-4)
+    }
+    // Fewer rows than there are: some of them, the same for any threads.
+    let some = try FeatureWhitening(bank, count: 30, source: "bank", engine: engine, widest: 20)
+    #expect(some.width == 19)
+    let single = try FeatureWhitening(bank, count: 30, source: "bank", engine: Engine(threads: 1), widest: 20)
+    #expect(some(bank, engine: engine).values == single(bank, engine: Engine(threads: 1)).values)
   }
 
   @Test func nothingToWhitenIsNamed() throws {

@@ -51,7 +51,7 @@ import Testing
           --label-smoothing 0 --output m.stz --metrics m.jsonl train.stz
         pmae-finetune --quiet --mode linear --init m.stz --batch 12 --epochs 60 --lr 0.03 --output p.stz center.stz
         pmae-evaluate classify --quiet --resamples 50 --also classes m.stz center.stz >m.json
-        pmae-evaluate classify --quiet --resamples 0 p.stz other.stz >p.json
+        pmae-evaluate classify --quiet --resamples 0 --report p.html p.stz other.stz >p.json
         pmae-augment --quiet --views center --size 20 --no-labels a.stz | pmae-evaluate predict --quiet --output m.tsv m.stz -
         """, in: folder)
       #expect(result.status == 0, "\(result.errors)")
@@ -63,6 +63,10 @@ import Testing
       #expect(m["map_low"] is Double && m["exact"] is Double && m["micro_f1"] is Double)
       let more = try String(contentsOfFile: folder + "/m.json", encoding: .utf8).split(separator: "\n").dropFirst()
       #expect(more.count == 3 && more.allSatisfy { $0.contains("\"images\":24") && $0.contains("\"ap\":") })
+      let page = try String(contentsOfFile: folder + "/p.html", encoding: .utf8)
+      for text in ["mean average precision", "binary cross-entropy", "sets that are right as a whole", ">striped<"] {
+        #expect(page.contains(text), "\(text)")
+      }
       let model = try readTensors(path: folder + "/m.stz")
       #expect(model.metadata["classes"] == #"["bright","red","striped"]"#)
       #expect(model.metadata["config"]?.contains(#""sigmoid":true"#) == true)
@@ -90,7 +94,7 @@ import Testing
     ("pmae-finetune --image 20 --patch 5 --width 8 --depth 1 --heads 2 --classes 2 --output x.stz v.stz", 64, "has 3"),
     ("pmae-evaluate knn m.stz v.stz v.stz", 65, "v.stz: its labels are sets of classes"),
     ("pmae-evaluate predict --output x.stz m.stz v.stz", 65, "v.stz: its labels are sets of classes"),
-    ("pmae-evaluate classify --report x.stz m.stz v.stz", 64, "need one class a row"),
+    ("pmae-evaluate classify --also bins m.stz v.stz", 64, "need one class a row"),
   ])
   func whatCannotBeIsAnError(command: String, status: Int32, message: String) throws {
     try prepared { folder in

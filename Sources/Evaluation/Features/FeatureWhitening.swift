@@ -12,36 +12,45 @@ public struct FeatureWhitening: Sendable {
   /// [d, D]: a direction by the inverse of its deviation, a row.
   let directions: [[Double]]
 
-  /// The greatest D: time rises with its cube.
+  /// The side of the greatest matrix whose eigenvectors are looked for: time rises with its cube. So many directions there are at most.
   public static let widest = 4096
 
   /// - Parameters:
   ///   - bank: at least two rows.
   ///   - count: directions wanted. There are fewer where the features have fewer dimensions or rows, or vary along fewer.
-  /// - Throws: `Failure(.data)` where D is above `widest`, where features are not finite, or all are the same.
-  public init(_ bank: Features, count: Int, source: String, engine: Engine) throws {
+  ///   - widest: where D is above it, the directions are those of so many rows, spread evenly.
+  /// - Throws: `Failure(.data)` where features are not finite, or all are the same.
+  public init(
+    _ bank: Features, count: Int, source: String, engine: Engine, widest: Int = FeatureWhitening.widest
+  ) throws {
     let width = bank.width
-    guard width <= Self.widest else {
-      throw Failure(
-        .data,
-        "\(source): features of width \(width) cannot be whitened: expected at most \(Self.widest); smaller views "
-          + "have fewer pixels (pmae-augment --size)")
-    }
     guard bank.count > 1 else { throw Failure(.data, "\(source): expected two images or more to whiten features by") }
     let mean = FeatureScaling(bank, engine: engine).mean
     guard mean.allSatisfy(\.isFinite) else { throw Failure(.data, "\(source): some features are not finite") }
-    let scatter = bank.values.withUnsafeBufferPointer { engine.scatter(of: $0, less: mean) }
-    guard let found = leadingEigenvectors(scatter, n: width, count: min(count, width, bank.count - 1)) else {
-      throw Failure(.data, "\(source): no principal components of the features were found")
+    self.mean = mean
+    let used = width > widest ? min(bank.count, widest) : bank.count
+    let rows = (0..<used).map { $0 * bank.count / used }
+    let found = bank.values.withUnsafeBufferPointer { values in
+      width > widest
+        ? leadingEigenvectors(
+          engine.gram(of: values, rows: rows, less: mean), n: used, count: min(count, used - 1))
+        : leadingEigenvectors(
+          engine.scatter(of: values, less: mean), n: width, count: min(count, width, used - 1))
     }
+    guard let found else { throw Failure(.data, "\(source): no principal components of the features were found") }
     // What rounding leaves of no variance at all.
-    let nothing = max(found[0].value, 0) * Double(max(width, bank.count)) * .ulpOfOne
-    let degrees = Double(bank.count - 1)
-    directions = found.filter { $0.value > nothing }.map { value, vector in
-      let scale = (degrees / value).squareRoot()
+    let nothing = max(found[0].value, 0) * Double(max(width, used)) * .ulpOfOne
+    let kept = found.filter { $0.value > nothing }
+    let degrees = Double(used - 1)
+    // A vector of the scatter is a direction. One of the products of rows says what each row adds to a direction, whose length is
+    // the root of its value.
+    let scaled = kept.map { value, vector in
+      let scale = width > widest ? degrees.squareRoot() / value : (degrees / value).squareRoot()
       return vector.map { $0 * scale }
     }
-    self.mean = mean
+    directions =
+      width > widest
+      ? bank.values.withUnsafeBufferPointer { engine.sums(of: $0, rows: rows, less: mean, weights: scaled) } : scaled
     guard !directions.isEmpty else { throw Failure(.data, "\(source): all features are the same") }
   }
 

@@ -73,7 +73,7 @@ public struct SegmenterFile: Sendable {
   }
 
   /// The network with the file's weights.
-  /// - Throws: `Failure(.data)` naming every tensor that is missing, not expected or of another shape.
+  /// - Throws: `Failure(.data)` naming the tensors that are missing, not expected or of another shape.
   public func load(engine: Engine) throws -> Segmenter {
     let segmenter = Segmenter(
       Encoder(encoder, engine: engine, trained: false), network, engine: engine, trained: false)

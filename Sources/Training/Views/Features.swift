@@ -115,7 +115,7 @@ public struct FeatureExtractor {
   /// The features of some images: [B, width].
   public func callAsFunction(_ images: ImageBatch, engine: Engine) -> Tensor {
     let tape = Tape(engine, recording: false)
-    return tape.pool(encoder(tape, images), images: images.count, pooling)
+    return encoder.pooled(tape, images, pooling)
   }
 
   /// The features of the next `count` rows.

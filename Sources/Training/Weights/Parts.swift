@@ -36,7 +36,7 @@ extension StoredTensor {
   }
 }
 
-/// Sets all weights of some parts from a file, or none of them. One `Failure(.data)` names every tensor that is
+/// Sets all weights of some parts from a file, or none of them. One `Failure(.data)` names the tensors that are
 /// missing, not expected, of another shape or type, or not finite.
 /// - Parameters:
 ///   - source: the file's name, for the message.
@@ -49,10 +49,10 @@ public func load(
   for (name, tensor) in record.tensors { stored[name] = tensor }
   var problems: [String] = []
   let missing = entries.filter { stored[$0.name] == nil }.map(\.name)
-  if !missing.isEmpty { problems.append("missing: " + missing.joined(separator: ", ")) }
+  if !missing.isEmpty { problems.append("missing: " + firstOf(missing, separator: ", ")) }
   let expected = Set(entries.map(\.name))
   let extra = record.tensors.map(\.name).filter { !expected.contains($0) && !ignored($0) }
-  if !extra.isEmpty { problems.append("not expected: " + extra.joined(separator: ", ")) }
+  if !extra.isEmpty { problems.append("not expected: " + firstOf(extra, separator: ", ")) }
   var misfits: [String] = []
   var broken: [String] = []
   for entry in entries {
@@ -68,8 +68,8 @@ public func load(
       }
     }
   }
-  if !misfits.isEmpty { problems.append("shapes: " + misfits.joined(separator: "; ")) }
-  if !broken.isEmpty { problems.append("not finite: " + broken.joined(separator: "; ")) }
+  if !misfits.isEmpty { problems.append("shapes: " + firstOf(misfits, separator: "; ")) }
+  if !broken.isEmpty { problems.append("not finite: " + firstOf(broken, separator: "; ")) }
   if !problems.isEmpty {
     throw Failure(.data, "\(source): the weights do not fit the model: " + problems.joined(separator: "; "))
   }
@@ -78,4 +78,11 @@ public func load(
       entry.tensor.withValues { _ = $0.update(fromContentsOf: values) }
     }
   }
+}
+
+/// A list for a message, which says of a long one how many more there are.
+private func firstOf(_ items: [String], separator: String) -> String {
+  let most = 12
+  let more = items.count - most
+  return items.prefix(most).joined(separator: separator) + (more > 0 ? " and \(more) more" : "")
 }

@@ -25,7 +25,7 @@ public struct WeightsFile: Sendable {
   /// The file's name, for messages.
   public let source: String
   /// Float32 tensors; the metadata are the file's own, and say what was changed in them.
-  public let record: Record
+  public private(set) var record: Record
   /// Tells the file from others, for provenance; empty for a plain .safetensors file.
   public let digest: String
   public let encoder: EncoderConfiguration
@@ -100,11 +100,18 @@ public struct WeightsFile: Sendable {
   }
 
   /// Sets an encoder's weights; the head of a model that was fine-tuned is left out.
-  /// - Throws: `Failure(.data)` naming every tensor that is missing, not expected or of another shape.
+  /// - Throws: `Failure(.data)` naming the tensors that are missing, not expected or of another shape.
   public func load(into encoder: Encoder) throws {
     try Training.load([Part("", encoder)], from: record, source: source) {
       head != nil && ($0 == "head.weight" || $0 == "head.bias")
     }
+  }
+
+  /// The file without its tensors, which are as large as the network that was made of them.
+  public var withoutTensors: WeightsFile {
+    var copy = self
+    copy.record.tensors = []
+    return copy
   }
 
   /// Sets a classifier's weights, head and all.

@@ -66,7 +66,7 @@ def linear():
         tensors |= {f"{name}.features": values, f"{name}.label": labels}
         for place, c in enumerate([0.01, 1.0, 100.0]):
             x, y = values.astype(np.float64), labels
-            model = LogisticRegression(C=c, tol=1e-12, max_iter=100000).fit(x, y)
+            model = LogisticRegression(C=c, tol=1e-12, max_iter=100000, solver="newton-cg").fit(x, y)
             probabilities = model.predict_proba(x)
             loss = -np.log(probabilities[np.arange(rows), labels]).sum()
             tensors |= {

@@ -30,6 +30,22 @@ extension Classification {
       name: "transfer-deit-1000", summary: "the same for 1000 epochs",
       settings: transfer(epochs: "1000", source: "section 4.1; appendix A says 100"), notes: transferNotes),
     Preset(
+      name: "few-shot-ibot", summary: "fine-tuning of ViT-S on 1 % or 10 % of the labels, as iBOT has it",
+      settings: [
+        ("--mode", "full", "iBOT"), ("--pool", "class", "iBOT, eval_cls.py"),
+        ("--batch", "1024", "iBOT, run.sh: 8 processes of 128"), ("--epochs", "1000", "iBOT, evaluation/README.md"),
+        ("--warmup-epochs", "5", "iBOT, eval_cls.py"), ("--base-lr", "2.5e-6", "iBOT: 5e-6 for 512"),
+        ("--warmup-lr", "1e-6", "iBOT, eval_cls.py"), ("--min-lr", "1e-5", "iBOT, eval_cls.py: the peak itself"),
+        ("--layer-decay", "1", "iBOT, eval_cls.py"), ("--weight-decay", "0.05", "iBOT, eval_cls.py"),
+        ("--drop-path", "0.1", "iBOT, eval_cls.py"),
+      ] + mixing.map { ($0.option, $0.value, "iBOT, eval_cls.py") },
+      notes: [
+        "pictures: pmae-pack --share 0.01 or 0.1; iBOT has SimCLR's lists of them",
+        "iBOT goes on from the first layer of its projection head; here the head is fresh and linear",
+        "rates are for the batch of 1024: with another --batch give --min-lr and --warmup-lr too",
+        "views: pmae-augment --views finetune --repeats 3",
+      ]),
+    Preset(
       name: "linear-mae", summary: "MAE's linear probe",
       settings: [
         ("--mode", "linear", "MAE"), ("--pool", "class", "MAE, FINETUNE.md"), ("--optimizer", "lars", "MAE, table 10"),
@@ -92,7 +108,8 @@ private func transfer(epochs: String, source: String) -> [Preset.Setting] {
   [
     ("--mode", "full", "appendix A"), ("--pool", "class", "DeiT"), ("--batch", "512", "appendix A"),
     ("--epochs", epochs, source), ("--warmup-epochs", "5", "appendix A"),
-    ("--base-lr", "2.5e-4", "appendix A: 5e-4 for 512"), ("--layer-decay", "1", "DeiT has none"),
+    ("--base-lr", "2.5e-4", "appendix A: 5e-4 for 512"), ("--warmup-lr", "1e-6", "DeiT, main.py"),
+    ("--min-lr", "1e-5", "DeiT, main.py"), ("--layer-decay", "1", "DeiT has none"),
     ("--weight-decay", "0.05", "appendix A"), ("--drop-path", "0.1", "DeiT, table 9"),
     ("--label-smoothing", "0.1", "DeiT, table 9"), ("--mixup", "0.8", "DeiT, table 9"),
     ("--cutmix", "1", "DeiT, table 9"),
