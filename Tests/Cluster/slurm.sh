@@ -13,6 +13,9 @@ finish() {
   local pid
   scancel --user root 2>/dev/null || true
   for pid in "${daemons[@]}"; do kill "$pid" 2>/dev/null || true; done
+  sleep 1
+  # A node whose job still runs waits for it.
+  for pid in "${daemons[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
   wait
   rm -rf "$work"
 }
