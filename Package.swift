@@ -13,7 +13,8 @@ func tool(_ name: String, _ libraries: [String]) -> Target {
 
 /// What a library above Training may import, and some more.
 func above(training more: [Target.Dependency]) -> [Target.Dependency] {
-  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Runs", "Schemas", "Settings", "TensorStream"] + more
+  ["Training", "Networks", "Autodiff", "Compute", "Parallel", "Ranks", "Runs", "Schemas", "Settings", "TensorStream"]
+    + more
 }
 
 /// Tests and what lies beside them that is not code.
@@ -30,7 +31,7 @@ let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 let package = Package(
   name: "pmae",
   products: [
-    "TensorStream", "Schemas", "Settings", "Parallel", "Compute", "Autodiff", "Networks", "Runs", "Training",
+    "TensorStream", "Schemas", "Settings", "Parallel", "Ranks", "Compute", "Autodiff", "Networks", "Runs", "Training",
     "Pretraining",
     "Finetuning",
     "Evaluation", "Exporting", "Imaging", "Report", "Inspection",
@@ -38,6 +39,7 @@ let package = Package(
   traits: [
     .default(enabledTraits: ["Archives", "OneDNN", "TIFF", "WebP"]),
     .trait(name: "Archives", description: "Tar files compressed by other programs than gzip, by libarchive"),
+    .trait(name: "MPI", description: "Training on several machines, by MPI"),
     .trait(name: "OneDNN", description: "Matrix multiplication in bfloat16, by oneDNN (libdnnl)"),
     .trait(name: "TIFF", description: "TIFF pictures, by libtiff"),
     .trait(name: "WebP", description: "WebP pictures, by libwebp"),
@@ -60,6 +62,10 @@ let package = Package(
     .target(
       name: "CTIFF", cSettings: [.define("PMAE_TIFF", .when(traits: ["TIFF"]))],
       linkerSettings: [.linkedLibrary("tiff", .when(traits: ["TIFF"]))]),
+    // As CTIFF: without the trait it is empty.
+    .target(
+      name: "CMPI", cSettings: [.define("PMAE_MPI", .when(traits: ["MPI"]))],
+      linkerSettings: [.linkedLibrary("mpi", .when(traits: ["MPI"]))]),
     .target(name: "CKernels"),
     .target(name: "CImageKernels", dependencies: ["CKernels"]),
 
@@ -67,12 +73,15 @@ let package = Package(
     // Apart from Compute, so that the tools for pictures load no matrix library, whose threads would take their turns at the start.
     .target(name: "Parallel", dependencies: ["CKernels"]),
     .target(
+      name: "Ranks",
+      dependencies: ["TensorStream", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
+    .target(
       name: "Compute",
       dependencies: [
-        "COpenBLAS", "CKernels", "Parallel", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
+        "COpenBLAS", "CKernels", "Parallel", "Ranks", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
       ],
       exclude: ["SPEED.md"], swiftSettings: lifetimes),
-    .target(name: "Autodiff", dependencies: ["Compute", "CKernels", "Parallel"], swiftSettings: lifetimes),
+    .target(name: "Autodiff", dependencies: ["Compute", "CKernels", "Parallel", "Ranks"], swiftSettings: lifetimes),
     .target(name: "Networks", dependencies: ["Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
     .target(name: "Schemas", dependencies: ["TensorStream"]),
     .target(name: "Settings", dependencies: ["TensorStream"]),
@@ -80,7 +89,9 @@ let package = Package(
     .target(name: "Runs", dependencies: ["Schemas", "TensorStream"]),
     .target(
       name: "Training",
-      dependencies: ["Networks", "Runs", "Schemas", "Autodiff", "CKernels", "Compute", "Parallel", "TensorStream"]),
+      dependencies: [
+        "Networks", "Runs", "Schemas", "Autodiff", "CKernels", "Compute", "Parallel", "Ranks", "TensorStream",
+      ]),
     .target(name: "Pretraining", dependencies: above(training: ["CKernels"])),
     .target(name: "Finetuning", dependencies: above(training: ["CKernels"])),
     .target(
@@ -98,7 +109,8 @@ let package = Package(
         .target(name: "CTIFF", condition: .when(traits: ["TIFF"])),
         .target(name: "CWebP", condition: .when(traits: ["WebP"])),
       ]),
-    .target(name: "CommandLineKit", dependencies: [argumentParser, "Runs", "Schemas", "Settings", "TensorStream"]),
+    .target(
+      name: "CommandLineKit", dependencies: [argumentParser, "Ranks", "Runs", "Schemas", "Settings", "TensorStream"]),
     .target(
       name: "Inspection", dependencies: above(training: ["CKernels", "CommandLineKit", "Imaging", "Pretraining"])),
 
@@ -106,7 +118,7 @@ let package = Package(
 
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
-    tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute", "Settings"]),
+    tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute", "Ranks", "Settings"]),
     tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
     tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute", "Settings"]),
     tool("pmae-evaluate", ["Evaluation", "Report", "Imaging", "Training", "Networks", "Compute", "Parallel"]),
@@ -114,15 +126,18 @@ let package = Package(
 
     tests("TensorStreamTests", ["TensorStream"], exclude: ["Fixtures"]),
     tests("ParallelTests", ["Parallel"]),
+    tests("RanksTests", ["Ranks", "TensorStream", "TestSupport"]),
     tests("ComputeTests", ["Compute", "CKernels", "Parallel"], settings: lifetimes),
     tests("AutodiffTests", ["Autodiff", "Compute", "Parallel"], exclude: ["Fixtures"]),
     .target(
-      name: "TestSupport", dependencies: ["Networks", "Autodiff", "Compute", "Parallel"], path: "Tests/Support"),
+      name: "TestSupport", dependencies: ["Networks", "Autodiff", "Compute", "Parallel", "Ranks"], path: "Tests/Support"
+    ),
     .testTarget(name: "NetworksTests", dependencies: above(training: ["TestSupport"]), exclude: ["Fixtures"]),
     .testTarget(name: "TrainingTests", dependencies: above(training: ["TestSupport"]), exclude: ["Fixtures"]),
     .testTarget(name: "InspectionTests", dependencies: above(training: ["Inspection", "Pretraining"])),
     .testTarget(
-      name: "PretrainingTests", dependencies: above(training: ["Pretraining", "Inspection", "CKernels"]),
+      name: "PretrainingTests",
+      dependencies: above(training: ["Pretraining", "Inspection", "CKernels", "TestSupport"]),
       exclude: ["Fixtures"]),
     .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
     .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),

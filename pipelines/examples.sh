@@ -16,7 +16,7 @@ for library in Sources/C*/module.modulemap; do flags+=(-I "$(dirname "$library")
 for flag in $(pkg-config --cflags openblas); do flags+=(-Xcc "$flag"); done
 
 # Each in a function of its own, in a file that says where it is from.
-libraries=(TensorStream Schemas Settings Parallel Compute Autodiff Networks Runs Training Pretraining Finetuning Evaluation Exporting Imaging Report Inspection)
+libraries=(TensorStream Schemas Settings Parallel Ranks Compute Autodiff Networks Runs Training Pretraining Finetuning Evaluation Exporting Imaging Report Inspection)
 find Sources -name '*.swift' -exec awk -v work="$work" -v libraries="${libraries[*]}" '
   function end() {
     if (file == "") return

@@ -14,13 +14,16 @@
 #
 # Each is a target. SCRATCH: the build folder. FILTER: run those tests only.
 #
+#   cluster     the tools built with MPI on several ranks, and by Slurm: not part of the default, since it installs Open MPI and Slurm.
+#               MPI_SCRATCH: its build folder.
+#
 #   sanitize    the libraries' tests under AddressSanitizer, ThreadSanitizer and UndefinedBehaviorSanitizer, a build each: not part of
 #               the default. sanitize-address, sanitize-thread and sanitize-undefined are targets too.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: all install marks format shell pages arm64 build escapes examples test sanitize sanitize-address sanitize-thread sanitize-undefined
+.PHONY: all install marks format shell pages arm64 build escapes examples test cluster sanitize sanitize-address sanitize-thread sanitize-undefined
 
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
@@ -78,6 +81,15 @@ examples: build
 
 test: build
 	swift test $(SWIFT) --skip-build --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
+
+MPI_SCRATCH ?= $(SCRATCH)-cluster
+override CLUSTER := --package-path "$(ROOT)" --scratch-path "$(MPI_SCRATCH)" -c release --traits default,MPI
+
+cluster:
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config libopenmpi-dev openmpi-bin slurm-wlm munge
+	swift build $(CLUSTER) --build-tests
+	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(or $(FILTER),ClusterTests)'
+	"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release"
 
 # The tools' tests start other processes, and use no memory that the libraries' do not.
 override LIBRARIES = $(if $(FILTER),--filter '$(FILTER)',--skip ToolTests)

@@ -1,21 +1,26 @@
-// Normalisation of columns over the rows of a batch, for at most 64 neighbouring columns. Sums are of double precision, row by row.
+// Normalisation of columns over the rows of a batch, for at most 64 neighbouring columns. Sums are of double precision, row by row, and stand
+// apart from what is made of them: the rows of a batch may be on several machines.
 #include "Reductions.h"
 
-VARIANTS void pmae_batch_norm(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta,
-                              float epsilon, int rectify, float *y, size_t y_stride, float *mean, float *variance) {
-  double sums[64] = {0};
-  for (size_t r = 0; r < rows; r++)
-    for (size_t c = 0; c < columns; c++) sums[c] += x[r * stride + c];
-  for (size_t c = 0; c < columns; c++) mean[c] = (float)(sums[c] / (double)rows);
+VARIANTS void pmae_batch_sums(const float *x, size_t stride, size_t rows, size_t columns, const float *mean,
+                              double *restrict sums) {
   for (size_t c = 0; c < columns; c++) sums[c] = 0;
+  if (!mean) {
+    for (size_t r = 0; r < rows; r++)
+      for (size_t c = 0; c < columns; c++) sums[c] += x[r * stride + c];
+    return;
+  }
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++) {
       const double d = (double)x[r * stride + c] - (double)mean[c];
       sums[c] += d * d;
     }
+}
+
+VARIANTS void pmae_batch_norm(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta,
+                              float epsilon, int rectify, const float *mean, const float *variance, float *y, size_t y_stride) {
   float scale[64], shift[64];
   for (size_t c = 0; c < columns; c++) {
-    variance[c] = (float)(sums[c] / (double)rows);
     scale[c] = gamma ? gamma[c] : 1.0f;
     shift[c] = beta ? beta[c] : 0.0f;
     scale[c] *= 1.0f / sqrtf(variance[c] + epsilon);
@@ -28,17 +33,17 @@ VARIANTS void pmae_batch_norm(const float *x, size_t stride, size_t rows, size_t
     }
 }
 
-VARIANTS void pmae_batch_norm_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma,
-                                       const float *beta, float epsilon, int rectify, const float *mean, const float *variance,
-                                       const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate,
-                                       float *dgamma, float *dbeta) {
+VARIANTS void pmae_batch_norm_sums_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma,
+                                            const float *beta, float epsilon, int rectify, const float *mean,
+                                            const float *variance, const float *dy, size_t dy_stride, double *restrict sums,
+                                            double *restrict products) {
   float inverse[64], scale[64], shift[64];
   for (size_t c = 0; c < columns; c++) {
     inverse[c] = 1.0f / sqrtf(variance[c] + epsilon);
     scale[c] = (gamma ? gamma[c] : 1.0f) * inverse[c];
     shift[c] = beta ? beta[c] : 0.0f;
+    sums[c] = products[c] = 0;
   }
-  double sums[64] = {0}, products[64] = {0};
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++) {
       const float d = x[r * stride + c] - mean[c];
@@ -46,13 +51,20 @@ VARIANTS void pmae_batch_norm_backward(const float *x, size_t stride, size_t row
       sums[c] += g;
       products[c] += (double)g * (double)(d * inverse[c]);
     }
+}
+
+VARIANTS void pmae_batch_norm_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma,
+                                       const float *beta, float epsilon, int rectify, const float *mean, const float *variance,
+                                       const float *dy, size_t dy_stride, const double *sums, const double *products,
+                                       double count, float *dx, size_t dx_stride, int accumulate) {
+  float inverse[64], scale[64], shift[64], sum[64], product[64];
   for (size_t c = 0; c < columns; c++) {
-    dgamma[c] = (float)products[c];
-    dbeta[c] = (float)sums[c];
-    sums[c] /= (double)rows;
-    products[c] /= (double)rows;
+    inverse[c] = 1.0f / sqrtf(variance[c] + epsilon);
+    scale[c] = (gamma ? gamma[c] : 1.0f) * inverse[c];
+    shift[c] = beta ? beta[c] : 0.0f;
+    sum[c] = (float)(sums[c] / count);
+    product[c] = (float)(products[c] / count);
   }
-  if (!dx) return;
   const float keep = accumulate ? 1.0f : 0.0f;
   for (size_t r = 0; r < rows; r++) {
     float *to = dx + r * dx_stride;
@@ -60,7 +72,7 @@ VARIANTS void pmae_batch_norm_backward(const float *x, size_t stride, size_t row
     for (size_t c = 0; c < columns; c++) {
       const float d = x[r * stride + c] - mean[c];
       const float g = rectify && !(d * scale[c] + shift[c] > 0) ? 0.0f : dy[r * dy_stride + c];
-      to[c] = keep * to[c] + scale[c] * (g - (float)sums[c] - d * inverse[c] * (float)products[c]);
+      to[c] = keep * to[c] + scale[c] * (g - sum[c] - d * inverse[c] * product[c]);
     }
   }
 }

@@ -1,5 +1,6 @@
-// SIGINT and SIGTERM ask a trainer to stop after the current step. A second one stops it at once. SIGUSR1, which batch
-// systems send some time before they kill, asks for a checkpoint.
+// SIGINT and SIGTERM ask a trainer to stop after the current step. A second one stops it at once. So does SIGUSR2, which
+// mpirun passes on to its ranks without ending them itself. SIGUSR1, which batch systems send some time before they kill,
+// asks for a checkpoint.
 
 import Foundation
 import Synchronization
@@ -8,7 +9,7 @@ public enum Interruption {
   private static let received = Atomic<Int32>(0)
   private static let checkpoint = Atomic<Bool>(false)
 
-  /// From now on the first SIGINT or SIGTERM sets `requested`, and the next one kills. SIGUSR1 is noted.
+  /// From now on the first SIGINT, SIGTERM or SIGUSR2 sets `requested`, and the next one kills. SIGUSR1 is noted.
   public static func watch() {
     // Touched before the handler can run: Swift sets up a global lazily, under a lock, and a handler must not take a
     // lock.
@@ -25,6 +26,7 @@ public enum Interruption {
     }
     sigaction(SIGINT, &action, nil)
     sigaction(SIGTERM, &action, nil)
+    sigaction(SIGUSR2, &action, nil)
     action.__sigaction_handler.sa_handler = { _ in
       Interruption.checkpoint.store(true, ordering: .sequentiallyConsistent)
     }
@@ -44,6 +46,7 @@ public enum Interruption {
   /// it stops too.
   public static func exitAsSignal() -> Never {
     let number = received.load(ordering: .sequentiallyConsistent)
+    RankedProcess.end()
     exitBy(signal: number == 0 ? SIGTERM : number)
   }
 }

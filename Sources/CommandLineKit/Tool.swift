@@ -18,12 +18,17 @@ public protocol Tool: ParsableCommand {
   /// error that this throws is one of parsing; a `CleanExit` prints and ends.
   static func expand(_ arguments: [String]) throws -> [String]
 
+  /// What it does where a launcher starts several of it.
+  static var ranks: RankUse { get }
+
   /// What `--help` says after the options.
   static var moreHelp: String { get }
 }
 
 extension Tool {
   public static func expand(_ arguments: [String]) throws -> [String] { arguments }
+
+  public static var ranks: RankUse { .apart }
 
   public static var moreHelp: String { "" }
 
@@ -38,12 +43,15 @@ extension Tool {
   public static func start() -> Never {
     // Ignored, so that a write to a closed pipe is an error that unwinds and removes temporary files.
     signal(SIGPIPE, SIG_IGN)
-    // A batch system's warning goes to all processes of a pipeline, and is for the trainer alone (`Interruption.watch`).
+    // A batch system's warnings go to all processes of a pipeline, and are for the trainer alone (`Interruption.watch`).
     signal(SIGUSR1, SIG_IGN)
+    signal(SIGUSR2, SIG_IGN)
     do {
+      try RankedProcess.join(ranks, tool: _commandName)
       var command = try parseAsRoot(try expand(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))))
       try command.run()
       try StandardOutput.flush()
+      RankedProcess.end()
       Foundation.exit(0)
     } catch {
       leave(with: error)
@@ -56,32 +64,41 @@ extension Tool {
       // What was printed before the failure still belongs to the reader of the pipe.
       try? StandardOutput.flush()
       if failure.kind == .brokenPipe { exitOfBrokenPipe() }
-      log(tool, failure.message)
-      Foundation.exit(failure.kind.rawValue)
+      fail(tool, failure.kind.rawValue, failure.message)
     }
     let code = exitCode(for: error)
     if code == .success {
       leaveCleanly(printing: fullMessage(for: error))
     }
     try? StandardOutput.flush()
-    if error is ExitCode { Foundation.exit(code.rawValue) }
-    guard code == .validationFailure else {
-      log(tool, "\(error)")
-      Foundation.exit(Failure.Kind.software.rawValue)
+    if error is ExitCode {
+      RankedProcess.end()
+      Foundation.exit(code.rawValue)
     }
+    guard code == .validationFailure else { fail(tool, Failure.Kind.software.rawValue, "\(error)") }
     // The parser's text is "Error: message", then the usage of the command or sub-command that was meant.
     var text = fullMessage(for: error)
     if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
-    log(tool, text)
-    Foundation.exit(Failure.Kind.usage.rawValue)
+    fail(tool, Failure.Kind.usage.rawValue, text)
+  }
+
+  private static func fail(_ tool: String, _ status: Int32, _ message: String) -> Never {
+    if ranks != .apart { RankedProcess.fail(tool, status: status, message: message) }
+    log(tool, message)
+    Foundation.exit(status)
   }
 
   private static func leaveCleanly(printing text: String) -> Never {
     do {
+      if let line = RankedProcess.line, line.rank > 0 {
+        RankedProcess.end()
+        Foundation.exit(0)
+      }
       let isHelp = text.hasPrefix("OVERVIEW:")
       try StandardOutput.write((text == pmaeVersion ? "\(_commandName) \(pmaeVersion)" : text) + "\n")
       if isHelp && !moreHelp.isEmpty { try StandardOutput.write("\n" + moreHelp + "\n") }
       try StandardOutput.flush()
+      RankedProcess.end()
       Foundation.exit(0)
     } catch let failure as Failure where failure.kind == .brokenPipe {
       exitOfBrokenPipe()

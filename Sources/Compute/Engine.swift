@@ -1,8 +1,9 @@
 import COpenBLAS
 import Foundation
 import Parallel
+import Ranks
 
-/// What an operation runs on: the threads and the memory of one run.
+/// What an operation runs on: the threads and the memory of one run, and the other processes that compute it.
 ///
 ///     let engine = Engine(threads: 2)
 ///     let sums = engine.memory.take(1000)
@@ -15,6 +16,8 @@ import Parallel
 public final class Engine: Sendable {
   public let threads: ThreadPool
   public let memory: MemoryPool
+  /// The processes that compute a batch together.
+  public let ranks: Ranks
   /// Where the time goes; nil where nobody wants to know.
   public let profile: Profile?
   /// What a tape's matrices are multiplied in, unless it says otherwise.
@@ -29,9 +32,10 @@ public final class Engine: Sendable {
   ///   - precision: bfloat16 only where `BFloat16.unavailable` is nil.
   ///   - profiling: whether to note where the time goes.
   ///   - poisoning: whether memory that is let go of is filled with NaN: for tests.
+  ///   - ranks: a process alone unless given.
   public init(
     threads: Int, kernels: String? = ProcessInfo.processInfo.environment["PMAE_KERNELS"],
-    precision: Precision = .float32, profiling: Bool = false, poisoning: Bool = false
+    precision: Precision = .float32, profiling: Bool = false, poisoning: Bool = false, ranks: Ranks = Ranks()
   ) {
     // Tiles are shared out by the pool; inside a tile OpenBLAS stays on the thread that calls it.
     openblas_set_num_threads(1)
@@ -40,6 +44,7 @@ public final class Engine: Sendable {
     multiplier = Multiplier(kernels: kernels)
     wantedKernels = kernels
     self.precision = precision
+    self.ranks = ranks
     profile = profiling ? Profile() : nil
   }
 

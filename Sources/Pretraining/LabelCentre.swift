@@ -9,19 +9,15 @@ final class LabelCentre: Network {
   private let name: String
   /// [1, C]
   private let values: Tensor
-  /// What the cosines of this step add up to, and their number of rows.
-  private let sums: Tensor
+  /// What the cosines of this step add up to, and their number of rows. Of a batch in several shards the sums are by part.
+  private var sums: [Tensor] = []
   private var rows = 0
   private let engine: Engine
 
   init(_ name: String, prototypes: Int, engine: Engine) {
     (self.name, self.engine) = (name, engine)
-    func row() -> Tensor {
-      let row = Tensor(rows: 1, columns: prototypes, values: engine.memory.take(prototypes))
-      row.values.zero()
-      return row
-    }
-    (values, sums) = (row(), row())
+    values = Tensor(rows: 1, columns: prototypes, values: engine.memory.take(prototypes))
+    values.values.zero()
   }
 
   var parameters: [Parameter] { [] }
@@ -31,9 +27,11 @@ final class LabelCentre: Network {
   /// - Parameter standing: how many rows each of them stands for.
   func note(_ cosines: Tensor, standing: Int = 1) {
     let columns = cosines.columns
+    let isNew = sums.isEmpty || engine.ranks.shards > 1
+    if isNew { sums.append(Tensor(rows: 1, columns: columns, values: engine.memory.take(columns))) }
     engine.measure(.labels, values: cosines.count) {
-      withMatrices(cosines, sums) { cosines, sums in
-        engine.columnSums(rows: cosines.rows, columns: columns, into: sums, adding: rows > 0) { range, part in
+      withMatrices(cosines, sums[sums.count - 1]) { cosines, sums in
+        engine.columnSums(rows: cosines.rows, columns: columns, into: sums, adding: !isNew) { range, part in
           pmae_column_sums(cosines.row(range.lowerBound), part, range.count, columns, cosines.stride, 0)
           if standing != 1 { pmae_axpby(0, part, Float(standing), part, columns) }
         }
@@ -58,13 +56,15 @@ final class LabelCentre: Network {
     }
   }
 
-  /// The centre moves towards the mean of what was noted: c ← m c + (1 − m) mean.
+  /// The centre moves towards the mean of what all ranks noted: c ← m c + (1 − m) mean.
   func move(momentum: Double) {
     if rows == 0 { return }
-    withMatrices(values, sums) { values, sums in
-      pmae_axpby(Float((1 - momentum) / Double(rows)), sums.pointer, Float(momentum), values.pointer, values.columns)
+    let all = engine.ranks.total(rows)
+    let total = engine.ranks.sum(sums.map { $0.withValues { Array($0) } })
+    values.withMatrix { values in
+      pmae_axpby(Float((1 - momentum) / Double(all)), total, Float(momentum), values.pointer, values.columns)
     }
-    rows = 0
+    (rows, sums) = (0, [])
   }
 
   /// The centre's length.

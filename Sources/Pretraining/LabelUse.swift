@@ -3,8 +3,9 @@ import CKernels
 import Compute
 import Foundation
 
-/// Of the rows of labels of all parts of a batch: the mean of their entropy over log C, and the share of the prototypes in use.
-public func labelUse(_ parts: [Tensor], engine: Engine) -> (entropy: Double, used: Double) {
+/// Of the rows of labels of some parts of a batch: the mean of their entropy over log C, and the share of the prototypes in use.
+/// - Parameter ofAllRanks: whether they are this rank's part of the labels that are meant.
+public func labelUse(_ parts: [Tensor], ofAllRanks: Bool = false, engine: Engine) -> (entropy: Double, used: Double) {
   let columns = parts[0].columns
   let rows = parts.reduce(0) { $0 + $1.rows }
   var entropies = [Double](repeating: 0, count: rows)
@@ -24,9 +25,11 @@ public func labelUse(_ parts: [Tensor], engine: Engine) -> (entropy: Double, use
       }
     }
   }
+  if ofAllRanks { (entropies, greatest) = (engine.ranks.gather(entropies), engine.ranks.gather(greatest)) }
   // Of one prototype there is one label, and nothing to be uncertain of.
   let most = columns > 1 ? log(Double(columns)) : 1
   return (
-    entropies.reduce(0, +) / Double(rows) / most, Double(Set(greatest).count) / Double(min(columns, rows))
+    entropies.reduce(0, +) / Double(entropies.count) / most,
+    Double(Set(greatest).count) / Double(min(columns, entropies.count))
   )
 }

@@ -19,6 +19,8 @@ public protocol Objective: AnyObject, OptionOwner where Options: ObjectiveOption
   /// Some images, and what was drawn for them.
   associatedtype Drawn
 
+  /// Whether a rank may compute its share of a batch in several parts, one after the other.
+  static var computesInParts: Bool { get }
   /// Encoders that can be taken out of a checkpoint, the best first.
   static var encoders: [EncoderPart] { get }
   /// Its figures beside the terms of the loss.
@@ -64,6 +66,7 @@ public protocol Objective: AnyObject, OptionOwner where Options: ObjectiveOption
 }
 
 extension Objective {
+  public static var computesInParts: Bool { true }
   public static var encoders: [EncoderPart] { [EncoderPart("student")] }
   public static var figures: [FigureDeclaration] { [] }
   public static var presets: [Preset] { [] }

@@ -1,5 +1,6 @@
 import Compute
 import Networks
+import Ranks
 import Runs
 import Schemas
 import Settings
@@ -29,6 +30,20 @@ public final class PretrainingRun<O: Objective>: Trainee {
   public init(_ configuration: Configuration<O.Options>, engine: Engine) throws {
     try configuration.validate()
     precondition(configuration.precision == engine.precision, "one precision for the run, another for its engine")
+    let parts = engine.ranks.shards * configuration.accumulate
+    guard configuration.batch.isMultiple(of: parts) else {
+      let each = configuration.accumulate > 1 ? " of \(counted(configuration.accumulate, "part")) each" : ""
+      throw Failure(
+        .usage,
+        "batch \(configuration.batch) cannot be divided among \(counted(engine.ranks.shards, "shard"))\(each): expected a multiple of \(parts)"
+      )
+    }
+    if engine.ranks.shardsHere > 1 && !O.computesInParts {
+      throw Failure(
+        .usage,
+        "\(O.name) compares each image with all of the batch, so a rank has one shard: expected \(counted(engine.ranks.shards, "rank")), not \(engine.ranks.count)"
+      )
+    }
     self.configuration = configuration
     self.engine = engine
     objective = O(configuration, engine: engine)
@@ -60,8 +75,25 @@ public final class PretrainingRun<O: Objective>: Trainee {
         "--objective \(O.name) reads views \"\(family)\" of a size of their own, but the encoder's positions were learned for "
           + "\(encoder.image) pixels: start from an encoder with sine-cosine positions, or leave these views out")
     }
+    if let part = views.header.part {
+      let ranks = engine.ranks
+      guard (part.index, part.count, part.batch) == (ranks.rank, ranks.count, configuration.batch) else {
+        throw Failure(
+          .data,
+          "\(reader.name): is part \(part.text) of batches of \(part.batch): expected \(ranks.rank)/\(ranks.count) of \(configuration.batch)"
+        )
+      }
+    }
     _ = try EpochSteps(rows: views.rowsPerEpoch, batch: configuration.batch, source: reader.name)
     return views
+  }
+
+  /// What all ranks of a run must have in common, by the names that a message uses.
+  public func facts(of views: ViewBatches) throws -> [String: String] {
+    var facts = try flattened(configuration.json(objective: O.name), source: "the options")
+    for (key, value) in try views.identity() { facts["\(key) of the views"] = value }
+    facts["epochs of the views"] = "\(views.firstEpoch) to \(views.firstEpoch + views.epochs - 1)"
+    return facts
   }
 
   /// Continues where a checkpoint was written.
@@ -99,17 +131,24 @@ public final class PretrainingRun<O: Objective>: Trainee {
       batch: c.batch, epochs: c.epochs, schedule: O.schedule(configuration), limit: limit, engine: engine)
     let record = RunRecord(
       folder, configuration: try c.json(objective: O.name), pretty: try c.json(objective: O.name, pretty: true),
-      views: try views.identity(), classes: views.header.classes, provenance: provenance, policy: policy, start: start)
+      views: try views.identity(), classes: views.header.classes, provenance: provenance,
+      shards: engine.ranks.shards, policy: policy, start: start)
     let source = ViewSource(views, batch: c.batch) { [self] in try take(views, epoch: $0.epoch) }
     return try loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep)
   }
 
-  /// The next batch in the parts that it is computed in, and what is drawn for each image.
+  /// This rank's rows of the next batch in the parts that they are computed in, and what is drawn for each image.
   public func take(_ views: ViewBatches, epoch: Int) throws -> [O.Drawn] {
-    try (0..<configuration.accumulate).map { _ in
-      let rows = try views.take(configuration.batch / configuration.accumulate)
+    let ranks = engine.ranks
+    let share = configuration.batch / ranks.count
+    let parts = ranks.shardsHere * configuration.accumulate
+    try views.skip(ranks.rank * share)
+    let drawn = try (0..<parts).map { _ in
+      let rows = try views.take(share / parts)
       return try objective.draw(for: BatchRows(rows, of: views, seed: configuration.seed, epoch: epoch))
     }
+    try views.skip((ranks.count - 1 - ranks.rank) * share)
+    return drawn
   }
 
   public func gradients(of batch: [O.Drawn], at place: StepPlace) -> StepLosses {

@@ -10,16 +10,15 @@ import Foundation
 /// prototype or of a row could vanish: as in a collapse, their logits may be 87 temperatures below what they are
 /// compared with. There the first iteration is computed from logarithms. After it all sums are at least 1 / (R C), so
 /// the others need no such care.
-/// - Parameter parts: the logits of the global batch, [R, C] in one piece or more, one after the other.
+/// - Parameter parts: the logits of the batch, [R, C] in one piece or more, one after the other. Those of all ranks are balanced
+///   together.
 public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, engine: Engine) {
-  let columns = parts[0].columns
   let scale = Float(1 / temperature)
-  let extremes = parts.map { engine.extremes($0) }
-  let top = extremes.map(\.greatest).max() ?? 0
+  let (least, top) = engine.extremes(parts)
   var pending = RowStep.exponential
   var first = 0
   // Cosines differ by at most 2, so this concerns only temperatures below 0.034.
-  if iterations > 0, let least = extremes.map(\.least).min(), (top - least) * scale > 60,
+  if iterations > 0, (top - least) * scale > 60,
     let greatest = engine.vanishing(parts, top: top, scale: scale)
   {
     engine.firstIteration(parts, greatest: greatest, scale: scale)
@@ -28,9 +27,8 @@ public func sinkhorn(_ parts: [Tensor], temperature: Double, iterations: Int, en
   for iteration in 0..<iterations where iteration >= first {
     // The step before has left something to do to each row. It is done while the row is in cache for its part of the
     // sums.
-    let sums = engine.row(columns)
-    for (i, part) in parts.enumerated() {
-      engine.columnSums(of: part, into: sums, adding: i > 0, after: pending, top: top, scale: scale)
+    let sums = engine.sumOfBatch(parts) { part, sums, adding in
+      engine.columnSums(of: part, into: sums, adding: adding, after: pending, top: top, scale: scale)
     }
     // Rows are scaled to 1 instead of 1 / R: the next division by the column sums takes the factor out again.
     sums.withValues { for i in $0.indices { $0[i] = 1 / $0[i] } }
@@ -86,8 +84,14 @@ extension Engine {
     }
   }
 
-  /// The least and the greatest of some logits.
-  fileprivate func extremes(_ x: Tensor) -> (least: Float, greatest: Float) {
+  /// The least and the greatest of the logits of all ranks.
+  fileprivate func extremes(_ parts: [Tensor]) -> (least: Float, greatest: Float) {
+    let each = parts.map { extremes($0) }
+    let found = ranks.greatest([-(each.map(\.least).min() ?? 0), each.map(\.greatest).max() ?? 0])
+    return (-found[0], found[1])
+  }
+
+  private func extremes(_ x: Tensor) -> (least: Float, greatest: Float) {
     let each = Tensor(rows: x.rows, columns: 2, values: memory.take(max(1, 2 * x.rows)))
     rows(over: x, each, cost: x.columns) { x, each, range in
       for r in range {
@@ -117,11 +121,14 @@ extension Engine {
         }
       }
     }
+    let all = ranks.greatest(greatest.withValues { Array($0) })
+    greatest.withValues { _ = $0.update(fromContentsOf: all) }
     // exp(−87) is a normal number still. A prototype's sum is at most R times its greatest.
-    let count = parts.reduce(0) { $0 + $1.rows }
+    let count = ranks.total(parts.reduce(0) { $0 + $1.rows })
     if greatest.withValues({ ($0.min()! - top) * scale }) < -87 { return greatest }
     let limit = -87 + Float(log(Double(count)))
-    for part in parts {
+    var isNear = true
+    for part in parts where isNear {
       let nearest = Tensor(rows: part.rows, columns: 1, values: memory.take(max(1, part.rows)))
       withMatrices(part, greatest, nearest) { part, greatest, nearest in
         run(part.rows, scratch: columns) { r, scratch in
@@ -129,9 +136,9 @@ extension Engine {
           nearest.row(r)[0] = pmae_maximum(scratch, columns) * scale
         }
       }
-      if nearest.withValues({ $0.contains { $0 < limit } }) { return greatest }
+      isNear = nearest.withValues { $0.allSatisfy { $0 >= limit } }
     }
-    return nil
+    return ranks.any([!isNear])[0] ? greatest : nil
   }
 
   /// Of logits x: exp(x / temperature) with columns scaled to sum 1, then rows.
@@ -139,10 +146,9 @@ extension Engine {
   fileprivate func firstIteration(_ parts: [Tensor], greatest: Tensor, scale: Float) {
     let columns = greatest.columns
     // Of what is at most 1, and 1 once.
-    let sums = row(columns)
-    for (i, part) in parts.enumerated() {
+    let sums = sumOfBatch(parts) { part, sums, adding in
       withMatrices(part, greatest, sums) { part, greatest, sums in
-        columnSums(rows: part.rows, columns: columns, into: sums, adding: i > 0) { rows, sums in
+        columnSums(rows: part.rows, columns: columns, into: sums, adding: adding) { rows, sums in
           sums.update(repeating: 0, count: columns)
           withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { copy in
             let copy = copy.baseAddress!

@@ -15,17 +15,22 @@ public final class RunSession {
   public let folder: RunFolder
   private let resumes: Bool
   private let overwrites: Bool
+  private let writes: Bool
   private let note: (String) -> Void
   private var lock: RunLock?
 
   /// - Parameters:
   ///   - resumes: whether a run that is there goes on.
   ///   - overwrites: whether it starts again.
+  ///   - writes: whether this process writes the run; false for one that only computes a part of it, and locks nothing.
   ///   - note: told of what a person should know, a line each.
   /// - Throws: `Failure(.cannotCreate)` where the folder is in use, or holds a run that may not be touched.
-  public init(_ path: String, resumes: Bool, overwrites: Bool, note: @escaping (String) -> Void) throws {
+  public init(_ path: String, resumes: Bool, overwrites: Bool, writes: Bool = true, note: @escaping (String) -> Void)
+    throws
+  {
     folder = RunFolder(path)
-    (self.resumes, self.overwrites, self.note) = (resumes, overwrites, note)
+    (self.resumes, self.overwrites, self.writes, self.note) = (resumes, overwrites, writes, note)
+    if !writes { return }
     if folder.exists { try acquire() }
     if folder.hasCheckpoint && !resumes && !overwrites {
       throw Failure(
@@ -42,6 +47,7 @@ public final class RunSession {
   /// Makes the folder and holds it.
   /// - Throws: `Failure(.cannotCreate)` where it cannot be made, or another process has begun a run there meanwhile.
   public func begin() throws {
+    if !writes { return }
     try folder.create()
     if lock != nil { return }
     try acquire()

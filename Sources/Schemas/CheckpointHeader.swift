@@ -10,9 +10,11 @@ public struct CheckpointHeader: Sendable {
   public var views: [String: String]
   /// Of the views.
   public var classes: [String]?
+  /// In how many shards a batch was computed, which rounding depends on.
+  public var shards: Int
 
-  public init(config: String, step: Int, views: [String: String], classes: [String]?) {
-    (self.config, self.step, self.views, self.classes) = (config, step, views, classes)
+  public init(config: String, step: Int, views: [String: String], classes: [String]?, shards: Int = 1) {
+    (self.config, self.step, self.views, self.classes, self.shards) = (config, step, views, classes, shards)
   }
 
   /// - Throws: `Failure(.data)` where the configuration or the step is missing.
@@ -23,6 +25,7 @@ public struct CheckpointHeader: Sendable {
     self.config = config
     self.step = step
     classes = try fields.value(MetadataKey.classes)
+    shards = try fields.value("shards") ?? 1
     views = try fields.value("views") ?? [:]
     // Earlier versions said only these of the views. All versions write them, for programs that read the weights alone.
     for key in ["rows_per_epoch", MetadataKey.mean, MetadataKey.std] where views[key] == nil {
@@ -37,6 +40,7 @@ public struct CheckpointHeader: Sendable {
   public func metadata() throws -> [String: String] {
     var metadata = [MetadataKey.config: config, "step": String(step), "views": try JSONText.encode(views)]
     for key in ["rows_per_epoch", MetadataKey.mean, MetadataKey.std] { metadata[key] = views[key] }
+    if shards > 1 { metadata["shards"] = String(shards) }
     metadata.merge(try ClassNames.metadata(classes)) { $1 }
     return metadata
   }

@@ -24,6 +24,8 @@ public struct ViewsHeader: Equatable, Sendable {
   public var firstEpoch = 0
   /// The row of the first epoch at which the stream begins: a run that goes on has had those before it.
   public var firstRow = 0
+  /// The part of every batch that the stream holds; nil for all rows.
+  public var part: ViewPart?
   /// What the draws and the order come from; nil where the writer did not say.
   public var seed: UInt64?
   /// How the rows of an epoch follow each other: a word of the writer's, the same for the same order.
@@ -52,6 +54,13 @@ public struct ViewsHeader: Equatable, Sendable {
     rowsPerEpoch = try fields.required("rows_per_epoch", of: "the views have")
     firstEpoch = try fields.value("first_epoch") ?? 0
     firstRow = try fields.value("first_row") ?? 0
+    part = try fields.text("part").map { text in
+      let batch = try fields.required("batch", of: "a part of views has") as Int
+      guard let part = ViewPart(text, batch: batch) else {
+        throw Failure(.data, "\(source): part \(quoted(text)) of batches of \(batch) cannot be")
+      }
+      return part
+    }
     seed = try fields.value("seed")
     order = fields.text("order")
     classes = try fields.value(MetadataKey.classes)
@@ -85,6 +94,7 @@ public struct ViewsHeader: Equatable, Sendable {
     metadata["order"] = order
     metadata[MetadataKey.labelSeparator] = labelSeparator
     if firstRow > 0 { metadata["first_row"] = String(firstRow) }
+    if let part { (metadata["part"], metadata["batch"]) = (part.text, String(part.batch)) }
     for recipe in recipes {
       if !recipe.columns.isEmpty { metadata["\(recipe.name).columns"] = try JSONText.encode(recipe.columns) }
       metadata["\(recipe.name).recipe"] = recipe.line

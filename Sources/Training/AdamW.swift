@@ -5,7 +5,8 @@ import Foundation
 import Networks
 import Synchronization
 
-/// AdamW (Loshchilov & Hutter, 2019), β 0.9 and 0.95 unless said otherwise, ε 1e-8; decay on matrices alone.
+/// AdamW (Loshchilov & Hutter, 2019), β 0.9 and 0.95 unless said otherwise, ε 1e-8; decay on matrices alone. Of several ranks
+/// each moves its share of the weights, and keeps the moments of these.
 public final class AdamW: Optimizer {
   public var steps = 0
   public private(set) var firstNonFiniteParameter: String?
@@ -13,6 +14,7 @@ public final class AdamW: Optimizer {
   private let beta2: Double
   private let weightDecay: Double
   private let blocks: ParameterBlocks
+  private let join: GradientJoin?
   /// Of each parameter.
   private let first: [Buffer]
   private let second: [Buffer]
@@ -23,16 +25,28 @@ public final class AdamW: Optimizer {
   ) {
     (self.beta1, self.beta2, self.weightDecay) = (beta1, beta2, weightDecay)
     blocks = ParameterBlocks(parameters, engine: engine)
+    join = engine.ranks.shards > 1 ? GradientJoin(blocks, engine: engine) : nil
     first = blocks.moments()
     second = blocks.moments()
   }
 
   public var moments: [Constant] {
-    blocks.parameters.indices.flatMap { place in
+    let first = join?.flat.whole(self.first) ?? self.first
+    let second = join?.flat.whole(self.second) ?? self.second
+    return blocks.parameters.indices.flatMap { place in
       let trained = blocks.parameters[place]
       return [moment("first_moment.", of: trained, first[place]), moment("second_moment.", of: trained, second[place])]
     }
   }
+
+  public func take(_ moments: [Constant]) {
+    guard let join else { return }
+    for (place, own) in [first, second].enumerated() {
+      join.flat.take(stride(from: place, to: moments.count, by: 2).map { moments[$0].tensor.values }, into: own)
+    }
+  }
+
+  public func joinGradients() { join?.finish() }
 
   public func firstNonFiniteGradient() -> String? { blocks.firstNonFiniteGradient() }
 
@@ -49,32 +63,35 @@ public final class AdamW: Optimizer {
       return (Float(trained.decays ? 1 - lr * decay : 1), Float(lr / correction1), Float(1 / root2))
     }
     let factors = update.clip?.factors(blocks.gradientSquares())
-    let gradients = blocks.gradients()
-    // Four for each parameter.
+    let gradients = blocks.gradients(ofOwn: true)
+    // Four for each parameter. Nobody looks at those of one that is another rank's.
     let held = blocks.parameters.indices.flatMap { place in
-      [blocks.parameters[place].parameter.tensor.values, gradients[place], first[place], second[place]]
+      [
+        blocks.parameters[place].parameter.tensor.values, gradients[place] ?? first[place], first[place], second[place],
+      ]
     }
     let broken = Atomic(Int.max)
     Buffer.withPointers(to: held) { pointers in
       blocks.run(values: 7) { place, range in
         guard let v = rates[place] else { return }
-        let i = range.lowerBound
-        let (weights, gradient) = (pointers[4 * place], pointers[4 * place + 1])
-        let (first, second) = (pointers[4 * place + 2], pointers[4 * place + 3])
+        let (i, kept) = (range.lowerBound, blocks.place(of: range.lowerBound, in: place))
+        let (weights, gradient) = (pointers[4 * place] + i, pointers[4 * place + 1] + i)
+        let (first, second) = (pointers[4 * place + 2] + kept, pointers[4 * place + 3] + kept)
         if let factors, factors[place] < 1 {
-          withUnsafePointer(to: factors[place]) { pmae_scale_rows(gradient + i, 1, range.count, range.count, $0) }
+          withUnsafePointer(to: factors[place]) { pmae_scale_rows(gradient, 1, range.count, range.count, $0) }
         }
         pmae_adamw(
-          weights + i, gradient + i, first + i, second + i, range.count, v.keep, Float(1 - beta1), Float(1 - beta2),
+          weights, gradient, first, second, range.count, v.keep, Float(1 - beta1), Float(1 - beta2),
           v.rate, v.inverseRoot2, 1e-8)
         // While they are in cache, this is next to nothing.
-        for values in [weights, first, second] where pmae_all_finite(values + i, range.count) == 0 {
+        for values in [weights, first, second] where pmae_all_finite(values, range.count) == 0 {
           broken.min(place, ordering: .relaxed)
         }
       }
     }
-    let place = broken.load(ordering: .relaxed)
-    if place < .max, firstNonFiniteParameter == nil { firstNonFiniteParameter = blocks.parameters[place].name }
+    let name = blocks.name(ofFirst: broken.load(ordering: .relaxed))
+    firstNonFiniteParameter = firstNonFiniteParameter ?? name
     blocks.clearGradients()
+    join?.flat.shareWeights()
   }
 }

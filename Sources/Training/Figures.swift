@@ -1,5 +1,6 @@
 import Autodiff
 import Compute
+import Ranks
 
 /// A number with the name that it has in metrics.jsonl, in TensorBoard and on curves.
 public struct Figure: Equatable, Sendable {
@@ -70,18 +71,43 @@ public struct LossTerms {
 }
 
 /// The losses of a batch; adds their gradients to the parameters' own. The parts of the batch have equal sizes and are
-/// computed one after the other, so only one needs memory at a time.
+/// computed one after the other, so only one needs memory at a time. Of several ranks each computes its own parts; the
+/// losses are those of all, and the gradients become so with `Optimizer.joinGradients`.
 /// - Parameters:
+///   - parts: of this rank.
 ///   - precision: what matrices are multiplied in; the engine's unless given.
 ///   - terms: the loss of a part, by its place in the batch.
 public func gradients(
   parts: Int, engine: Engine, precision: Precision? = nil, terms: (_ tape: Tape, _ part: Int) throws -> LossTerms
 ) rethrows -> StepLosses {
-  StepLosses(
-    meanOf: try (0..<parts).map { part in
-      let tape = Tape(engine, precision: precision)
-      let terms = try terms(tape, part)
-      terms.backward(tape, share: 1 / Double(parts))
-      return terms.losses
-    })
+  let ranks = engine.ranks
+  let all = parts * ranks.count
+  let each = parts / ranks.shardsHere
+  let losses = try (0..<parts).map { part in
+    let tape = Tape(engine, precision: precision)
+    let terms = try terms(tape, part)
+    terms.backward(tape, share: 1 / Double(all))
+    if (part + 1).isMultiple(of: each) { ranks.shardEnded?() }
+    return terms.losses
+  }
+  return StepLosses(meanOf: losses.ofAllRanks(ranks))
+}
+
+extension [StepLosses] {
+  /// Those of the parts of all ranks, in their order. Each part has the same figures.
+  fileprivate func ofAllRanks(_ ranks: Ranks) -> [StepLosses] {
+    if ranks.count == 1 { return self }
+    let model = self[0]
+    let numbers = flatMap { [$0.loss] + ($0.terms + $0.watched).map(\.value) }
+    let size = numbers.count / count
+    let all = ranks.gather(numbers)
+    return stride(from: 0, to: all.count, by: size).map { start in
+      func named(_ figures: [Figure], from first: Int) -> [Figure] {
+        figures.enumerated().map { Figure($1.name, all[start + first + $0]) }
+      }
+      return StepLosses(
+        loss: all[start], terms: named(model.terms, from: 1), watched: named(model.watched, from: 1 + model.terms.count)
+      )
+    }
+  }
 }

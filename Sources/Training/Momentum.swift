@@ -22,6 +22,7 @@ public final class Momentum: Optimizer {
     _ parameters: [TrainedParameter], weightDecay: Double, momentum: Double = 0.9, trust: Double? = nil, engine: Engine
   ) {
     (self.momentum, self.weightDecay, self.trust) = (momentum, weightDecay, trust)
+    precondition(engine.ranks.shards == 1, "momentum is kept by one process")
     blocks = ParameterBlocks(parameters, engine: engine)
     moved = blocks.moments()
   }
@@ -29,6 +30,9 @@ public final class Momentum: Optimizer {
   public var moments: [Constant] {
     zip(blocks.parameters, moved).map { moment("momentum.", of: $0, $1) }
   }
+
+  public func joinGradients() {}
+  public func take(_ moments: [Constant]) {}
 
   public func firstNonFiniteGradient() -> String? { blocks.firstNonFiniteGradient() }
 
@@ -41,7 +45,7 @@ public final class Momentum: Optimizer {
     let trusts = squares.map { ratios(gradientSquares: $0, clips: clips, decays: decays) }
     let gradients = blocks.gradients()
     // Three for each parameter.
-    let held = parameters.indices.flatMap { [parameters[$0].parameter.tensor.values, gradients[$0], moved[$0]] }
+    let held = parameters.indices.flatMap { [parameters[$0].parameter.tensor.values, gradients[$0]!, moved[$0]] }
     let broken = Atomic(Int.max)
     Buffer.withPointers(to: held) { pointers in
       blocks.run(values: 5) { place, range in

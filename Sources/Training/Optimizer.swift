@@ -33,8 +33,14 @@ public protocol Optimizer: AnyObject {
   var steps: Int { get set }
 
   /// What it remembers of its parameters from step to step: the names begin with what is remembered, and end with the
-  /// parameter's.
+  /// parameter's. Each rank keeps a part of it, so all ask for the whole at once.
   var moments: [Constant] { get }
+
+  /// Goes on with moments that it gave, whose values were set since.
+  func take(_ moments: [Constant])
+
+  /// Makes the gradients those of the whole batch, where it was computed in shards or by several ranks.
+  func joinGradients()
 
   /// The name of the first parameter whose gradient holds a NaN or an infinity, if there is one.
   func firstNonFiniteGradient() -> String?

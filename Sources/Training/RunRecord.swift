@@ -15,13 +15,15 @@ public struct RunRecord {
   /// - Parameters:
   ///   - configuration: all that decides the run's result, as JSON on one line; `pretty` is the same for people.
   ///   - views: what the run's views say of themselves (`ViewsHeader.identity`).
+  ///   - shards: in how many a batch is computed.
   ///   - start: the checkpoint that the run goes on from; nil for a fresh run.
   public init(
     _ folder: RunFolder, configuration: String, pretty: String, views: [String: String], classes: [String]?,
-    provenance: [String: String], policy: CheckpointPolicy = CheckpointPolicy(), start: CheckpointFile.Place? = nil
+    provenance: [String: String], shards: Int = 1, policy: CheckpointPolicy = CheckpointPolicy(),
+    start: CheckpointFile.Place? = nil
   ) {
     self.folder = folder
-    header = CheckpointHeader(config: configuration, step: 0, views: views, classes: classes)
+    header = CheckpointHeader(config: configuration, step: 0, views: views, classes: classes, shards: shards)
     configurationText = pretty
     (self.provenance, self.policy, self.start) = (provenance, policy, start)
   }
@@ -52,11 +54,11 @@ final class RunKeeper {
   func log(_ report: StepReport) throws { try lines.write(report.json) }
 
   /// Nothing where this step's checkpoint is the last that was written.
-  func save(_ state: TrainingState) throws {
-    if writer.lastStep == state.steps { return }
-    header.step = state.steps
+  func save(_ tensors: [NamedTensor], after step: Int) throws {
+    if writer.lastStep == step { return }
+    header.step = step
     try writer.write(
-      step: state.steps, metadata: try header.metadata().merging(provenance) { $1 }, tensors: state.tensors, log: lines)
+      step: step, metadata: try header.metadata().merging(provenance) { $1 }, tensors: tensors, log: lines)
   }
 
   func isDue(after step: Int) -> Bool { writer.isDue(after: step) }

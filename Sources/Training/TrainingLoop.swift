@@ -1,9 +1,13 @@
 import Compute
+import Ranks
 import Runs
 import TensorStream
 
 /// The loop that every trainer runs: a batch in, a step, a report out, checkpoints between. Every number depends on the
 /// trainee and the batches alone. So a run that was stopped and resumed ends in the bits of a run that was not.
+///
+/// Where several ranks train, each runs the loop on its own part of every batch, and all do the same at the same step.
+/// What fails on one fails on all. The first alone keeps a record.
 ///
 ///     func train<T: Trainee, S: BatchSource>(_ trainee: T, on source: S, engine: Engine) throws where S.Batch == T.Batch {
 ///       let schedule = RateSchedule(peak: 1e-3, warmupEpochs: 2)
@@ -55,13 +59,18 @@ public struct TrainingLoop {
     let end = min(limit ?? .max, epochs * stepsPerEpoch)
     var place: StepPlace { StepPlace(step: optimizer.steps, stepsPerEpoch: stepsPerEpoch, epochs: epochs) }
     let first = place
-    if first.step < end { try source.seek(to: first, end: end) }
-    let keeper = try record?.begin(at: first)
-    func save() throws { try keeper?.save(trainee.state) }
+    let ranks = engine.ranks
+    if first.step < end { try ranks.agree { try source.seek(to: first, end: end) } }
+    let keeper = try ranks.agree { try ranks.isFirst ? record?.begin(at: first) : nil }
+    func save() throws {
+      // Every rank has a part of the moments.
+      let tensors = trainee.state.tensors
+      try ranks.agree { try keeper?.save(tensors, after: optimizer.steps) }
+    }
     /// Does something with the source, or with what a step left; where that fails, the steps that were taken are saved first.
     func reading<R>(_ body: () throws -> R) throws -> R {
       do {
-        return try body()
+        return try ranks.agree(body)
       } catch {
         if optimizer.steps > first.step { try save() }
         try keeper?.wait()
@@ -80,17 +89,23 @@ public struct TrainingLoop {
       let report = StepReport(
         step: optimizer.steps, epoch: at.epoch, losses: losses, learningRate: rate, moved: moved, seconds: seconds,
         imagesPerSecond: Double(self.batch) / seconds)
-      try keeper?.log(report)
-      stopped = try onStep(report) || signals.stopRequested()
-      let isAsked = signals.checkpointRequested()
-      let isDue = keeper?.isDue(after: report.step) ?? false
-      if at.endsEpoch || stopped || isAsked || isDue || report.step == end { try save() }
-      try keeper?.check()
+      let wishes = try ranks.agree {
+        try keeper?.log(report)
+        let stops = try onStep(report) || signals.stopRequested()
+        return [stops, signals.checkpointRequested(), keeper?.isDue(after: report.step) ?? false]
+      }
+      // A signal that reached one rank is for all.
+      let agreed = ranks.any(wishes)
+      stopped = agreed[0]
+      if at.endsEpoch || agreed.contains(true) || report.step == end { try save() }
+      try ranks.agree { try keeper?.check() }
       if at.endsEpoch { try reading { try source.finishEpoch(at) } }
     }
     try save()
-    try keeper?.wait()
-    if !stopped { try source.finish() }
+    try ranks.agree {
+      try keeper?.wait()
+      if !stopped { try source.finish() }
+    }
     return Outcome(isComplete: !stopped, checkpoints: keeper?.count ?? 0, seconds: keeper?.seconds ?? 0)
   }
 
@@ -104,6 +119,7 @@ public struct TrainingLoop {
       Failure(.data, "step \(place.step + 1): \(what): training stops, and the last checkpoint stays as it was")
     }
     let losses = try trainee.gradients(of: batch, at: place)
+    optimizer.joinGradients()
     for figure in losses.terms + [Figure("the loss", losses.loss)] where !figure.value.isFinite {
       throw broken("\(figure.name) is \(figure.value)")
     }

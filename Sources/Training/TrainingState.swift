@@ -18,7 +18,7 @@ public struct TrainingState {
 
   public var steps: Int { optimizer.steps }
 
-  /// Everything for a writer, in memory that it shares with the networks.
+  /// Everything for a writer, in memory that it shares with the networks. All ranks ask for it at once.
   public var tensors: [NamedTensor] { storedTensors(parts + [moments]) }
 
   /// What the names of the optimiser's tensors begin with.
@@ -26,7 +26,11 @@ public struct TrainingState {
 
   /// Sets everything from a checkpoint, or nothing: `Failure(.data)` names each tensor that is missing or does not fit.
   public func load(from checkpoint: CheckpointFile) throws {
-    try Training.load(parts + [moments], from: checkpoint.record, source: checkpoint.path)
+    let moments = optimizer.moments
+    try Training.load(
+      parts + [Part(Self.optimizerPrefix, Moments(constants: moments))], from: checkpoint.record,
+      source: checkpoint.path)
+    optimizer.take(moments)
     optimizer.steps = checkpoint.steps
   }
 
@@ -56,20 +60,22 @@ extension CheckpointFile {
 
 /// What differs between two configurations in JSON, by the first's keys: `batch 32, not 64`.
 public func differences(of mine: String, from theirs: String, source: String) throws -> [String] {
+  let (mine, theirs) = (try flattened(mine, source: source), try flattened(theirs, source: source))
+  return mine.keys.sorted().filter { $0 != "version" && mine[$0] != theirs[$0] }.map {
+    "\($0) \(mine[$0] ?? "none"), not \(theirs[$0] ?? "none")"
+  }
+}
+
+/// The values of a configuration in JSON, each by its keys with points between them.
+public func flattened(_ json: String, source: String) throws -> [String: String] {
   func flat(_ value: Any, _ path: String) -> [String: String] {
     guard let object = value as? [String: Any] else { return [path: "\(value)"] }
     return object.reduce(into: [:]) { all, entry in
       all.merge(flat(entry.value, path.isEmpty ? entry.key : "\(path).\(entry.key)")) { $1 }
     }
   }
-  func flat(_ text: String) throws -> [String: String] {
-    guard let value = try? JSONSerialization.jsonObject(with: Data(text.utf8)) else {
-      throw Failure(.data, "\(source): its configuration is not JSON")
-    }
-    return flat(value, "")
+  guard let value = try? JSONSerialization.jsonObject(with: Data(json.utf8)) else {
+    throw Failure(.data, "\(source): its configuration is not JSON")
   }
-  let (mine, theirs) = (try flat(mine), try flat(theirs))
-  return mine.keys.sorted().filter { $0 != "version" && mine[$0] != theirs[$0] }.map {
-    "\($0) \(mine[$0] ?? "none"), not \(theirs[$0] ?? "none")"
-  }
+  return flat(value, "")
 }

@@ -87,6 +87,8 @@ struct AugmentTool: Tool {
       "Leave out what the pmae-pretrain run in this folder has read up to its checkpoint.", valueName: "run"))
   var resume: String?
 
+  @OptionGroup var part: PartOptions
+
   @Option(help: ArgumentHelp("The seed of everything that is drawn.", valueName: "n"))
   var seed: UInt64 = 0
 
@@ -227,6 +229,7 @@ struct AugmentTool: Tool {
     views.firstEpoch = start.epoch
     views.firstRow = start.row
     views.seed = seed
+    views.part = part.part
     views.repeats = repeats
     views.shuffles = shuffle ?? !recipes.allSatisfy { $0.isDeterministic }
     if rowsPerRecord ?? 1 > 1, recipes.contains(where: { $0.isWhole }) {
@@ -238,7 +241,7 @@ struct AugmentTool: Tool {
       path: output.output, kind: "views", metadata: try views.metadata(for: store).merging(provenance) { $1 },
       overwrite: output.overwrite)
     let progress = Progress(
-      tool: "pmae-augment", what: "samples", total: views.epochs * store.rows - start.row, quiet: output.quiet)
+      tool: "pmae-augment", what: "samples", total: views.count(of: store), quiet: output.quiet)
     try views.write(from: store, to: writer, pool: ThreadPool(threads: threads.count)) { progress.update($0) }
     try writer.finish()
     progress.finish()

@@ -9,6 +9,8 @@ import TensorStream
 import Training
 
 struct EvaluateTool: Tool {
+  static let ranks = RankUse.alone
+
   static let configuration = CommandConfiguration(
     commandName: "pmae-evaluate",
     abstract: "Measure a model or an encoder on views, say what it makes of each picture, and make tables of results.",

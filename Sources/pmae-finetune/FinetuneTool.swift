@@ -11,6 +11,8 @@ import TensorStream
 import Training
 
 struct FinetuneTool: Tool {
+  static let ranks = RankUse.alone
+
   static let configuration = CommandConfiguration(
     commandName: "pmae-finetune",
     abstract: "Train a model on labelled views for a task, from a pretrained encoder or from scratch.",

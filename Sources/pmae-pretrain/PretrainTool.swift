@@ -11,6 +11,8 @@ import TensorStream
 import Training
 
 struct PretrainTool: Tool {
+  static let ranks = RankUse.together
+
   static let configuration = CommandConfiguration(
     commandName: "pmae-pretrain",
     abstract: "Pretrain a vision transformer on views of unlabelled images with Pseudo MAE.",
@@ -98,6 +100,8 @@ struct PretrainTool: Tool {
 
   @OptionGroup var threads: ThreadOptions
 
+  @OptionGroup var ranks: RankOptions
+
   @OptionGroup var profile: ProfileOptions
 
   @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
@@ -134,13 +138,17 @@ struct PretrainTool: Tool {
 
   private func pretrain<O: Objective>(_: O.Type) throws {
     let name = "pmae-pretrain"
+    let ranks = try self.ranks.ranks()
+    let quiet = self.quiet || !ranks.isFirst
     func say(_ text: String) { note(name, text, quiet: quiet) }
-    let session = try RunSession(output, resumes: resume, overwrites: overwrite, note: say)
+    let session = try ranks.agree {
+      try RunSession(output, resumes: resume, overwrites: overwrite, writes: ranks.isFirst, note: say)
+    }
     let folder = session.folder
     // Everything that the options alone decide is checked before the input is waited for.
     try profile.checkEarly(overwrite: overwrite || resume)
     // Both are let go of when they are read: a checkpoint is as large as the run itself.
-    var start = try session.checkpoint()
+    var start = try ranks.agree { try session.checkpoint() }
     var given = try self.start.map { try StartWeights(path: $0, heads: model.heads, image: model.image) }
     let encoder: EncoderConfiguration
     if let start {
@@ -160,10 +168,18 @@ struct PretrainTool: Tool {
       configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
     }
     try configuration.validate()
-    let engine = Engine(threads: threads.count, precision: precision.precision, profiling: profile.isWanted)
+    let engine = Engine(
+      threads: threads.count, precision: precision.precision, profiling: profile.isWanted, ranks: ranks)
     for text in precision.notes + engine.notes { say(text) }
     let run = try PretrainingRun<O>(configuration, engine: engine)
     let views = try run.views(reader)
+    try ranks.requireSame(
+      run.facts(of: views).merging(
+        [
+          "version": pmaeVersion, "matrix kernels": engine.kernels, "last step": steps.map(String.init) ?? "none",
+          "checkpoint": start.map { "\($0.digest) of step \($0.steps)" } ?? "none",
+          "start weights": given?.input.digest ?? "none",
+        ]) { $1 })
     var provenance = Provenance.metadata(
       tool: name,
       inputs: [(name: reader.name, header: reader.header, digest: reader.digest)] + (given.map { [$0.input] } ?? []))
@@ -171,6 +187,11 @@ struct PretrainTool: Tool {
       try run.resume(from: start, on: views)
       provenance = Provenance.continued(provenance, from: start.record.metadata)
       say("\(folder.path): continues after step \(grouped(run.steps))")
+      if start.header.shards != ranks.shards {
+        say(
+          "\(folder.path): its batches were computed in \(counted(start.header.shards, "shard")), and are from here on in "
+            + "\(ranks.shards): sums are rounded otherwise (--deterministic-ranks \(start.header.shards) keeps them)")
+      }
     } else if let given {
       try run.initialise(from: given)
       if case .encoder(let file) = given {
@@ -185,14 +206,16 @@ struct PretrainTool: Tool {
     }
     if start == nil { try run.prepare() }
     (start, given) = (nil, nil)
-    try session.begin()
+    try ranks.agree { try session.begin() }
 
     Interruption.watch()
     let epoch = try EpochSteps(rows: views.rowsPerEpoch, batch: batch, source: reader.name)
     let total = min(steps ?? .max, configuration.epochs * epoch.stepsPerEpoch)
-    let profiler = profile.isWanted ? StepProfiler(engine) : nil
+    let profiler = profile.isWanted && ranks.isFirst ? StepProfiler(engine) : nil
     let progress = Progress(tool: name, what: "steps", total: total, first: run.steps, quiet: quiet)
-    let events = try tensorboard.map { try EventFile(folder: $0, after: run.steps) }
+    let events = try ranks.agree {
+      try ranks.isFirst ? tensorboard.map { try EventFile(folder: $0, after: run.steps) } : nil
+    }
     var collapse = CollapseWatch(floor: collapseFloor, figures: O.figures)
     let outcome: TrainingLoop.Outcome
     do {
@@ -214,7 +237,7 @@ struct PretrainTool: Tool {
       if Interruption.requested, (error as? Failure)?.kind == .data { Interruption.exitAsSignal() }
       throw error
     }
-    if Interruption.requested {
+    if ranks.any([Interruption.requested])[0] {
       say("stopped after step \(grouped(run.steps)); \(folder.checkpoint) continues with --resume")
       Interruption.exitAsSignal()
     }

@@ -25,7 +25,7 @@ import Testing
     .replacingOccurrences(of: "--epochs 2 ", with: "")
 
   @Test(arguments: [
-    ("kill -INT $trainer", "130\n"), ("kill -TERM $trainer", "143\n"),
+    ("kill -INT $trainer", "130\n"), ("kill -TERM $trainer", "143\n"), ("kill -USR2 $trainer", "140\n"),
     // Ctrl-C comes to the writer upstream as well, whose stream then ends early.
     ("kill -TERM $writer $trainer", "143\n"),
   ])

@@ -113,11 +113,16 @@ double pmae_binary_cross_entropy(const float *x, const float *target, size_t n);
 void pmae_binary_cross_entropy_backward(float *x, const float *target, size_t n, float weight);
 /// Returns the sum of |x - target|; leaves the signs of x - target, 1, 0 or -1.
 double pmae_absolute_error(const float *x, const float *target, float *sign, size_t n);
-/// Each of at most 64 columns to zero mean and unit variance (biased) over the rows, then times gamma plus beta (1 and 0 where NULL);
-/// what is below 0 becomes 0 where rectify != 0. Leaves each column's mean and variance.
-void pmae_batch_norm(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta, float epsilon, int rectify, float *y, size_t y_stride, float *mean, float *variance);
-/// The gradients of the same: dx (+)= unless NULL; dgamma and dbeta = what gamma and beta get.
-void pmae_batch_norm_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta, float epsilon, int rectify, const float *mean, const float *variance, const float *dy, size_t dy_stride, float *dx, size_t dx_stride, int accumulate, float *dgamma, float *dbeta);
+/// Of at most 64 columns: sums = their sums over the rows, or where there is a mean the sums of (x - mean)^2.
+void pmae_batch_sums(const float *x, size_t stride, size_t rows, size_t columns, const float *mean, double *sums);
+/// y = (x - mean) / sqrt(variance + epsilon) for each column, times gamma plus beta (1 and 0 where NULL); what is below 0 becomes 0
+/// where rectify != 0.
+void pmae_batch_norm(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta, float epsilon, int rectify, const float *mean, const float *variance, float *y, size_t y_stride);
+/// For the gradients of the same: the sums over the rows of dy (sums) and of dy (x - mean) / sqrt(variance + epsilon) (products), which
+/// are the gradients of beta and gamma.
+void pmae_batch_norm_sums_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta, float epsilon, int rectify, const float *mean, const float *variance, const float *dy, size_t dy_stride, double *sums, double *products);
+/// dx (+)= the gradient of the same, by the sums over all rows that mean and variance are of, count of them.
+void pmae_batch_norm_backward(const float *x, size_t stride, size_t rows, size_t columns, const float *gamma, const float *beta, float epsilon, int rectify, const float *mean, const float *variance, const float *dy, size_t dy_stride, const double *sums, const double *products, double count, float *dx, size_t dx_stride, int accumulate);
 /// y = x / max(|x|, epsilon) for one row; returns 1 / max(...).
 float pmae_normalise(const float *x, float *y, size_t n, float epsilon);
 /// dx (+)= inverse * (dy - y sum(y dy)).

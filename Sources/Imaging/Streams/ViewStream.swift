@@ -22,6 +22,8 @@ public struct ViewStream: Sendable {
   public var firstEpoch = 0
   /// Where in the first epoch the stream begins: the rows before it are left out, as if they had been read already.
   public var firstRow = 0
+  /// The part of every batch that is made; nil for all rows.
+  public var part: ViewPart?
   public var seed: UInt64 = 0
   /// A new order each epoch (see `EpochOrder`); otherwise the pictures' own.
   public var shuffles = true
@@ -55,6 +57,7 @@ public struct ViewStream: Sendable {
     header.size = isWhole ? nil : size
     header.firstEpoch = firstEpoch
     header.firstRow = firstRow
+    header.part = part
     header.seed = seed
     header.order = store.orderText(shuffles: shuffles) + (repeats > 1 ? ", each \(repeats) times" : "")
     if let statistics = statistics ?? store.statistics {
@@ -95,7 +98,8 @@ public struct ViewStream: Sendable {
     let workers = (0..<pool.threads).map { _ in Worker(statistics ?? store.statistics ?? .imageNet) }
     let writeBehind = WriteBehind(writer)
     let rowsPerRecord = isWhole ? 1 : rowsPerRecord
-    let batch = isWhole ? 4 * pool.threads : batchRows(threads: pool.threads)
+    // Of a part as many at once as of all.
+    let batch = (isWhole ? 4 * pool.threads : batchRows(threads: pool.threads)) * (part?.count ?? 1)
     let memory = BlockMemory()
     var isComplete = false
     defer { if !isComplete { writeBehind.abandon() } }
@@ -108,14 +112,20 @@ public struct ViewStream: Sendable {
         let end = min(start + batch, order.rows)
         if end <= first { continue }
         let places = max(start, first)..<end
-        let samples = order.rows(places)
+        let samples = own(order.rows(places), at: places, of: order.rows)
         store.forget(except: order.records(at: places))
         store.announce(order.rows(end..<min(end + batch, order.rows)).map { $0 % store.rows })
         // Records end where they would in a stream from the beginning.
-        let records = stride(from: start, to: end, by: rowsPerRecord).compactMap { from -> Range<Int>? in
-          let to = min(from + rowsPerRecord, end)
-          return to <= first ? nil : (max(from, first) - places.lowerBound)..<(to - places.lowerBound)
-        }
+        let records =
+          part == nil
+          ? stride(from: start, to: end, by: rowsPerRecord).compactMap { from -> Range<Int>? in
+            let to = min(from + rowsPerRecord, end)
+            return to <= first ? nil : (max(from, first) - places.lowerBound)..<(to - places.lowerBound)
+          }
+          : stride(from: 0, to: samples.count, by: rowsPerRecord).map {
+            $0..<min($0 + rowsPerRecord, samples.count)
+          }
+        if samples.isEmpty { continue }
         try writeBehind.write(
           isWhole
             ? makeWhole(samples, epoch: epoch, store: store, pool: pool, workers: workers)

@@ -1,6 +1,4 @@
 import Foundation
-import Networks
-import Parallel
 import Schemas
 import TensorStream
 
@@ -96,8 +94,14 @@ public final class ViewBatches {
   public func members(of family: String) -> [String] { views.filter { $0.family == family }.map(\.name) }
 
   /// The next `count` rows.
-  /// - Throws: `Failure(.data)` where the stream ends before, or a tensor is missing or of another shape.
+  /// - Throws: `Failure(.data)` where the stream ends before or does not have them, or a tensor is missing or of another shape.
   public func take(_ count: Int) throws -> Rows {
+    if let part = header.part, heldRows(count) < count {
+      throw Failure(
+        .data,
+        "\(reader.name): holds part \(part.text) of batches of \(part.batch), which has not all of the \(count) rows from row \(position) on"
+      )
+    }
     var rows = Rows()
     for view in views { rows.pixels[view.name] = [] }
     while rows.count < count {
@@ -110,14 +114,21 @@ public final class ViewBatches {
     return rows
   }
 
-  /// Passes over `count` rows.
+  /// Passes over `count` rows. Those that the stream does not have cost nothing.
   public func skip(_ count: Int) throws {
-    var left = count
+    let end = position + count
+    var left = heldRows(count)
     while left > 0 {
       let n = min(left, try current().available)
       advance(n)
       left -= n
     }
+    position = end
+  }
+
+  /// How many of the next rows the stream has.
+  private func heldRows(_ count: Int) -> Int {
+    header.part?.count(in: position..<position + count, rowsPerEpoch: rowsPerEpoch) ?? count
   }
 
   /// Reads to the end of the stream, so that it is known to be whole.
@@ -274,27 +285,4 @@ public final class ViewBatches {
     rows.names.append(range, of: names, after: rows.count)
     rows.count += range.count
   }
-}
-
-extension ViewBatches.Rows {
-  /// A view's pixels as a network's input.
-  /// - Parameter normalisation: a model's own; nil for that of the views.
-  public func images(
-    _ view: String, of batches: ViewBatches, normalisation: Normalisation? = nil
-  ) -> ImageBatch {
-    let normalisation = normalisation ?? batches.normalisation
-    let need = batches.views.first { $0.name == view }
-    return ImageBatch(
-      pixels: pixels[view] ?? [], count: count, height: need?.height ?? 0, width: need?.width ?? 0,
-      channels: batches.channels, mean: normalisation.mean.map { Float($0) }, std: normalisation.std.map { Float($0) })
-  }
-}
-
-/// Random numbers for one purpose of a run, for each image its own, by its number in the set.
-/// - Parameter view: of which of the image's views, below 2⁸, where several draw for the same purpose.
-public func randomNumbers(
-  _ index: [Int64], seed: UInt64, epoch: Int, _ purpose: Purpose, view: Int = 0
-) -> [CounterRandom] {
-  let purpose = purpose.rawValue + UInt32(view) << 8
-  return index.map { CounterRandom(seed: seed, epoch: epoch, sample: Int($0), purpose: purpose) }
 }

@@ -90,8 +90,8 @@ public final class BEiT: Objective {
 
   public func gradients(of batch: [Images], at place: StepPlace) -> StepLosses {
     // Masks need not be of equal size, so the loss is a sum over the batch, not a mean of its parts.
-    let hidden = batch.reduce(0) { $0 + $1.hidden.count }
-    let share = Double(max(1, hidden)) / Double(batch.count)
+    let hidden = engine.ranks.total(batch.reduce(0) { $0 + $1.hidden.count })
+    let share = Double(max(1, hidden)) / Double(engine.ranks.total(batch.count))
     return Training.gradients(parts: batch.count, engine: engine) { tape, part in
       losses(tape, batch[part], over: share)
     }

@@ -39,6 +39,7 @@ public final class MoCoV3: Objective {
   public typealias Images = (views: [ImageBatch], keeps: [[BranchKeep]?])
 
   public static let name = "moco-v3"
+  public static let computesInParts = false
   public static let summary = "which view of the batch is the same image's"
   public static let beta2 = 0.999
   public static let encoders = [EncoderPart("student"), EncoderPart("teacher")]
@@ -131,10 +132,12 @@ public final class MoCoV3: Objective {
       return still.normaliseRows(teacherProjector(still, token))
     }
     let images = part.views[0].count
-    let own = (0..<Int32(images)).map { $0 }
+    // Each image is compared with those of all ranks.
+    let all = keys.map { engine.rowsOfAllRanks($0) }
+    let own = (0..<Int32(images)).map { $0 + Int32(all[0].first) }
     let t = configuration.options.studentTemperature
     var accuracy = 0.0
-    let terms = [(queries[0], keys[1]), (queries[1], keys[0])].enumerated().map { place, pair in
+    let terms = [(queries[0], all[1].rows), (queries[1], all[0].rows)].enumerated().map { place, pair in
       let logits = tape.linear(pair.0, pair.1)
       accuracy += engine.accuracy(logits, classes: own) / 2
       // InfoNCE, times 2 · temperature.
@@ -142,7 +145,7 @@ public final class MoCoV3: Objective {
       return LossTerms.Term("loss_\(place + 1)", loss)
     }
     return LossTerms(
-      terms, watched: [Figure("accuracy", accuracy), Figure("variance", engine.unitVariance(keys[0]))])
+      terms, watched: [Figure("accuracy", accuracy), Figure("variance", engine.unitVariance(all[0].rows))])
   }
 
   private static func classRows(_ images: Int, _ c: EncoderConfiguration) -> [Int32] {

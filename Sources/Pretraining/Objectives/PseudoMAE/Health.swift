@@ -25,7 +25,8 @@ public struct LabelHealth: Equatable, Sendable {
   }
 
   init(classes: [Tensor], patches: [Tensor], engine: Engine) {
-    let (c, p) = (labelUse(classes, engine: engine), labelUse(patches, engine: engine))
+    let c = labelUse(classes, ofAllRanks: true, engine: engine)
+    let p = labelUse(patches, ofAllRanks: true, engine: engine)
     self.init(entropyC: c.entropy, entropyP: p.entropy, usedC: c.used, usedP: p.used)
   }
 }

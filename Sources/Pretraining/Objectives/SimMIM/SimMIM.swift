@@ -95,8 +95,8 @@ public final class SimMIM: Objective {
   public func gradients(of batch: [Images], at place: StepPlace) -> StepLosses {
     let c = configuration.encoder
     // Masks need not be of equal size, so the loss is a sum over the batch, not a mean of its parts.
-    let pixels = batch.reduce(0) { $0 + $1.hidden.count } * c.patch * c.patch
-    let share = (Double(pixels) + 1e-5) * Double(c.channels) / Double(batch.count)
+    let pixels = engine.ranks.total(batch.reduce(0) { $0 + $1.hidden.count }) * c.patch * c.patch
+    let share = (Double(pixels) + 1e-5) * Double(c.channels) / Double(engine.ranks.total(batch.count))
     return Training.gradients(parts: batch.count, engine: engine) { tape, part in
       losses(tape, batch[part], over: share)
     }

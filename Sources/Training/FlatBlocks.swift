@@ -1,0 +1,104 @@
+import Autodiff
+import Compute
+import Ranks
+
+/// The values of all parameters in one piece of memory, rank after rank: those of its own blocks, and what is left to the
+/// length of the longest share. So every rank has an equal slice.
+struct FlatBlocks {
+  let blocks: ParameterBlocks
+  /// Values of a rank's slice.
+  let slice: Int
+  /// Where each block begins.
+  let offsets: [Int]
+  private let engine: Engine
+  private var ranks: Ranks { engine.ranks }
+
+  init(_ blocks: ParameterBlocks, engine: Engine) {
+    (self.blocks, self.engine) = (blocks, engine)
+    let slice = blocks.shares.map { blocks.size(of: $0) }.max()!
+    offsets = blocks.shares.enumerated().flatMap { rank, share in
+      var next = rank * slice
+      return share.map { block in
+        defer { next += blocks.blocks[block].range.count }
+        return next
+      }
+    }
+    self.slice = slice
+  }
+
+  /// Memory for all slices.
+  func take() -> Buffer {
+    let flat = engine.memory.take(slice * ranks.count)
+    flat.zero()
+    return flat
+  }
+
+  /// Copies some blocks from buffers of whole parameters into flat memory.
+  func collect(_ chosen: Range<Int>, from values: [Buffer?], into flat: Buffer) {
+    copy(chosen, values, flat) { values, flat, count in flat.update(from: values, count: count) }
+  }
+
+  /// Copies some blocks from flat memory into buffers of whole parameters.
+  /// - Parameter origin: where in all the memory `flat` begins.
+  func spread(_ chosen: Range<Int>, from flat: Buffer, at origin: Int = 0, into values: [Buffer?]) {
+    copy(chosen, values, flat, origin) { values, flat, count in values.update(from: flat, count: count) }
+  }
+
+  private func copy(
+    _ chosen: Range<Int>, _ values: [Buffer?], _ flat: Buffer, _ origin: Int = 0,
+    _ body: (_ values: UnsafeMutablePointer<Float>, _ flat: UnsafeMutablePointer<Float>, _ count: Int) -> Void
+  ) {
+    blocks.withPointers(to: values + [flat]) { pointers in
+      guard let flat = pointers[values.count] else { return }
+      blocks.run(values: 2, in: chosen) { number in
+        let (parameter, range) = blocks.blocks[number]
+        guard let values = pointers[parameter] else { return }
+        body(values + range.lowerBound, flat + (offsets[number] - origin), range.count)
+      }
+    }
+  }
+
+  /// Gives every rank the weights that each has moved.
+  func shareWeights() {
+    if ranks.count == 1 { return }
+    let weights = blocks.parameters.map { $0.parameter.tensor.values }
+    let flat = take()
+    collect(blocks.own, from: weights, into: flat)
+    gather(flat)
+    spread(blocks.blocks.indices, from: flat, into: weights)
+  }
+
+  /// A moment of whole parameters, of what each rank has of it.
+  /// - Parameter own: of each parameter.
+  func whole(_ own: [Buffer]) -> [Buffer] {
+    if ranks.count == 1 { return own }
+    let flat = take()
+    Buffer.withPointers(to: own + [flat]) { pointers in
+      for number in blocks.own {
+        let (parameter, range) = blocks.blocks[number]
+        let from = pointers[parameter] + blocks.place(of: range.lowerBound, in: parameter)
+        (pointers[own.count] + offsets[number]).update(from: from, count: range.count)
+      }
+    }
+    gather(flat)
+    let whole = blocks.parameters.map { engine.memory.take($0.parameter.tensor.count) }
+    spread(blocks.blocks.indices, from: flat, into: whole)
+    return whole
+  }
+
+  /// Takes what this rank has of a moment of whole parameters.
+  func take(_ whole: [Buffer], into own: [Buffer]) {
+    if ranks.count == 1 { return }
+    Buffer.withPointers(to: whole + own) { pointers in
+      for number in blocks.own {
+        let (parameter, range) = blocks.blocks[number]
+        let to = pointers[whole.count + parameter] + blocks.place(of: range.lowerBound, in: parameter)
+        to.update(from: pointers[parameter] + range.lowerBound, count: range.count)
+      }
+    }
+  }
+
+  private func gather(_ flat: Buffer) {
+    Buffer.withPointers(to: [flat]) { ranks.gatherInPlace($0[0], block: slice) }
+  }
+}

@@ -1,0 +1,64 @@
+#if MPI
+  import Foundation
+
+  /// Runs of a small model on several ranks of this machine, by mpirun. Each has a folder of its own beside `views.stz`, so that
+  /// equal runs leave equal files.
+  struct Cluster {
+    let folder: String
+
+    /// A folder with the example files.
+    static func with<R>(_ body: (Cluster) throws -> R) throws -> R {
+      try ExampleFiles.withCopy { try body(Cluster(folder: $0)) }
+    }
+
+    static let model = ReadingTool.smallModel + Trainer.sizes + ["--prototypes", "6"]
+    /// A run that goes on wherever it is.
+    static let command =
+      ["pmae-pretrain"] + model + [
+        "--output", "out", "--resume", "--checkpoint-every", "2", "--threads", "1", "--quiet",
+      ]
+
+    /// More ranks than cores, by root too.
+    static let environment = [
+      "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
+      "OMPI_MCA_hwloc_base_binding_policy": "none",
+    ]
+
+    func mpirun(
+      _ ranks: Int, in name: String, _ more: [String] = [], views: String = "../views.stz",
+      command: [String] = Cluster.command, timeout: Double = 120
+    ) throws -> ToolResult {
+      try start(["mpirun", "-n", "\(ranks)"] + command + more + [views], in: name, timeout: timeout)
+    }
+
+    /// One process without a launcher.
+    func alone(in name: String, _ more: [String] = [], command: [String] = Cluster.command) throws -> ToolResult {
+      try start(command + more + ["../views.stz"], in: name)
+    }
+
+    func start(_ words: [String], in name: String, timeout: Double = 120) throws -> ToolResult {
+      try shell("exec " + words.map { "'\($0)'" }.joined(separator: " "), in: name, timeout: timeout)
+    }
+
+    func shell(_ script: String, in name: String, timeout: Double = 120) throws -> ToolResult {
+      let path = "\(folder)/\(name)"
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      return try ToolRunner.shell(script, environment: Self.environment, in: path, timeout: timeout)
+    }
+
+    /// Every byte that a run leaves but its speed: by name.
+    func outcome(_ name: String) throws -> [String: Data] {
+      try Trainer.pretrainer.outcome(in: "\(folder)/\(name)")
+    }
+
+    /// The steps of a run's metrics.
+    func steps(_ name: String) throws -> [[String: Any]] {
+      try TaskFiles.lines(try String(contentsOfFile: "\(folder)/\(name)/out/metrics.jsonl", encoding: .utf8))
+    }
+
+    /// What the tool itself said: the launcher adds lines of its own.
+    static func messages(_ result: ToolResult) -> [String] {
+      result.errors.split(separator: "\n").map(String.init).filter { $0.hasPrefix("pmae-") }
+    }
+  }
+#endif
