@@ -11,7 +11,7 @@ for flag in $(pkg-config --cflags openblas); do openblas+=(-Xcc "$flag"); done
 
 compile() {
   swiftc -swift-version 6 -emit-sil -o /dev/null "$@" -I "$release/Modules" -I "$root/Sources/COpenBLAS" \
-    -I "$root/Sources/COneDNN" -Xcc "-fmodule-map-file=$release/CKernels.build/module.modulemap" "${openblas[@]}" "$cases"
+    -I "$root/Sources/COneDNN" -I "$root/Sources/CZstd" -Xcc "-fmodule-map-file=$release/CKernels.build/module.modulemap" "${openblas[@]}" "$cases"
 }
 
 # That the case without a mistake compiles shows that the others fail for theirs.
