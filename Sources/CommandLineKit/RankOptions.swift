@@ -12,7 +12,7 @@ public struct RankOptions: ParsableArguments {
 
   @Option(
     help: "How gradients go from rank to rank; bfloat16 takes half of the bytes, and rounds them.")
-  public var wire = RankWire.float32
+  public var wire = Ranks.Wire.float32
 
   @Option(
     help: ArgumentHelp("End the run where a rank was not heard of for so many seconds.", valueName: "seconds"))
@@ -39,11 +39,8 @@ public struct RankOptions: ParsableArguments {
   public func ranks() throws -> Ranks {
     guard let line = RankedProcess.line else { return Ranks(shards: deterministicRanks ?? 1) }
     line.patience = timeout
-    return try Ranks(on: line, shards: deterministicRanks, wire: wire == .float32 ? .float32 : .bfloat16)
+    return try Ranks(on: line, shards: deterministicRanks, wire: wire)
   }
 }
 
-/// As an option has it.
-public enum RankWire: String, ExpressibleByArgument, CaseIterable, Sendable {
-  case float32, bfloat16
-}
+extension Ranks.Wire: ExpressibleByArgument {}

@@ -30,7 +30,7 @@ public protocol Task: AnyObject, OptionOwner {
   static var presets: [Preset] { get }
   /// What holds where neither an option nor a run that goes on says anything else.
   static var usual: UsualRecipe { get }
-  /// Whether a linear probe of a frozen encoder is a model of it too.
+  /// What of a model may be trained: all of it, or a linear probe too.
   static var modes: [FinetuningMode] { get }
   /// Fills in the options that depend on others and that nobody gave.
   /// - Parameter given: the names of those that were given.

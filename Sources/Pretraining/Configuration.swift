@@ -73,18 +73,40 @@ extension Configuration {
   /// The text in files. Keys are sorted, so that equal configurations are equal texts.
   /// - Parameter objective: its name.
   func json(objective: String, pretty: Bool = false) throws -> String {
-    var object: [String: Any] = [
-      "version": configurationVersion, "objective": objective, "dropPath": dropPath, "batch": batch,
-      "accumulate": accumulate, "epochs": epochs, "warmupEpochs": warmupEpochs, "learningRate": learningRate,
-      "weightDecay": weightDecay, "weightDecayEnd": weightDecayEnd ?? weightDecay, "clip": clip,
-      "warmupLearningRate": warmupLearningRate, "minLearningRate": minLearningRate, "seed": seed,
-      "precision": precision.rawValue,
-      "encoder": try JSONSerialization.jsonObject(with: JSONEncoder().encode(encoder)),
-    ]
-    options.write(to: &object)
-    let data = try JSONSerialization.data(
-      withJSONObject: object, options: pretty ? [.sortedKeys, .prettyPrinted] : .sortedKeys)
-    return String(decoding: data, as: UTF8.self)
+    try JSONText.encode(Written(configuration: self, objective: objective), pretty: pretty)
+  }
+
+  /// One flat object: the objective's options stand beside the others.
+  private struct Written: Encodable {
+    let configuration: Configuration
+    let objective: String
+
+    enum Key: String, CodingKey {
+      case version, objective, encoder, dropPath, batch, accumulate, epochs, warmupEpochs, learningRate, weightDecay
+      case weightDecayEnd, clip, warmupLearningRate, minLearningRate, seed, precision
+    }
+
+    func encode(to encoder: any Swift.Encoder) throws {
+      let c = configuration
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(configurationVersion, forKey: .version)
+      try container.encode(objective, forKey: .objective)
+      try container.encode(c.encoder, forKey: .encoder)
+      try container.encode(c.dropPath, forKey: .dropPath)
+      try container.encode(c.batch, forKey: .batch)
+      try container.encode(c.accumulate, forKey: .accumulate)
+      try container.encode(c.epochs, forKey: .epochs)
+      try container.encode(c.warmupEpochs, forKey: .warmupEpochs)
+      try container.encode(c.learningRate, forKey: .learningRate)
+      try container.encode(c.weightDecay, forKey: .weightDecay)
+      try container.encode(c.weightDecayEnd ?? c.weightDecay, forKey: .weightDecayEnd)
+      try container.encode(c.clip, forKey: .clip)
+      try container.encode(c.warmupLearningRate, forKey: .warmupLearningRate)
+      try container.encode(c.minLearningRate, forKey: .minLearningRate)
+      try container.encode(c.seed, forKey: .seed)
+      try container.encode(c.precision, forKey: .precision)
+      try c.options.encode(to: encoder)
+    }
   }
 
   /// - Throws: `Failure(.data)` where it cannot be read, or is of a newer version than this program knows, with both numbers.

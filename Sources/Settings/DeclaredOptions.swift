@@ -43,24 +43,6 @@ extension DeclaredOptions {
     try self.init(object, source: source)
   }
 
-  /// Puts every option into a JSON object.
-  public func write(to object: inout [String: Any]) {
-    for setting in Self.settings {
-      if let value = setting.get(self) { Self.put(value.json, at: setting.path[...], in: &object) }
-    }
-  }
-
-  private static func put(_ value: Any, at path: ArraySlice<String>, in object: inout [String: Any]) {
-    guard let key = path.first else { return }
-    if path.count == 1 {
-      object[key] = value
-    } else {
-      var inner = object[key] as? [String: Any] ?? [:]
-      put(value, at: path.dropFirst(), in: &inner)
-      object[key] = inner
-    }
-  }
-
   /// Writes every option beside what else an object holds.
   public func encode(to encoder: any Encoder) throws {
     for setting in Self.settings {

@@ -18,16 +18,6 @@ public enum SettingValue: Equatable, Sendable {
     }
   }
 
-  /// As JSON has it.
-  var json: Any {
-    switch self {
-    case .number(let value): value
-    case .whole(let value): value
-    case .word(let text): text
-    case .list(let values): values
-    }
-  }
-
   /// Of a value as `ExactJSON` reads it; nil where no setting has such a one.
   init?(json: Any) {
     switch json {

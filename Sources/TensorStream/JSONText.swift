@@ -4,9 +4,11 @@ import Foundation
 public enum JSONText {
   /// The JSON of a value on one line, keys sorted, so that equal values give equal text.
   /// - Throws: `Failure(.software)` for what JSON cannot say: a number that is not finite.
-  public static func encode<T: Encodable>(_ value: T) throws -> String {
+  /// - Parameter pretty: for people, on several lines.
+  public static func encode<T: Encodable>(_ value: T, pretty: Bool = false) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
     do {
       return String(decoding: try encoder.encode(value), as: UTF8.self)
     } catch {

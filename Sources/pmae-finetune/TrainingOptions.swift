@@ -83,9 +83,11 @@ struct TrainingOptions: ParsableArguments {
 
   /// - Parameters:
   ///   - options: the task's own, and the names of those that were given.
-  ///   - known: its views are nil before they are open: then only the options are checked.
+  ///   - encoder: nil before the file that it is from is read.
+  ///   - views: nil before they are open: then only the options are checked.
   ///   - keepsEpochs: whether the run's epochs are those of the views by their numbers.
   ///   - kept: the run that goes on; its schedule holds where no option says another.
+  ///   - start: of the whole model that it starts from.
   func configuration<T: Task>(
     _ options: (options: T.Options, given: Set<String>), encoder: EncoderConfiguration?, views: T.Views? = nil,
     keepsEpochs: Bool = false, kept: FinetuningConfiguration<T>? = nil, start: T.Options? = nil, isFresh: Bool

@@ -28,10 +28,11 @@ public struct FeatureWhitening: Sendable {
     let mean = FeatureScaling(bank, engine: engine).mean
     guard mean.allSatisfy(\.isFinite) else { throw Failure(.data, "\(source): some features are not finite") }
     self.mean = mean
-    let used = width > widest ? min(bank.count, widest) : bank.count
+    let isWide = width > widest
+    let used = isWide ? min(bank.count, widest) : bank.count
     let rows = (0..<used).map { $0 * bank.count / used }
     let found = bank.values.withUnsafeBufferPointer { values in
-      width > widest
+      isWide
         ? leadingEigenvectors(
           engine.gram(of: values, rows: rows, less: mean), n: used, count: min(count, used - 1))
         : leadingEigenvectors(
@@ -45,11 +46,11 @@ public struct FeatureWhitening: Sendable {
     // A vector of the scatter is a direction. One of the products of rows says what each row adds to a direction, whose length is
     // the root of its value.
     let scaled = kept.map { value, vector in
-      let scale = width > widest ? degrees.squareRoot() / value : (degrees / value).squareRoot()
+      let scale = isWide ? degrees.squareRoot() / value : (degrees / value).squareRoot()
       return vector.map { $0 * scale }
     }
     directions =
-      width > widest
+      isWide
       ? bank.values.withUnsafeBufferPointer { engine.sums(of: $0, rows: rows, less: mean, weights: scaled) } : scaled
     guard !directions.isEmpty else { throw Failure(.data, "\(source): all features are the same") }
   }
