@@ -120,7 +120,7 @@ let package = Package(
     tool("pmae-augment", ["Imaging", "Parallel"]),
     tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute", "Ranks", "Settings"]),
     tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
-    tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute", "Settings"]),
+    tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute", "Ranks", "Settings"]),
     tool("pmae-evaluate", ["Evaluation", "Report", "Imaging", "Training", "Networks", "Compute", "Parallel"]),
     tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),
 
@@ -139,7 +139,7 @@ let package = Package(
       name: "PretrainingTests",
       dependencies: above(training: ["Pretraining", "Inspection", "CKernels", "TestSupport"]),
       exclude: ["Fixtures"]),
-    .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning"])),
+    .testTarget(name: "FinetuningTests", dependencies: above(training: ["Finetuning", "TestSupport"])),
     .testTarget(name: "EvaluationTests", dependencies: above(training: ["Evaluation"])),
     tests(
       "ReportTests",

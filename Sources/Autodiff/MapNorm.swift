@@ -12,7 +12,8 @@ public enum Activation: Int32, Sendable {
 
 extension Tape {
   /// Batch normalisation of a map over its pixels, then an activation: each channel (x − mean) / √(variance + ε) · γ + β, biased variance.
-  /// map [N·h·w, C], at least two pixels; γ, β [1, C]. The result is computed again where the backward pass needs it.
+  /// map [N·h·w, C], at least two pixels; γ, β [1, C]. The pixels of all ranks are one batch. The result is computed again where the backward
+  /// pass needs it.
   /// - Parameter known: means and variances [2, C] to use in place of the batch's: those of inference, which no gradient passes.
   /// - Returns: the map, and what the batch's statistics are; `known` where they were given.
   public func batchNorm(
@@ -20,8 +21,9 @@ extension Tape {
     epsilon: Float = 1e-5
   ) -> (y: FeatureMap, statistics: BatchStatistics) {
     let (x, rows, width) = (map.tensor, map.raster.pixels, map.channels)
-    precondition(known != nil || rows > 1, "the variance of one pixel")
-    let statistics = known ?? engine.moments(of: x)
+    let count = known == nil ? engine.ranks.total(rows) : rows
+    precondition(known != nil || count > 1, "the variance of one pixel")
+    let statistics = known ?? engine.moments(of: x, rows: count)
     // 1 / deviation, and that times γ.
     let scales = Tensor(rows: 2, columns: width, values: engine.memory.take(2 * width))
     withMatrices(statistics, scales, gamma) { statistics, scales, gamma in
@@ -64,8 +66,9 @@ extension Tape {
             let (d, isFirst) = parameter.gradientSink(engine)
             d.withMatrix { d in pmae_axpby(1, sum, isFirst ? 0 : 1, d.pointer, width) }
           }
-          // Known statistics do not move with x.
-          for c in 0..<2 * width { sums.pointer[c] = known == nil ? sums.pointer[c] / Float(rows) : 0 }
+          // Gradients of weights are added up over the ranks later, as all are. Known statistics do not move with x.
+          if known == nil { engine.addRanks(to: sums.pointer, count: 2 * width) }
+          for c in 0..<2 * width { sums.pointer[c] = known == nil ? sums.pointer[c] / Float(count) : 0 }
         }
         guard x.tracksGradient else { return }
         let (dx, isFirst) = x.gradientSink(engine)
@@ -80,13 +83,21 @@ extension Tape {
         }
       }
     }
-    return (map.with(y), BatchStatistics(values: statistics, rows: rows))
+    return (map.with(y), BatchStatistics(values: statistics, rows: count))
   }
 }
 
 extension Engine {
+  /// Makes sums over this rank's rows those over all.
+  fileprivate func addRanks(to sums: UnsafeMutablePointer<Float>, count: Int) {
+    if ranks.count == 1 { return }
+    let all = ranks.sum([Array(UnsafeBufferPointer(start: sums, count: count))])
+    for c in 0..<count { sums[c] = all[c] }
+  }
+
   /// The means of the columns and their biased variances, [2, C].
-  fileprivate func moments(of x: Tensor) -> Tensor {
+  /// - Parameter count: rows of all ranks.
+  fileprivate func moments(of x: Tensor, rows count: Int) -> Tensor {
     let (rows, width) = (x.rows, x.columns)
     let moments = Tensor(rows: 2, columns: width, values: memory.take(2 * width))
     measure(.norm, values: 2 * x.count) {
@@ -95,11 +106,13 @@ extension Engine {
         columnSums(rows: rows, columns: width, into: mean, adding: false) { range, sums in
           pmae_column_sums(x.row(range.lowerBound), sums, range.count, width, x.stride, 0)
         }
-        for c in 0..<width { mean.pointer[c] /= Float(rows) }
+        addRanks(to: mean.pointer, count: width)
+        for c in 0..<width { mean.pointer[c] /= Float(count) }
         columnSums(rows: rows, columns: width, into: variance, adding: false) { range, sums in
           pmae_channel_sums(x.row(range.lowerBound), x.stride, range.count, width, mean.pointer, sums)
         }
-        for c in 0..<width { variance.pointer[c] /= Float(rows) }
+        addRanks(to: variance.pointer, count: width)
+        for c in 0..<width { variance.pointer[c] /= Float(count) }
       }
     }
     return moments

@@ -1,12 +1,12 @@
 import CKernels
 import Compute
 
-/// What the classes of pixels cost.
+/// What the classes of pixels cost. Of several ranks each has the loss of its own images, whose mean over the ranks is that of all.
 public struct PixelLoss {
   public let loss: Loss
-  /// Pixels whose label has the greatest logit, of those that are not ignored.
+  /// Pixels of all ranks whose label has the greatest logit, of those that are not ignored.
   public let hits: Int
-  /// Pixels that are not ignored.
+  /// Pixels of all ranks that are not ignored.
   public let valid: Int
 }
 
@@ -68,8 +68,9 @@ extension Tape {
         }
       }
     }
-    let valid = labels.count { $0 != ignored }
-    let over = Double(max(1, average == .all ? count : valid))
+    let own = [found.reduce(0) { $0 + $1.hits }, labels.count { $0 != ignored }]
+    let (hits, valid) = { ($0[0], $0[1]) }(engine.ranks.sum([own]))
+    let over = average == .all ? Double(max(1, count)) : Double(max(1, valid)) / Double(engine.ranks.count)
     let slopes: Tensor? = parts.map { self.slopes(of: logits, parts: $0) }
     let loss = Loss(value: found.reduce(0) { $0 + $1.loss } / over) { [engine] weight in
       guard let slopes else { return }
@@ -78,7 +79,7 @@ extension Tape {
         for r in range { pmae_axpby(weight / Float(over), slopes.row(r), isFirst ? 0 : 1, d.row(r), classes) }
       }
     }
-    return PixelLoss(loss: loss, hits: found.reduce(0) { $0 + $1.hits }, valid: valid)
+    return PixelLoss(loss: loss, hits: hits, valid: valid)
   }
 
   /// The gradient of the sum for the logits: of each row what came from the pixels below it and from those above.

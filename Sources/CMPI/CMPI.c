@@ -88,6 +88,20 @@ int cmpi_exchange16(const uint16_t *from, size_t values, uint16_t *to, char *tex
   return failed(MPI_Ialltoall(from, (int)values, MPI_UINT16_T, to, (int)values, MPI_UINT16_T, all_ranks, &request), text);
 }
 
+int cmpi_swap(const void *mine, size_t bytes, int other, void *theirs, char *text) {
+  // Theirs until the operation is done; only one is underway.
+  static int *counts = NULL;
+  int ranks = 0;
+  MPI_Comm_size(all_ranks, &ranks);
+  if (too_many(bytes, text)) return 1;
+  if (!counts) counts = calloc(2 * (size_t)ranks, sizeof *counts);
+  if (!counts) return snprintf(text, CMPI_TEXT_SIZE, "no memory") > 0;
+  const int *starts = counts + ranks;
+  for (int i = 0; i < ranks; i++) counts[i] = i == other ? (int)bytes : 0;
+  return failed(
+      MPI_Ialltoallv(mine, counts, starts, MPI_BYTE, theirs, counts, starts, MPI_BYTE, all_ranks, &request), text);
+}
+
 int cmpi_gather_in_place(float *all, size_t values, char *text) {
   if (too_many(values, text)) return 1;
   return failed(

@@ -55,15 +55,14 @@ public struct FinetuningRecord<T: Task>: Equatable, Sendable {
   /// - Parameters:
   ///   - trainee: continues from the checkpoint, where there is one.
   ///   - provenance: of the checkpoints.
+  ///   - shards: in how many a batch is computed.
   /// - Throws: `Failure(.data)` naming each difference where the checkpoint is of another configuration, fewer epochs aside, or
   ///   of other views.
   public func record(
     _ folder: RunFolder, of trainee: some Trainee, on views: some ModelViews, policy: CheckpointPolicy,
-    provenance: [String: String], from checkpoint: CheckpointFile?
+    provenance: [String: String], shards: Int, from checkpoint: CheckpointFile?
   ) throws -> RunRecord {
-    var identity = try views.batches.identity()
-    // A model may be fine-tuned on views by its own mean and deviation.
-    identity.merge(try views.normalisation.metadata()) { $1 }
+    let identity = try identity(of: views)
     let text = try JSONText.encode(self)
     if let checkpoint {
       var theirs = try FinetuningRecord(checkpoint)
@@ -74,7 +73,21 @@ public struct FinetuningRecord<T: Task>: Equatable, Sendable {
     }
     return RunRecord(
       folder, configuration: text, pretty: text, views: identity, classes: views.batches.header.classes,
-      provenance: provenance, policy: policy, start: checkpoint?.place)
+      provenance: provenance, shards: shards, policy: policy, start: checkpoint?.place)
+  }
+
+  private func identity(of views: some ModelViews) throws -> [String: String] {
+    // A model may be fine-tuned on views by its own mean and deviation.
+    try views.batches.identity().merging(views.normalisation.metadata()) { $1 }
+  }
+
+  /// What all ranks of a run must have in common, by the names that a message uses.
+  public func facts(of views: some ModelViews) throws -> [String: String] {
+    var facts = try flattened(JSONText.encode(self), source: "the options")
+    for (key, value) in try identity(of: views) { facts["\(key) of the views"] = value }
+    let batches = views.batches
+    facts["epochs of the views"] = "\(batches.firstEpoch) to \(batches.firstEpoch + batches.epochs - 1)"
+    return facts
   }
 }
 

@@ -16,6 +16,7 @@ public final class FinetuningRun<T: Task>: Trainee {
   /// What is measured after some steps, for the metrics.
   public var measurement: Measurement?
   private let engine: Engine
+  private let share: BatchShare
   /// Steps of the whole run after which it stops.
   private var limit: Int?
 
@@ -37,6 +38,9 @@ public final class FinetuningRun<T: Task>: Trainee {
     precondition(configuration.mode == .full)
     self.configuration = configuration
     self.engine = engine
+    share = try BatchShare(
+      batch: configuration.batch, accumulate: configuration.accumulate, ranks: engine.ranks,
+      isWhole: !T.computesInParts, reason: "--task \(T.name) normalises over the whole batch")
     var encoder = encoder
     encoder.setDropPath(configuration.dropPath)
     let task = T(encoder, classes: classes, configuration: configuration, engine: engine)
@@ -81,12 +85,31 @@ public final class FinetuningRun<T: Task>: Trainee {
     let loop = TrainingLoop(
       batch: c.batch, epochs: c.epochs, schedule: T.schedule(c), limit: limit, engine: engine)
     self.limit = limit
+    try engine.ranks.agree { try share.check(views.batches) }
     // A copy of the start's weights.
     _ = average
-    let source = ViewSource(views.batches, batch: c.batch, countsFromFirst: record == nil) { [task] _ in
-      try (0..<c.accumulate).map { _ in try task.take(c.batch / c.accumulate, from: views) }
+    let source = ViewSource(views.batches, batch: c.batch, countsFromFirst: record == nil) { [self] _ in
+      try take(from: views)
     }
     return try loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep)
+  }
+
+  /// This rank's rows of the next batch.
+  private func take(from views: T.Views) throws -> [T.Examples] {
+    let taken = Result { try share.take(from: views.batches) { try task.take($0, from: views) } }
+    if engine.ranks.count > 1 {
+      // All ranks come here, whatever became of their rows: 0 where they could not be read.
+      let size = (try? taken.get()).flatMap { task.size(of: $0[0]) } ?? (0, 0)
+      let sizes = engine.ranks.gather([size.height, size.width])
+      let shapes = Set(stride(from: 0, to: sizes.count, by: 2).map { "\(sizes[$0]) × \(sizes[$0 + 1])" })
+      if shapes.subtracting(["0 × 0"]).count > 1 {
+        throw Failure(
+          .data,
+          "\(views.batches.reader.name): before row \(views.batches.position): ranks have views of "
+            + shapes.sorted().joined(separator: " and ") + ": a batch needs pictures of one size")
+      }
+    }
+    return try taken.get()
   }
 
   public func gradients(of batch: [T.Examples], at place: StepPlace) -> StepLosses {
@@ -97,9 +120,15 @@ public final class FinetuningRun<T: Task>: Trainee {
     }
   }
 
-  /// Each image's random numbers for drop path, in the parts of a batch. Several views of one image have numbers of their own.
+  /// Each image's random numbers for drop path, in the parts of a batch. Several views of one image in the whole batch have
+  /// numbers of their own.
   private func ownNumbers(_ index: [[Int64]], epoch: Int) -> [[CounterRandom]] {
     var seen: [Int64: Int] = [:]
+    let ranks = engine.ranks
+    if ranks.count > 1 {
+      let all = ranks.gather(index.flatMap { $0 })
+      for image in all[..<(ranks.rank * all.count / ranks.count)] { seen[image, default: 0] += 1 }
+    }
     return index.map { part in
       part.flatMap { image in
         let view = seen[image, default: 0]

@@ -32,6 +32,8 @@ public protocol Task: AnyObject, OptionOwner {
   static var usual: UsualRecipe { get }
   /// What of a model may be trained: all of it, or a linear probe too.
   static var modes: [FinetuningMode] { get }
+  /// Whether a batch can be computed in parts, one after the other.
+  static var computesInParts: Bool { get }
   /// Fills in the options that depend on others and that nobody gave.
   /// - Parameter given: the names of those that were given.
   static func complete(
@@ -71,7 +73,9 @@ public protocol Task: AnyObject, OptionOwner {
   func take(_ count: Int, from views: Views) throws -> Examples
   /// Each image's number in the set.
   func index(of examples: Examples) -> [Int64]
-  /// What is done to a batch as a whole before it is computed.
+  /// Height and width of the views, where these may differ from batch to batch; nil where they never do.
+  func size(of examples: Examples) -> (height: Int, width: Int)?
+  /// What is done to a batch as a whole before it is computed. Of several ranks each gives its parts.
   func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples]
   /// The loss of some images, and its figures.
   /// - Parameter keeps: for drop path; nil where nothing is dropped.
@@ -93,6 +97,7 @@ extension Task {
   public static var presets: [Preset] { [] }
   public static var usual: UsualRecipe { UsualRecipe() }
   public static var modes: [FinetuningMode] { [.full] }
+  public static var computesInParts: Bool { true }
   public static func complete(
     _ options: inout Options, given: Set<String>, for known: Circumstances<Self>
   ) throws {}
@@ -114,6 +119,7 @@ extension Task {
     try ClassNames.of(header, source: source)
   }
 
+  public func size(of examples: Examples) -> (height: Int, width: Int)? { nil }
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] { batch }
 }
 

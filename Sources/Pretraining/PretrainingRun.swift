@@ -22,6 +22,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
   public let optimizer: any Optimizer
   public let configuration: Configuration<O.Options>
   private let engine: Engine
+  private let share: BatchShare
   /// Where it goes on from; nil for a fresh run.
   private var start: CheckpointFile.Place?
 
@@ -30,20 +31,9 @@ public final class PretrainingRun<O: Objective>: Trainee {
   public init(_ configuration: Configuration<O.Options>, engine: Engine) throws {
     try configuration.validate()
     precondition(configuration.precision == engine.precision, "one precision for the run, another for its engine")
-    let parts = engine.ranks.shards * configuration.accumulate
-    guard configuration.batch.isMultiple(of: parts) else {
-      let each = configuration.accumulate > 1 ? " of \(counted(configuration.accumulate, "part")) each" : ""
-      throw Failure(
-        .usage,
-        "batch \(configuration.batch) cannot be divided among \(counted(engine.ranks.shards, "shard"))\(each): expected a multiple of \(parts)"
-      )
-    }
-    if engine.ranks.shardsHere > 1 && !O.computesInParts {
-      throw Failure(
-        .usage,
-        "\(O.name) compares each image with all of the batch, so a rank has one shard: expected \(counted(engine.ranks.shards, "rank")), not \(engine.ranks.count)"
-      )
-    }
+    share = try BatchShare(
+      batch: configuration.batch, accumulate: configuration.accumulate, ranks: engine.ranks,
+      isWhole: !O.computesInParts, reason: "\(O.name) compares each image with all of the batch")
     self.configuration = configuration
     self.engine = engine
     objective = O(configuration, engine: engine)
@@ -75,15 +65,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
         "--objective \(O.name) reads views \"\(family)\" of a size of their own, but the encoder's positions were learned for "
           + "\(encoder.image) pixels: start from an encoder with sine-cosine positions, or leave these views out")
     }
-    if let part = views.header.part {
-      let ranks = engine.ranks
-      guard (part.index, part.count, part.batch) == (ranks.rank, ranks.count, configuration.batch) else {
-        throw Failure(
-          .data,
-          "\(reader.name): is part \(part.text) of batches of \(part.batch): expected \(ranks.rank)/\(ranks.count) of \(configuration.batch)"
-        )
-      }
-    }
+    try share.check(views)
     _ = try EpochSteps(rows: views.rowsPerEpoch, batch: configuration.batch, source: reader.name)
     return views
   }
@@ -139,16 +121,10 @@ public final class PretrainingRun<O: Objective>: Trainee {
 
   /// This rank's rows of the next batch in the parts that they are computed in, and what is drawn for each image.
   public func take(_ views: ViewBatches, epoch: Int) throws -> [O.Drawn] {
-    let ranks = engine.ranks
-    let share = configuration.batch / ranks.count
-    let parts = ranks.shardsHere * configuration.accumulate
-    try views.skip(ranks.rank * share)
-    let drawn = try (0..<parts).map { _ in
-      let rows = try views.take(share / parts)
+    try share.take(from: views) { count in
+      let rows = try views.take(count)
       return try objective.draw(for: BatchRows(rows, of: views, seed: configuration.seed, epoch: epoch))
     }
-    try views.skip((ranks.count - 1 - ranks.rank) * share)
-    return drawn
   }
 
   public func gradients(of batch: [O.Drawn], at place: StepPlace) -> StepLosses {

@@ -18,6 +18,7 @@ extension Ranks {
     let texts = gather(message)
     // What all of them found is no matter of one rank.
     let isShared = all.allSatisfy { $0 == all[first] } && texts.allSatisfy { $0 == texts[first] }
+    if isShared { _ = try result.get() }
     throw Failure(
       Failure.Kind(rawValue: all[first]) ?? .software, isShared ? texts[first] : "\(name(of: first)): \(texts[first])")
   }

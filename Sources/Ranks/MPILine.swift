@@ -60,6 +60,10 @@
       finish { cmpi_exchange16(from, block, to, $0) }
     }
 
+    public func swap(_ mine: UnsafeRawBufferPointer, with other: Int, into theirs: UnsafeMutableRawBufferPointer) {
+      finish { cmpi_swap(mine.baseAddress, mine.count, Int32(other), theirs.baseAddress, $0) }
+    }
+
     public func gatherInPlace(_ all: UnsafeMutablePointer<Float>, block: Int) {
       finish { cmpi_gather_in_place(all, block, $0) }
     }

@@ -22,6 +22,9 @@ public protocol RankLine: AnyObject, Sendable {
   /// The same of values of 16 bits, whose blocks follow each other.
   func exchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>)
 
+  /// Of two ranks each gets the other's bytes, equally many. Each says the other one, or itself.
+  func swap(_ mine: UnsafeRawBufferPointer, with other: Int, into theirs: UnsafeMutableRawBufferPointer)
+
   /// Block i of every rank's own memory becomes what rank i has there.
   func gatherInPlace(_ all: UnsafeMutablePointer<Float>, block: Int)
 

@@ -103,6 +103,9 @@ extension Ranks {
   /// The same in double precision.
   public func sum(_ mine: [[Double]]) -> [Double] { added(mine) }
 
+  /// The same of whole numbers.
+  public func sum(_ mine: [[Int]]) -> [Int] { added(mine) }
+
   private func added<T: BitwiseCopyable & AdditiveArithmetic>(_ mine: [[T]]) -> [T] {
     let length = mine[0].count
     let all = gather(mine.flatMap { $0 })
@@ -124,6 +127,19 @@ extension Ranks {
   /// The same of values of 16 bits, whose blocks follow each other.
   public func exchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>) {
     if let line { line.exchange(from, block: block, into: to) } else { to.update(from: from, count: block) }
+  }
+
+  /// Another rank's values, as many as this rank's own, which that rank gets.
+  /// - Parameter other: who has this rank as its own `other`; it may be this rank.
+  public func swap<T: BitwiseCopyable>(_ mine: [T], with other: Int) -> [T] {
+    guard let line, !mine.isEmpty else { return mine }
+    return [T](unsafeUninitializedCapacity: mine.count) { theirs, filled in
+      mine.withUnsafeBytes { own in
+        let bytes = UnsafeMutableRawBufferPointer(start: theirs.baseAddress, count: own.count)
+        line.swap(own, with: other, into: bytes)
+      }
+      filled = mine.count
+    }
   }
 
   /// Block i of every rank's own memory becomes what rank i has there.

@@ -56,6 +56,15 @@ public struct CheckpointFile {
 
   /// Steps taken.
   public var steps: Int { header.step }
+  /// What a person should know where its run goes on with batches in so many shards; nil where they are as many as before.
+  public func shardsNote(_ shards: Int, of folder: RunFolder) -> String? {
+    let before = header.shards
+    if before == shards { return nil }
+    return
+      "\(folder.path): its batches were computed in \(counted(before, "shard")), and are from here on in \(shards): "
+      + "sums are rounded otherwise (--deterministic-ranks \(before) keeps them)"
+  }
+
   /// Where it was, without what it holds.
   public var place: Place { Place(path: path, steps: steps) }
 

@@ -7,7 +7,8 @@ import Synchronization
 /// Gradient descent with momentum as PyTorch's SGD: m ← μ m + q (g + decay · w), w ← w − rate · m, where q is 1.
 ///
 /// With a trust it is LARS (You, Gitman & Ginsburg, 2017): q = trust · |w| / (|g| + decay · |w|) for each matrix, and 1 for
-/// vectors and where a length is zero. MAE's linear probe uses it with a trust of 0.001 and no decay.
+/// vectors and where a length is zero. MAE's linear probe uses it with a trust of 0.001 and no decay. Of several ranks each
+/// moves its share of the weights, and keeps the momenta of these.
 public final class Momentum: Optimizer {
   public var steps = 0
   public private(set) var firstNonFiniteParameter: String?
@@ -15,6 +16,7 @@ public final class Momentum: Optimizer {
   private let weightDecay: Double
   private let trust: Double?
   private let blocks: ParameterBlocks
+  private let join: GradientJoin?
   private let moved: [Buffer]
 
   /// - Parameter trust: LARS's; nil for plain momentum.
@@ -22,17 +24,18 @@ public final class Momentum: Optimizer {
     _ parameters: [TrainedParameter], weightDecay: Double, momentum: Double = 0.9, trust: Double? = nil, engine: Engine
   ) {
     (self.momentum, self.weightDecay, self.trust) = (momentum, weightDecay, trust)
-    precondition(engine.ranks.shards == 1, "momentum is kept by one process")
     blocks = ParameterBlocks(parameters, engine: engine)
+    join = engine.ranks.shards > 1 ? GradientJoin(blocks, engine: engine) : nil
     moved = blocks.moments()
   }
 
   public var moments: [Constant] {
-    zip(blocks.parameters, moved).map { moment("momentum.", of: $0, $1) }
+    zip(blocks.parameters, join?.flat.whole(moved) ?? moved).map { moment("momentum.", of: $0, $1) }
   }
 
-  public func joinGradients() {}
-  public func take(_ moments: [Constant]) {}
+  public func take(_ moments: [Constant]) { join?.flat.take(moments.map(\.tensor.values), into: moved) }
+
+  public func joinGradients() { join?.finish() }
 
   public func firstNonFiniteGradient() -> String? { blocks.firstNonFiniteGradient() }
 
@@ -43,28 +46,32 @@ public final class Momentum: Optimizer {
     let squares = update.clip == nil && trust == nil ? nil : blocks.gradientSquares()
     let clips = squares.flatMap { update.clip?.factors($0) }
     let trusts = squares.map { ratios(gradientSquares: $0, clips: clips, decays: decays) }
-    let gradients = blocks.gradients()
-    // Three for each parameter.
-    let held = parameters.indices.flatMap { [parameters[$0].parameter.tensor.values, gradients[$0]!, moved[$0]] }
+    let gradients = blocks.gradients(ofOwn: true)
+    // Three for each parameter. Nobody looks at those of one that is another rank's.
+    let held = parameters.indices.flatMap {
+      [parameters[$0].parameter.tensor.values, gradients[$0] ?? moved[$0], moved[$0]]
+    }
     let broken = Atomic(Int.max)
     Buffer.withPointers(to: held) { pointers in
       blocks.run(values: 5) { place, range in
         if steps <= update.frozen[parameters[place].name] ?? 0 { return }
-        let i = range.lowerBound
-        let (weights, gradient, moved) = (pointers[3 * place], pointers[3 * place + 1], pointers[3 * place + 2])
+        let (i, kept) = (range.lowerBound, blocks.place(of: range.lowerBound, in: place))
+        let (weights, gradient) = (pointers[3 * place] + i, pointers[3 * place + 1] + i)
+        let moved = pointers[3 * place + 2] + kept
         let clip = clips?[place] ?? 1
         let trust = trusts?[place] ?? 1
         pmae_momentum(
-          weights + i, gradient + i, moved + i, range.count, Float(trust) * clip, Float(trust * decays[place]),
+          weights, gradient, moved, range.count, Float(trust) * clip, Float(trust * decays[place]),
           Float(momentum), Float(rate * parameters[place].rateScale))
-        for values in [weights, moved] where pmae_all_finite(values + i, range.count) == 0 {
+        for values in [weights, moved] where pmae_all_finite(values, range.count) == 0 {
           broken.min(place, ordering: .relaxed)
         }
       }
     }
-    let place = broken.load(ordering: .relaxed)
-    if place < .max, firstNonFiniteParameter == nil { firstNonFiniteParameter = parameters[place].name }
+    let name = blocks.name(ofFirst: broken.load(ordering: .relaxed))
+    firstNonFiniteParameter = firstNonFiniteParameter ?? name
     blocks.clearGradients()
+    join?.flat.shareWeights()
   }
 
   /// q of each parameter.

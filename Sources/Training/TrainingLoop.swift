@@ -63,6 +63,7 @@ public struct TrainingLoop {
     if first.step < end { try ranks.agree { try source.seek(to: first, end: end) } }
     let keeper = try ranks.agree { try ranks.isFirst ? record?.begin(at: first) : nil }
     func save() throws {
+      if record == nil { return }
       // Every rank has a part of the moments.
       let tensors = trainee.state.tensors
       try ranks.agree { try keeper?.save(tensors, after: optimizer.steps) }

@@ -4,6 +4,7 @@ import Compute
 import Finetuning
 import Foundation
 import Networks
+import Ranks
 import Runs
 import Schemas
 import Settings
@@ -11,7 +12,7 @@ import TensorStream
 import Training
 
 struct FinetuneTool: Tool {
-  static let ranks = RankUse.alone
+  static let ranks = RankUse.together
 
   static let configuration = CommandConfiguration(
     commandName: "pmae-finetune",
@@ -59,9 +60,10 @@ struct FinetuneTool: Tool {
   @OptionGroup var checkpoints: CheckpointOptions
 
   @OptionGroup var threads: ThreadOptions
+  @OptionGroup var ranks: RankOptions
   @OptionGroup var output: OutputOptions
 
-  private static var name: String { "pmae-finetune" }
+  static var name: String { "pmae-finetune" }
 
   mutating func validate() throws {
     if let steps, steps < 0 { throw ValidationError("--steps is \(steps): expected 0 or more") }
@@ -88,12 +90,15 @@ struct FinetuneTool: Tool {
     guard let chosen = tasks.first(where: { $0.name == task }) else {
       throw ValidationError("--task is \(task): expected one of \(tasks.map { $0.name }.joined(separator: ", "))")
     }
-    try finetune(chosen)
+    let ranks = try self.ranks.ranks()
+    // The first one speaks and writes for all.
+    if !ranks.isFirst { output.quiet = true }
+    try finetune(chosen, ranks)
   }
 
-  private func say(_ text: String) { note(Self.name, text, quiet: output.quiet) }
+  func say(_ text: String) { note(Self.name, text, quiet: output.quiet) }
 
-  private func finetune<T: Task>(_: T.Type) throws {
+  private func finetune<T: Task>(_: T.Type, _ ranks: Ranks) throws {
     // Everything that the options alone decide is checked before the input is waited for.
     let isFresh = encoder.start == nil || encoder.fresh
     let isLinear = training.mode == .linear
@@ -103,16 +108,24 @@ struct FinetuneTool: Tool {
     let options = try T.Options.parsed(settings)
     _ =
       try training.configuration(
-        options, encoder: encoder.start == nil ? encoder.freshSizes() : nil, isFresh: isFresh)
+        options, encoder: encoder.start == nil ? encoder.freshSizes() : nil, isFresh: isFresh, shards: ranks.shards)
       as FinetuningConfiguration<T>
-    try output.checkEarly()
-    if let path = training.recipe.unaveraged { try checkEarly(unaveraged: path) }
-    try training.profile.checkEarly(overwrite: output.overwrite || resume)
+    if let path = training.recipe.unaveraged, path == output.output {
+      throw ValidationError("--unaveraged and --output name one file: \(path)")
+    }
+    try ranks.agree {
+      if !ranks.isFirst { return }
+      try output.checkEarly()
+      if let path = training.recipe.unaveraged { try checkEarlyOutput(path, overwrite: output.overwrite) }
+      try training.profile.checkEarly(overwrite: output.overwrite || resume)
+    }
     if let preset = presets.chosen {
       say("preset \(preset.name): \(preset.summary); --print-preset shows its settings")
     }
-    let session = try run.map {
-      try RunSession($0, resumes: resume, overwrites: output.overwrite) { [self] in say($0) }
+    let session = try ranks.agree {
+      try run.map {
+        try RunSession($0, resumes: resume, overwrites: output.overwrite, writes: ranks.isFirst) { [self] in say($0) }
+      }
     }
     let stored = try encoder.start.map { try StoredWeights(path: $0) }
     // A whole model of the task, or else an encoder.
@@ -124,7 +137,8 @@ struct FinetuneTool: Tool {
     let sizes = try saved?.encoder ?? file?.encoder ?? encoder.freshSizes()
 
     let engine = Engine(
-      threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted)
+      threads: threads.count, precision: training.precision.precision, profiling: training.profile.isWanted,
+      ranks: ranks)
     for text in training.precision.notes + engine.notes { say(text) }
     let network = Encoder(sizes, engine: engine, trained: !isLinear)
     if let file, !isFresh {
@@ -141,7 +155,7 @@ struct FinetuneTool: Tool {
       throw Failure(.data, "\(reader.name): names no classes: say with --classes how many there are")
     }
     // Let go of when it is read: it is as large as the run itself.
-    var start = try session?.checkpoint()
+    var start = try ranks.agree { try session?.checkpoint() }
     let labelled = try T.views(
       reader,
       AskedViews(
@@ -150,7 +164,7 @@ struct FinetuneTool: Tool {
     let kept: FinetuningConfiguration<T>? = try start.map { try FinetuningRecord($0).training }
     let configuration = try training.configuration(
       options, encoder: sizes, views: labelled, keepsEpochs: session != nil, kept: kept,
-      start: isFresh ? nil : saved?.options, isFresh: isFresh)
+      start: isFresh ? nil : saved?.options, isFresh: isFresh, shards: ranks.shards)
     let recorded = FinetuningRecord(
       configuration, encoder: sizes, classes: count, view: labelled.view, precision: engine.precision,
       startWeights: isFresh ? "" : stored?.digest ?? "")
@@ -163,28 +177,39 @@ struct FinetuneTool: Tool {
       trainer = .full(try FinetuningRun<T>(network, classes: count, configuration: configuration, engine: engine))
     }
     if let stored, saved != nil, !isFresh { try load(trainer.model, from: stored.record, source: stored.source) }
-    try watch(trainer, labelled, engine: engine)
+    try ranks.requireSame(
+      try recorded.facts(of: labelled).merging(
+        [
+          "version": pmaeVersion, "matrix kernels": engine.kernels, "last step": steps.map(String.init) ?? "none",
+          "checkpoint": start.map { "\($0.digest) of step \($0.steps)" } ?? "none", "run": run == nil ? "none" : "kept",
+          "validate": watching.heldOut ?? "none",
+          "validate-every": watching.validateEvery.map(String.init) ?? "an epoch",
+        ]) { $1 })
+    try ranks.agree { try watch(trainer, labelled, engine: engine) }
     var record: RunRecord?
     if let session {
       if let start {
         provenance = Provenance.continued(provenance, from: start.record.metadata)
         say("\(session.folder.path): continues after step \(grouped(start.steps))")
+        if let text = start.shardsNote(ranks.shards, of: session.folder) { say(text) }
       }
       record = try recorded.record(
         session.folder, of: trainer.trainee, on: labelled, policy: checkpoints.policy, provenance: provenance,
-        from: start)
+        shards: ranks.shards, from: start)
       start = nil
-      try session.begin()
+      try ranks.agree { try session.begin() }
     }
-    let log = try metrics.map { try LineFile(path: $0, overwrite: output.overwrite) }
+    let log = try ranks.agree {
+      try ranks.isFirst ? metrics.map { try LineFile(path: $0, overwrite: output.overwrite) } : nil
+    }
 
     Interruption.watch()
-    let profiler = training.profile.isWanted ? StepProfiler(engine) : nil
+    let profiler = training.profile.isWanted && ranks.isFirst ? StepProfiler(engine) : nil
     do {
       try withExtendedLifetime(session) {
-        try train(trainer, on: labelled, configuration, keeping: record, profiler: profiler, log: log)
+        try train(trainer, on: labelled, configuration, keeping: record, profiler: profiler, log: log, ranks)
       }
-      try log?.close()
+      try ranks.agree { try log?.close() }
     } catch {
       // The signal that came to this process has also ended the writer upstream; what is kept was saved before.
       if Interruption.requested, (error as? Failure)?.kind == .data { stop() }
@@ -197,72 +222,16 @@ struct FinetuneTool: Tool {
       try WeightsFormat(path: path).write(
         storedTensors(model), metadata: metadata, to: path, overwrite: output.overwrite)
     }
-    if let path = training.recipe.unaveraged { try write(trainer.model, to: path) }
-    try write(trainer.average ?? trainer.model, to: output.output)
+    try ranks.agree {
+      if !ranks.isFirst { return }
+      if let path = training.recipe.unaveraged { try write(trainer.model, to: path) }
+      try write(trainer.average ?? trainer.model, to: output.output)
+    }
     // Last: the model is safe, whatever becomes of the profile.
     if let report = profiler?.report() {
       try training.profile.report(
         Self.name, messages: report.messages, json: report.json, overwrite: output.overwrite || resume)
     }
-  }
-
-  /// Has a run look at held-out views now and then, where that was asked for.
-  private func watch<T: Task>(_ trainer: Trainer<T>, _ views: T.Views, engine: Engine) throws {
-    guard let path = watching.heldOut, case .full(let run) = trainer else { return }
-    // Before the first step: what is wrong with the file is known now.
-    let figures = try run.task.heldOut(path, beside: views, engine: engine)
-    let steps = try EpochSteps(
-      rows: views.batches.rowsPerEpoch, batch: run.configuration.batch, source: views.batches.reader.name)
-    run.measurement = .init(every: watching.validateEvery ?? steps.stepsPerEpoch, figures)
-  }
-
-  private func train<T: Task>(
-    _ trainer: Trainer<T>, on views: T.Views, _ configuration: FinetuningConfiguration<T>,
-    keeping record: RunRecord?, profiler: StepProfiler?, log: LineFile?
-  ) throws {
-    let rows = views.batches.rowsPerEpoch
-    let epoch = try EpochSteps(rows: rows, batch: configuration.batch, source: views.batches.reader.name)
-    let whole = configuration.epochs * epoch.stepsPerEpoch
-    let progress = Progress(
-      tool: Self.name, what: "steps", total: min(steps ?? whole, whole), first: trainer.trainee.optimizer.steps,
-      quiet: output.quiet)
-    let events = try tensorboard.map { try EventFile(folder: $0, after: trainer.trainee.optimizer.steps) }
-    let signals = TrainingSignals(
-      stopRequested: { Interruption.requested }, checkpointRequested: Interruption.takeCheckpointRequest)
-    func onStep(_ report: StepReport) throws -> Bool {
-      profiler?.note(report.seconds, images: configuration.batch)
-      try log?.write(report.json)
-      try events?.write(report.figures.map { ($0.name, $0.value) }, step: report.step)
-      progress.update(report.step, report.summary)
-      return false
-    }
-    let isComplete: Bool
-    switch trainer {
-    case .full(let run):
-      isComplete = try run.train(on: views, limit: steps, keeping: record, signals: signals, onStep: onStep).isComplete
-    case .probe(let probe):
-      guard let views = views as? LabelledViews else { preconditionFailure("a probe of pixels") }
-      isComplete = try probe.train(
-        on: views, limit: steps, keeping: record, signals: signals,
-        onImages: { done in
-          progress.update(probe.optimizer.steps, "features of \(grouped(done)) of \(grouped(rows)) images")
-          return Interruption.requested
-        }, onStep: onStep)
-    }
-    if !isComplete { stop() }
-    progress.finish()
-  }
-
-  /// The end after a signal: nobody wants a model that is half trained.
-  private func stop() -> Never {
-    let outcome = run.map { "no model is written; \($0) continues with --resume" } ?? "nothing is written"
-    say("stopped by a signal; \(outcome)")
-    Interruption.exitAsSignal()
-  }
-
-  private func checkEarly(unaveraged path: String) throws {
-    if path == output.output { throw ValidationError("--unaveraged and --output name one file: \(path)") }
-    try checkEarlyOutput(path, overwrite: output.overwrite)
   }
 
   private func provenance(_ stored: StoredWeights?, _ file: WeightsFile?, _ reader: StreamReader) -> [String: String] {

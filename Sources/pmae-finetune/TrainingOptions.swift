@@ -88,14 +88,16 @@ struct TrainingOptions: ParsableArguments {
   ///   - keepsEpochs: whether the run's epochs are those of the views by their numbers.
   ///   - kept: the run that goes on; its schedule holds where no option says another.
   ///   - start: of the whole model that it starts from.
+  ///   - shards: in how many a batch is computed.
   func configuration<T: Task>(
     _ options: (options: T.Options, given: Set<String>), encoder: EncoderConfiguration?, views: T.Views? = nil,
-    keepsEpochs: Bool = false, kept: FinetuningConfiguration<T>? = nil, start: T.Options? = nil, isFresh: Bool
+    keepsEpochs: Bool = false, kept: FinetuningConfiguration<T>? = nil, start: T.Options? = nil, isFresh: Bool,
+    shards: Int
   ) throws -> FinetuningConfiguration<T> {
     let held = views.map { (keepsEpochs ? $0.batches.firstEpoch : 0) + $0.batches.epochs }
     let rows = views?.batches.rowsPerEpoch
     let isLinear = mode == .linear
-    let parts = accumulate ?? 1
+    let parts = (accumulate ?? 1) * shards
     let batch = batch ?? max(min(T.usual.batch, rows ?? T.usual.batch) / parts, 1) * parts
     // A probe can make any number of passes over one epoch of views, since it keeps the features.
     let known = isLinear && views?.batches.epochs == 1 ? 90 : held
@@ -105,7 +107,7 @@ struct TrainingOptions: ParsableArguments {
       learningRate: lr ?? (baseLr ?? usualRate) * Double(batch) / 256,
       weightDecay: weightDecay ?? (isLinear ? 0 : 0.05))
     c.batch = batch
-    c.accumulate = parts
+    c.accumulate = accumulate ?? 1
     if !isLinear {
       c.layerDecay = layerDecay ?? (isFresh ? 1 : T.usual.layerDecay)
       c.dropPath = dropPath ?? 0.1

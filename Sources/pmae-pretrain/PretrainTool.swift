@@ -187,11 +187,7 @@ struct PretrainTool: Tool {
       try run.resume(from: start, on: views)
       provenance = Provenance.continued(provenance, from: start.record.metadata)
       say("\(folder.path): continues after step \(grouped(run.steps))")
-      if start.header.shards != ranks.shards {
-        say(
-          "\(folder.path): its batches were computed in \(counted(start.header.shards, "shard")), and are from here on in "
-            + "\(ranks.shards): sums are rounded otherwise (--deterministic-ranks \(start.header.shards) keeps them)")
-      }
+      if let text = start.shardsNote(ranks.shards, of: folder) { say(text) }
     } else if let given {
       try run.initialise(from: given)
       if case .encoder(let file) = given {

@@ -2,6 +2,7 @@ import Compute
 import Finetuning
 import Foundation
 import Networks
+import Ranks
 import Runs
 import Schemas
 import TensorStream
@@ -37,7 +38,8 @@ struct FinetuneFixture {
   }
 
   /// The fixture's pictures as views of three epochs, in records that do not end where batches do.
-  func views(epochs: Int = 3) throws -> LabelledViews {
+  /// - Parameter repeats: views of a picture in a row.
+  func views(epochs: Int = 3, repeats: Int = 1) throws -> LabelledViews {
     guard let pixels = try expected["pixels"]?.values(of: UInt8.self),
       let labels = try expected["label"]?.values(of: Int32.self)
     else { throw Failure(.data, "the fixture has no pictures") }
@@ -61,7 +63,7 @@ struct FinetuneFixture {
               Array(pixels[range.lowerBound * size..<range.upperBound * size]),
               shape: [range.count, encoder.image, encoder.image, 3])
           ),
-          ("index", StoredTensor(range.map { Int64($0 % rows) }, shape: [range.count])),
+          ("index", StoredTensor(range.map { Int64($0 % rows / repeats) }, shape: [range.count])),
           ("label", StoredTensor(Array(labels[range]), shape: [range.count])),
         ])
       }
@@ -81,10 +83,10 @@ struct FinetuneFixture {
   }
 
   /// A run with the fixture's encoder and head.
-  func run(_ configuration: FinetuningConfiguration<Classification>, threads: Int = 1) throws -> FinetuningRun<
-    Classification
-  > {
-    let engine = Engine(threads: threads, poisoning: true)
+  func run(
+    _ configuration: FinetuningConfiguration<Classification>, threads: Int = 1, ranks: Ranks = Ranks()
+  ) throws -> FinetuningRun<Classification> {
+    let engine = Engine(threads: threads, poisoning: true, ranks: ranks)
     let network = Encoder(encoder, engine: engine, trained: true)
     let run = try FinetuningRun<Classification>(network, classes: 7, configuration: configuration, engine: engine)
     let head = expected.tensors.filter { $0.name.hasPrefix("head.") }

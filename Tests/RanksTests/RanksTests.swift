@@ -34,6 +34,42 @@ struct RanksTests {
     }
   }
 
+  /// The first with the last, and so on; the one in the middle with itself.
+  @Test(arguments: 1...5) func ranksSwap(count: Int) throws {
+    let all = try ThreadLine.run(count) { ranks in
+      ranks.swap([UInt8(ranks.rank), 100], with: count - 1 - ranks.rank)
+    }
+    for (rank, found) in all.enumerated() { #expect(found == [UInt8(count - 1 - rank), 100]) }
+  }
+
+  @Test(arguments: 1...4) func workIsSharedOut(count: Int) throws {
+    for pieces in [0, 1, 3, 8] {
+      let all = try ThreadLine.run(count) { ranks in
+        var done: [Int] = []
+        let found = try ranks.shareOut(pieces, values: 2) { piece in
+          done.append(piece)
+          return [Double(piece), -1]
+        }
+        return (done, found)
+      }
+      for (_, found) in all { #expect(found == (0..<pieces).map { [Double($0), -1] }) }
+      #expect(all.flatMap(\.0).sorted() == Array(0..<pieces))
+    }
+  }
+
+  private struct Own: Error {}
+
+  /// What all find is thrown as it is; what one finds, as that one's.
+  @Test func failuresKeepTheirType() throws {
+    let all = try ThreadLine.run(3) { ranks in
+      var (shared, own) = (false, "")
+      do { try ranks.agree { throw Own() } } catch { shared = error is Own }
+      do { try ranks.agree { if ranks.rank == 1 { throw Own() } } } catch { own = "\(error)" }
+      return (shared, own)
+    }
+    for (shared, own) in all { #expect(shared && own.contains("rank 1 on host1: Own()")) }
+  }
+
   /// Twelve shards on any number of ranks add up to the same bits.
   @Test func sumsHaveTheSameBits() throws {
     @Sendable func shard(_ number: Int) -> [Float] { (0..<5).map { 1 / Float(1 + 3 * number + $0) } }

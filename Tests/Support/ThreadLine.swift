@@ -57,6 +57,12 @@ public final class ThreadLine: RankLine, @unchecked Sendable {
     }
   }
 
+  public func swap(_ mine: UnsafeRawBufferPointer, with other: Int, into theirs: UnsafeMutableRawBufferPointer) {
+    meet(mine.baseAddress!) { all in
+      theirs.baseAddress!.copyMemory(from: all[other], byteCount: mine.count)
+    }
+  }
+
   public func gatherInPlace(_ all: UnsafeMutablePointer<Float>, block: Int) {
     meet(UnsafeRawPointer(all)) { theirs in
       for rank in 0..<count where rank != self.rank {

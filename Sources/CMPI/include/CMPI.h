@@ -30,6 +30,9 @@ int cmpi_exchange(const float *from, size_t stride, size_t values, float *to, ch
 /// The same of 16-bit values, whose blocks follow each other.
 int cmpi_exchange16(const uint16_t *from, size_t values, uint16_t *to, char *text);
 
+/// So many bytes go to another rank, and as many come from it. All ranks call this: each has one that has it, or itself.
+int cmpi_swap(const void *mine, size_t bytes, int other, void *theirs, char *text);
+
 /// Of every rank so many float32 values, in the order of ranks; this rank's are in their place in `all` already.
 int cmpi_gather_in_place(float *all, size_t values, char *text);
 

@@ -12,6 +12,8 @@ import Training
 /// each batch: that is the batch norm without weights of MAE's probe, whose running statistics are then the model's. At the
 /// end the standardisation is folded into the layer, so that the model is a plain one.
 ///
+/// Several ranks share the work of computing features. Each then has all of them, and trains on its rows of every batch.
+///
 /// Views of one epoch are computed once, and all passes of training go over their features. So a probe takes a minute
 /// where fine-tuning takes hours. Views of several epochs (random crops) give each pass its own features; the
 /// statistics are those of the first epoch.
@@ -21,6 +23,7 @@ public final class LinearProbe: Trainee {
   let configuration: FinetuningConfiguration<Classification>
   let engine: Engine
   let extractor: FeatureExtractor
+  let share: BatchShare
   /// The features' mean and deviation; set by the first epoch's features, or by a checkpoint.
   let scaling: Standardisation
 
@@ -32,6 +35,9 @@ public final class LinearProbe: Trainee {
     precondition(configuration.mode == .linear)
     self.configuration = configuration
     self.engine = engine
+    share = try BatchShare(
+      batch: configuration.batch, ranks: engine.ranks, isWhole: configuration.standardising == .batch,
+      reason: "--standardise batch is over the whole batch")
     classifier = Classifier(
       encoder, classes: classes, pooling: configuration.options.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
@@ -51,11 +57,10 @@ public final class LinearProbe: Trainee {
   /// The head and the standardisation: the encoder is frozen, and stands in its own file.
   public var parts: [Part] { [Part("classifier.", classifier.headNetwork), Part("standardisation.", scaling)] }
 
-  /// Rows of a batch, and the features of their epoch.
+  /// This rank's rows of a batch, part after part, and the features of their epoch.
   public struct Batch {
     let features: Tensor
-    let targets: ClassTargets
-    let rows: [Int32]
+    let parts: [(rows: [Int32], targets: ClassTargets)]
   }
 
   /// Computes features and trains on them.
@@ -101,15 +106,16 @@ public final class LinearProbe: Trainee {
 
   public func gradients(of batch: Batch, at place: StepPlace) throws -> StepLosses {
     let head = classifier.head
-    return Training.gradients(parts: 1, engine: engine, precision: .float32) { tape, _ in
-      var features = tape.gatherRows(batch.features, batch.rows)
+    return Training.gradients(parts: batch.parts.count, engine: engine, precision: .float32) { tape, part in
+      let (rows, targets) = batch.parts[part]
+      var features = tape.gatherRows(batch.features, rows)
       if configuration.standardising == .batch {
         let (standard, statistics) = tape.batchNorm(features, epsilon: Float(Standardisation.epsilon))
         scaling.follow(statistics)
         features = standard
       }
       let logits = tape.linear(features, head.weight.tensor, head.bias.tensor)
-      return classificationLoss(tape, logits, batch.targets, options: configuration.options)
+      return classificationLoss(tape, logits, targets, options: configuration.options)
     }
   }
 

@@ -61,11 +61,13 @@ final class ProbeSource: BatchSource {
       order = random.permutation(rowsPerEpoch).map(Int32.init)
       epochOfOrder = epoch
     }
-    let batch = probe.configuration.batch
-    let rows = Array(order[place.stepOfEpoch * batch..<(place.stepOfEpoch + 1) * batch])
+    let start = place.stepOfEpoch * probe.configuration.batch
     return LinearProbe.Batch(
       features: set.features,
-      targets: ClassTargets(labels: rows.map { set.labels[Int($0)] }, sets: views?.sets), rows: rows)
+      parts: probe.share.ranges.map { range in
+        let rows = Array(order[start + range.lowerBound..<start + range.upperBound])
+        return (rows, ClassTargets(labels: rows.map { set.labels[Int($0)] }, sets: views?.sets))
+      })
   }
 
   func finishEpoch(_ place: StepPlace) throws {}
@@ -79,7 +81,7 @@ final class ProbeSource: BatchSource {
     guard let views else { preconditionFailure("features are there from the start") }
     guard
       let found = try probe.extractor.features(
-        of: views, count: rowsPerEpoch, engine: probe.engine, onChunk: onImages)
+        sharing: views, count: rowsPerEpoch, engine: probe.engine, onChunk: onImages)
     else { throw GivenUp() }
     // The end record is read before the first step, so that nothing is trained on a stream that is not whole.
     if views.batches.epochs == 1 { try views.batches.finish() }

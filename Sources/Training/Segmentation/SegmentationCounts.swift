@@ -1,3 +1,4 @@
+import Ranks
 import Schemas
 
 /// How often each class is right, said and true among the pixels of some pictures. What mmsegmentation's figures are made of.
@@ -62,6 +63,13 @@ public struct SegmentationCounts: Equatable, Sendable {
     precondition((1...255).contains(classes))
     self.classes = classes
     confusion = Array(repeating: 0, count: classes * classes)
+  }
+
+  /// Those of all ranks.
+  public func total(over ranks: Ranks) -> SegmentationCounts {
+    var total = self
+    total.confusion = ranks.sum([confusion])
+    return total
   }
 
   /// Counts the pixels of a picture, or of a part of one.

@@ -2,6 +2,7 @@ import Autodiff
 import CKernels
 import Compute
 import Networks
+import Ranks
 import Schemas
 import Settings
 import TensorStream
@@ -26,11 +27,12 @@ public final class Classification: Task {
   public let classifier: Classifier
   let options: ClassificationOptions
   private let seed: UInt64
+  private let ranks: Ranks
 
   public init(
     _ encoder: Encoder, classes: Int, configuration: FinetuningConfiguration<Classification>, engine: Engine
   ) {
-    (options, seed) = (configuration.options, configuration.seed)
+    (options, seed, ranks) = (configuration.options, configuration.seed, engine.ranks)
     classifier = Classifier(
       encoder, classes: classes, pooling: options.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)
@@ -78,18 +80,27 @@ public final class Classification: Task {
 
   public func index(of examples: Examples) -> [Int64] { examples.index }
 
-  /// Image i goes with image B − 1 − i of the whole batch, so that its parts decide nothing.
+  /// Image i goes with image B − 1 − i of the whole batch, so that its parts decide nothing. Of several ranks the first goes with the last,
+  /// and so on: each pair swaps its images, so a rank reads its own rows alone, be they in a file or in a stream of their own.
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] {
     let count = batch[0].images.count
     let drawn = options.mixing.draw(
-      seed: seed, epoch: place.epoch, step: place.stepOfEpoch, count: batch.count * count,
+      seed: seed, epoch: place.epoch, step: place.stepOfEpoch, count: ranks.count * batch.count * count,
       side: batch[0].images.side)
     guard let drawn else { return batch }
+    let partner = ranks.count - 1 - ranks.rank
+    let theirs = batch.map { part in
+      (
+        pixels: ranks.swap(part.images.reversedPixels, with: partner),
+        targets: ClassTargets(labels: ranks.swap(part.targets.labels, with: partner))
+      )
+    }
     return batch.indices.map { part in
-      let other = batch[batch.count - 1 - part]
-      let mixes = Array(drawn[part * count..<(part + 1) * count])
+      let other = theirs[batch.count - 1 - part]
+      let first = (ranks.rank * batch.count + part) * count
+      let mixes = Array(drawn[first..<first + count])
       var mixed = batch[part]
-      mixed.images = mixed.images.mixed(with: other.images.reversedPixels, by: mixes)
+      mixed.images = mixed.images.mixed(with: other.pixels, by: mixes)
       mixed.targets = mixed.targets.mixed(with: other.targets, by: mixes)
       return mixed
     }

@@ -25,18 +25,20 @@ extension Classification {
     var plain = options
     plain.labelSmoothing = 0
     return { [self, plain] in
-      let held = try open()
+      let held = try engine.ranks.agree(open)
       let count = held.batches.rowsPerEpoch
-      var (loss, correct, hasAccuracy) = (0.0, 0.0, true)
-      for start in stride(from: 0, to: count, by: 64) {
-        let batch = try take(min(64, count - start), from: held)
+      let chunk = 64
+      let found = try engine.ranks.shareOut((count + chunk - 1) / chunk, values: 2) { number in
+        try held.batches.skip(number * chunk - held.batches.position)
+        let batch = try take(min(chunk, count - number * chunk), from: held)
         let tape = Tape(engine, recording: false)
         let terms = classificationLoss(
           tape, classifier(tape, batch.images, keeps: nil), batch.targets, options: plain)
         let images = Double(batch.images.count)
-        loss += images * terms.losses.loss
-        if let accuracy = terms.shown.first { correct += images * accuracy.value } else { hasAccuracy = false }
+        return [images * terms.losses.loss, images * (terms.shown.first?.value ?? 0)]
       }
+      let (loss, correct) = (found.reduce(0) { $0 + $1[0] }, found.reduce(0) { $0 + $1[1] })
+      let hasAccuracy = held.sets == nil
       return [Figure("validation_loss", loss / Double(count))]
         + (hasAccuracy ? [Figure("validation_accuracy", correct / Double(count))] : [])
     }

@@ -115,6 +115,9 @@ public final class Segmentation: Task {
   }
 
   public func index(of examples: Examples) -> [Int64] { examples.index }
+  public func size(of examples: Examples) -> (height: Int, width: Int)? {
+    (examples.images.height, examples.images.width)
+  }
 
   /// Draws the channels that are kept, where the stream does not say them.
   public func augmented(_ batch: [Examples], at place: StepPlace) -> [Examples] {

@@ -18,12 +18,26 @@ extension Segmentation {
       return held
     }
     _ = try open()
-    return { [self] in try measure(open(), by: PixelPredictor(segmenter, engine: engine)) }
+    return { [self] in
+      let ranks = engine.ranks
+      let counts = try ranks.agree {
+        let views = try open()
+        return try measure(
+          ranks.pieces(of: views.batches.rowsPerEpoch), of: views, by: PixelPredictor(segmenter, engine: engine))
+      }.total(over: ranks)
+      return [
+        Figure("mIoU", counts.meanIoU), Figure("mAcc", counts.meanAccuracy), Figure("aAcc", counts.pixelAccuracy),
+      ]
+    }
   }
 
-  private func measure(_ views: MaskedViews, by predict: PixelPredictor) throws -> [Figure] {
+  /// What is right and wrong of some pictures, by their rows.
+  private func measure(
+    _ rows: some Sequence<Int>, of views: MaskedViews, by predict: PixelPredictor
+  ) throws -> SegmentationCounts {
     var counts = SegmentationCounts(classes: views.classes.count)
-    for _ in 0..<views.batches.rowsPerEpoch {
+    for row in rows {
+      try views.batches.skip(row - views.batches.position)
       let place = "\(views.batches.reader.name): row \(views.batches.position)"
       let batch = try views.take(1)
       guard !batch.masks.isEmpty else { throw Failure(.data, "\(place): no mask to measure by") }
@@ -35,8 +49,6 @@ extension Segmentation {
       }
       counts.add(predicted: predict(batch.images, height: batch.height, width: batch.width), labels: batch.masks)
     }
-    return [
-      Figure("mIoU", counts.meanIoU), Figure("mAcc", counts.meanAccuracy), Figure("aAcc", counts.pixelAccuracy),
-    ]
+    return counts
   }
 }

@@ -57,6 +57,7 @@ public struct SegmentationOptions: DeclaredOptions {
 }
 
 extension Segmentation {
+  public static let computesInParts = false
   public static let usual: UsualRecipe = {
     var usual = UsualRecipe()
     (usual.batch, usual.baseRate, usual.layerDecay, usual.warmup) = (16, 1.6e-3, 0.65, 0)
