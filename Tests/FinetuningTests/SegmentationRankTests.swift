@@ -45,7 +45,7 @@ import Training
     _ ranks: Ranks, threads: Int = 1, batch: Int = 4, _ change: (inout SegmentationOptions) -> Void = { _ in }
   ) throws -> FinetuningRun<Segmentation> {
     let sizes = EncoderConfiguration(image: 32, patch: 8, channels: 3, width: 12, depth: 2, heads: 3)
-    var c = FinetuningConfiguration<Segmentation>(mode: .full, epochs: 2, learningRate: 1e-3, weightDecay: 0.05)
+    var c = FinetuningConfiguration<Segmentation>(mode: .full, epochs: 2, learningRate: 3e-4, weightDecay: 0.05)
     c.batch = batch
     c.dropPath = 0.3
     var network = SegmentationConfiguration(classes: 3, depth: 2, width: 12)
