@@ -105,7 +105,7 @@ public struct FeatureExtractor {
   public var width: Int { pooling.width(of: encoder.configuration.width) }
 
   /// Images that are computed at a time. Fixed, so that no choice of the user's can change a bit.
-  public static let chunk = 64
+  public static let chunk = 32
 
   public init(_ encoder: Encoder, pooling: Pooling) {
     self.encoder = encoder
