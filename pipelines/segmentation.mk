@@ -8,6 +8,7 @@
 #   pipelines/segmentation.mk cells                           the names of all of them, one a line
 #   pipelines/segmentation.mk show                            the table of what is there by now
 #   pipelines/segmentation.mk SIZE=minute                     a small version, to see that it works
+#   pipelines/segmentation.mk -j 2 THREADS=1                  two cells at a time, which is quicker with networks as small as these
 #
 # Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was.
 
@@ -17,10 +18,14 @@
 
 # hours: under two hours on two cores. minute: a tiny model, one seed.
 SIZE ?= hours
-# A folder in ADE20K's layout; none: scenes are made, COUNT for training and a quarter as many for validation, SCENE pixels long.
+# A folder in ADE20K's layout; none: scenes are made, COUNT for training and a quarter as many for validation, SCENE pixels long, with
+# the things that SCENES says. All of scenes.py's kinds of things in their sizes are more than a network learns in an hour here.
 DATA ?=
+SCENES ?= --garments --sides 0.3-0.7
 # Where everything goes.
 OUT ?= run/segmentation-$(SIZE)$(if $(DATA),-$(notdir $(abspath $(DATA))))
+# bfloat16 where the processor has its instructions; otherwise float32.
+PRECISION ?= auto
 # THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 
 ifeq ($(SIZE),minute)
@@ -39,11 +44,11 @@ BATCH ?= 16
 TRAIN_BATCH ?= 8
 else
 SEEDS ?= 0 1 2
-COUNT ?= 1600
-SCENE ?= 128
-CROP ?= 96
-EPOCHS ?= 24
-TRAIN_EPOCHS ?= 4
+COUNT ?= 4000
+SCENE ?= 64
+CROP ?= $(if $(DATA),96,64)
+EPOCHS ?= 30
+TRAIN_EPOCHS ?= 6
 MODEL ?= --width 128 --depth 4 --heads 4
 DECODER ?= --decoder-width 64 --decoder-depth 2 --decoder-heads 2
 HEAD ?= --head-hidden 256 --head-bottleneck 64
@@ -57,8 +62,12 @@ PATCH ?= 8
 PRETRAIN ?= --lr 1e-3 --drop-path 0.05
 # The weight of Pseudo MAE's label losses: the paper's is 1; on sets as small as this a tenth was better.
 LABEL_WEIGHT ?= 0.1
-# The rate of fine-tuning, and what a layer's is of the next one's.
-FINETUNE ?= --lr 1e-3 --layer-decay 0.75
+# The rate of fine-tuning, and what a layer's is of the next one's: from scratch, all layers learn alike.
+FINETUNE ?= --lr 1e-3
+LAYER_DECAY ?= 0.75
+scratch.decay ?= 1
+# The views of fine-tuning: of small scenes, whose things are large already, a milder change of scale than ADE20K's.
+TRAIN_VIEW ?= $(if $(DATA),--views segment,--view 'name=segment: scale 0.75-1.5, crop $(CROP) category 0.75, flip, photometric')
 
 # --- The cells ---------------------------------------------------------------------------------------------------
 
@@ -85,7 +94,7 @@ ADE := $(OUT)/scenes
 $(OUT)/data.done: $(OUT)/python.done
 	$(SCRIPTS)/install.sh dataset-fashion-mnist tuxpaint-stamps-default $(WALLPAPERS)
 	rm -rf $(ADE)
-	$(PYTHON) $(SCRIPTS)/data/scenes.py $(ADE) --layout ade --count $(COUNT) --size $(SCENE)
+	$(PYTHON) $(SCRIPTS)/data/scenes.py $(ADE) --layout ade --count $(COUNT) --size $(SCENE) $(SCENES)
 	touch $@
 else
 ADE := $(DATA)
@@ -105,6 +114,7 @@ $(OUT)/test.stz: $(OUT)/validation.stz
 # --- Pretraining -------------------------------------------------------------------------------------------------
 
 SHAPE := --image $(CROP) --patch $(PATCH) $(MODEL) --batch $(BATCH) $(PRETRAIN)
+RUNNING := --precision $(PRECISION) --threads $(THREADS) --quiet
 
 # The augmenter ends by SIGPIPE (141) where the trainer has had enough: the rows after the last whole batch.
 define cell
@@ -112,8 +122,7 @@ $(OUT)/cells/$1/seed$2/encoder.stz: $(OUT)/training.stz
 	@mkdir -p $$(@D)
 	{ pmae-augment $$< --no-masks --views $(call views,$1) --size $(CROP) --epochs $(EPOCHS) --seed $2 --threads 1 \
 	    --quiet --resume $$(@D)/run || (($$$$? == 141)); } \
-	  | pmae-pretrain $(SHAPE) --epochs $(EPOCHS) $($1.options) --seed $2 --threads $(THREADS) --quiet --resume \
-	    --output $$(@D)/run -
+	  | pmae-pretrain $(SHAPE) --epochs $(EPOCHS) $($1.options) --seed $2 $(RUNNING) --resume --output $$(@D)/run -
 	pmae-export --part student --overwrite --quiet --output $$@ $$(@D)/run
 endef
 
@@ -130,11 +139,11 @@ endef
 
 define measures
 $(OUT)/cells/$1/seed$2/model.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/training.stz
-	pmae-augment $(OUT)/training.stz --views segment --size $(CROP) --epochs $(TRAIN_EPOCHS) --seed $2 --threads 1 --quiet \
-	  | pmae-finetune --task segment $(FINETUNE) $(UPERNET) --batch $(TRAIN_BATCH) --init $$< --seed $2 \
-	    --threads $(THREADS) --quiet --overwrite --output $$@ -
+	pmae-augment $(OUT)/training.stz $(TRAIN_VIEW) --size $(CROP) --epochs $(TRAIN_EPOCHS) --seed $2 --threads 1 --quiet \
+	  | pmae-finetune --task segment $(FINETUNE) --layer-decay $(or $($1.decay),$(LAYER_DECAY)) $(UPERNET) --batch $(TRAIN_BATCH) \
+	    --init $$< --seed $2 $(RUNNING) --overwrite --output $$@ -
 $(OUT)/cells/$1/seed$2/segment.json: $(OUT)/cells/$1/seed$2/model.stz $(OUT)/test.stz
-	pmae-evaluate segment $$^ --threads $(THREADS) --quiet > $$@
+	pmae-evaluate segment $$^ $(RUNNING) > $$@
 .PHONY: cell-$1-seed$2
 cell-$1-seed$2: $(OUT)/cells/$1/seed$2/segment.json
 	@cat $$<

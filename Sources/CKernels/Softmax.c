@@ -151,6 +151,17 @@ VARIANTS size_t pmae_argmax(const float *x, size_t n) {
   return 0;
 }
 
+VARIANTS size_t pmae_first_at_least(const float *x, size_t i, size_t n, float least) {
+  for (; i + 64 <= n; i += 64) {
+    const sixteen *v = (const sixteen *)(x + i);
+    const sixteen_bits any = (v[0] >= least) | (v[1] >= least) | (v[2] >= least) | (v[3] >= least);
+    if (__builtin_reduce_or(any)) break;
+  }
+  for (; i < n; i++)
+    if (x[i] >= least) return i;
+  return n;
+}
+
 VARIANTS void pmae_scale_row(float *q, const float *column, size_t n) {
   for (size_t i = 0; i < n; i++) q[i] *= column[i];
   const float inverse = 1.0f / sum(q, n);

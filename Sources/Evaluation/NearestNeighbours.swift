@@ -1,7 +1,5 @@
-import CKernels
 import Compute
 import Foundation
-import HeapModule
 import Networks
 import Parallel
 import TensorStream
@@ -12,6 +10,8 @@ public struct NeighbourScore: Equatable, Sendable {
   public let k: Int
   /// Of each image, how many classes have more votes than its label; `Int.max` where the label has none.
   public let ranks: [Int]
+
+  public init(k: Int, ranks: [Int]) { (self.k, self.ranks) = (k, ranks) }
 
   public var images: Int { ranks.count }
   public var top1: Double { share(below: 1) }
@@ -33,7 +33,7 @@ public struct NeighbourScore: Equatable, Sendable {
 /// - Parameters:
 ///   - train, test: with labels; features of one width. Their lengths do not matter.
 ///   - ks: each from 1 to the number of training images.
-///   - onChunk: called with how many test images are done; returning true gives up: the result is nil.
+///   - onChunk: called now and then with how many test images are done; returning true gives up: the result is nil.
 /// - Returns: a score a k, in the order of `ks`. Of equal votes the lower class wins, of equally similar images the first. A label
 ///   without a vote is not among the first five, however few classes have one.
 /// - Throws: `Failure(.data)` or `.usage` where something does not fit.
@@ -53,8 +53,6 @@ public func nearestNeighbourScores(
   guard temperature > 0, temperature.isFinite else {
     throw Failure(.usage, "temperature is \(temperature): expected a number above 0")
   }
-  let known = unitRows(train, engine: engine)
-  let asked = unitRows(test, engine: engine)
   // Labels may be any numbers, so votes are counted by a label's place among those in use.
   let classes = Set(train.labels + test.labels).sorted()
   let place = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
@@ -62,7 +60,7 @@ public func nearestNeighbourScores(
   let most = ks.max() ?? 0
   var all = ks.map { _ in [Int]() }
   /// Among the classes that have votes; a class without one is behind them all.
-  @Sendable func rank(of label: Int, among neighbours: ArraySlice<NearestFew.Neighbour>) -> Int {
+  @Sendable func rank(of label: Int, among neighbours: ArraySlice<Neighbour>) -> Int {
     var votes = [Double](repeating: -1, count: classes.count)
     for neighbour in neighbours {
       let own = knownClass[neighbour.index]
@@ -71,79 +69,22 @@ public func nearestNeighbourScores(
     return votes[label] < 0 ? .max : rankOf(label, in: votes)
   }
 
-  // A chunk of test images at a time: its similarities to all training images are one matrix.
-  let chunk = max(1, min(256, (1 << 26) / max(train.count, 1)))
-  let similarities = engine.memory.take(chunk * train.count)
-  for start in stride(from: 0, to: test.count, by: chunk) {
-    let rows = min(chunk, test.count - start)
-    let matrix = similarities.matrix(rows: rows, columns: train.count)
-    engine.multiply(
-      asked.matrix(rows: test.count, columns: test.width).rows(start..<start + rows),
-      known.matrix(rows: train.count, columns: train.width), into: matrix, transposing: .right)
-    var ranks = [Int](repeating: 0, count: rows * ks.count)
+  let search = NeighbourSearch(bank: train, most: most, engine: engine)
+  for rows in search.blocks(of: test) {
+    guard let nearest = search.neighbours(of: test, rows: rows, isStopped: { onChunk(rows.lowerBound) }) else {
+      return nil
+    }
+    var ranks = [Int](repeating: 0, count: rows.count * ks.count)
     ranks.withUnsafeMutableBufferPointer { ranks in
       nonisolated(unsafe) let ranks = ranks
-      engine.threads.run(rows) { r in
-        var nearest = NearestFew(most)
-        nearest.take(UnsafeBufferPointer(start: matrix.row(r), count: train.count))
-        let sorted = nearest.sorted()
+      engine.threads.run(rows.count) { r in
+        let sorted = nearest[r].sorted()
         for (place, k) in ks.enumerated() {
-          ranks[r * ks.count + place] = rank(of: askedClass[start + r], among: sorted.prefix(k))
+          ranks[r * ks.count + place] = rank(of: askedClass[rows.lowerBound + r], among: sorted.prefix(k))
         }
       }
     }
-    for r in 0..<rows { for place in ks.indices { all[place].append(ranks[r * ks.count + place]) } }
-    if onChunk(start + rows) { return nil }
+    for r in 0..<rows.count { for place in ks.indices { all[place].append(ranks[r * ks.count + place]) } }
   }
   return zip(ks, all).map { NeighbourScore(k: $0, ranks: $1) }
-}
-
-/// The features divided by their lengths.
-func unitRows(_ features: Features, engine: Engine) -> Buffer {
-  let width = features.width
-  let unit = engine.memory.take(features.values.count)
-  features.values.withUnsafeBufferPointer { values in
-    guard let base = values.baseAddress else { return }
-    nonisolated(unsafe) let from = base
-    let matrix = unit.matrix(rows: features.count, columns: width)
-    engine.rows(features.count, cost: width) { rows in
-      for r in rows { _ = pmae_normalise(from + r * width, matrix.row(r), width, 1e-12) }
-    }
-  }
-  return unit
-}
-
-/// The few greatest of many similarities.
-struct NearestFew {
-  struct Neighbour: Comparable {
-    let similarity: Float
-    let index: Int
-
-    /// The farther one is less; of equals the later one is.
-    static func < (a: Neighbour, b: Neighbour) -> Bool {
-      a.similarity < b.similarity || a.similarity == b.similarity && a.index > b.index
-    }
-  }
-
-  private let capacity: Int
-  private var nearest = Heap<Neighbour>()
-
-  init(_ capacity: Int) {
-    self.capacity = capacity
-    nearest.reserveCapacity(capacity)
-  }
-
-  /// Takes the similarities of images 0, 1, 2, ….
-  mutating func take(_ similarities: UnsafeBufferPointer<Float>) {
-    let filled = min(capacity, similarities.count)
-    for i in 0..<filled { nearest.insert(Neighbour(similarity: similarities[i], index: i)) }
-    guard filled == capacity, var least = nearest.min?.similarity else { return }
-    for i in filled..<similarities.count where similarities[i] > least {
-      nearest.replaceMin(with: Neighbour(similarity: similarities[i], index: i))
-      least = nearest.min!.similarity
-    }
-  }
-
-  /// The nearest first.
-  func sorted() -> [Neighbour] { nearest.unordered.sorted(by: >) }
 }

@@ -7,6 +7,8 @@ public struct FeaturesHeader: Equatable, Sendable {
   /// How tokens became a feature: `class`, `mean` or `grid`.
   public var pool: String
   public var classes: [String]?
+  /// What of a set these are; nil for all.
+  public var part: SetPart?
 
   public init(width: Int, pool: String, classes: [String]?) {
     (self.width, self.pool, self.classes) = (width, pool, classes)
@@ -17,11 +19,17 @@ public struct FeaturesHeader: Equatable, Sendable {
     width = try fields.required("width", of: "the features have")
     pool = fields.text("pool") ?? ""
     classes = try fields.value(MetadataKey.classes)
+    part = try fields.text("part").map { text in
+      guard let part = SetPart(text) else { throw Failure(.data, "\(source): part \(quoted(text)) cannot be") }
+      return part
+    }
   }
 
   /// The first record's metadata, provenance aside.
   public func metadata() throws -> [String: String] {
-    try ClassNames.metadata(classes).merging(["width": String(width), "pool": pool]) { $1 }
+    var metadata = try ClassNames.metadata(classes).merging(["width": String(width), "pool": pool]) { $1 }
+    metadata["part"] = part?.text
+    return metadata
   }
 }
 

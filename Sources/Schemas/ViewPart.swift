@@ -11,11 +11,8 @@ public struct ViewPart: Equatable, Sendable {
 
   /// - Parameter text: `3/8`, the number and how many there are; nil where it is no such text, or they cannot share the batch equally.
   public init?(_ text: String, batch: Int) {
-    let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-    guard numbers.count == 2, let index = numbers[0], let count = numbers[1], count >= 1, (0..<count).contains(index),
-      batch >= 1, batch < 1 << 31, batch.isMultiple(of: count)
-    else { return nil }
-    (self.index, self.count, self.batch) = (index, count, batch)
+    guard let part = SetPart(text), batch >= 1, batch < 1 << 31, batch.isMultiple(of: part.count) else { return nil }
+    (index, count, self.batch) = (part.index, part.count, batch)
   }
 
   public var text: String { "\(index)/\(count)" }

@@ -18,6 +18,9 @@ public struct JSONLine: Sendable {
     fields.append("\"\(key)\":" + (try JSONText.encode(value)))
   }
   public mutating func add(_ key: String, _ value: Int) { fields.append("\"\(key)\":\(value)") }
+  public mutating func add(_ key: String, _ values: [Int]) {
+    fields.append("\"\(key)\":[" + values.map(String.init).joined(separator: ",") + "]")
+  }
   public mutating func add(_ key: String, _ value: Double) { fields.append("\"\(key)\":" + Self.number(value)) }
 
   /// The object, without an end of line.

@@ -25,11 +25,12 @@ struct Embed: Tool {
       valueName: "name"))
   var format: FeatureFormat?
 
+  @OptionGroup var part: SetPartOption
   @OptionGroup var source: FeatureOptions
   @OptionGroup var output: OutputOptions
 
   /// Rows of a record: fewer where pixels make them wide.
-  private static func rows(width: Int) -> Int {
+  static func rows(width: Int) -> Int {
     FeatureExtractor.chunk * min(16, max(1, (1 << 24) / (width * FeatureExtractor.chunk)))
   }
 
@@ -44,21 +45,25 @@ struct Embed: Tool {
     var maker = try FeatureMaker(source, operands, quiet: output.quiet)
     let parts = try maker.parts(of: operands.sets[0], labels: .optional)
     let reader = parts.views.batches.reader
-    let header = FeaturesHeader(
+    let rows = try part.rows(of: parts.count, chunk: FeatureExtractor.chunk, source: reader.name)
+    var header = FeaturesHeader(
       width: parts.width, pool: maker.pool, classes: parts.views.batches.header.classes)
+    header.part = part.part
     let metadata = try Provenance.metadata(
       tool: toolName,
       inputs: [(name: reader.name, header: reader.header, digest: reader.digest)]
         + (maker.weights.map { [(name: $0.source, header: $0.record, digest: $0.digest)] } ?? [])
     ).merging(header.metadata()) { $1 }
     let sink = try FeatureSink(
-      format ?? FeatureFormat(path: output.output), output, rows: parts.count, header: header, metadata: metadata)
+      format ?? FeatureFormat(path: output.output), output, rows: rows.count, header: header, metadata: metadata)
     try interruptible {
-      let progress = Progress(tool: toolName, what: "images", total: parts.count, quiet: output.quiet)
+      let progress = Progress(tool: toolName, what: "images", total: rows.count, quiet: output.quiet)
       var done = 0
-      while done < parts.count {
-        let rows = min(Self.rows(width: parts.width), parts.count - done)
-        let part = try parts.take(rows) { chunk in
+      let batches = parts.views.batches
+      try batches.skip(rows.lowerBound)
+      while done < rows.count {
+        let count = min(Self.rows(width: parts.width), rows.count - done)
+        let part = try parts.take(count) { chunk in
           progress.update(done + chunk)
           return Interruption.requested
         }
@@ -67,9 +72,13 @@ struct Embed: Tool {
           Interruption.exitAsSignal()
         }
         try sink.write(part)
-        done += rows
+        done += count
       }
-      try parts.views.batches.finish()
+      // What is left of a file is other jobs' matter. A pipe is read to its end, or its writer would be broken off.
+      if rows.upperBound == parts.count || !isRegularFile(operands.sets[0]) {
+        try batches.skip(parts.count - rows.upperBound)
+        try batches.finish()
+      }
       try sink.finish()
       progress.finish()
     }

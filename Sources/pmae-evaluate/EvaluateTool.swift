@@ -9,7 +9,10 @@ import TensorStream
 import Training
 
 struct EvaluateTool: Tool {
-  static let ranks = RankUse.alone
+  /// Of a part each process writes what no other does.
+  static var ranks: RankUse {
+    CommandLine.arguments.contains { $0 == "--part" || $0.hasPrefix("--part=") } ? .apart : .alone
+  }
 
   static let configuration = CommandConfiguration(
     commandName: "pmae-evaluate",
@@ -17,13 +20,12 @@ struct EvaluateTool: Tool {
     version: pmaeVersion,
     subcommands: [
       Classify.self, Segment.self, Predict.self, Neighbours.self, Linear.self, Retrieve.self, Cluster.self, Embed.self,
-      Compare.self,
-      Tokenize.self, Table.self,
+      Join.self, Compare.self, Tokenize.self, Table.self,
     ])
 
   mutating func execute() throws {
     throw ValidationError(
-      "expected a command: classify, segment, predict, knn, linear, retrieve, cluster, embed, compare, tokenizer or table"
+      "expected a command: classify, segment, predict, knn, linear, retrieve, cluster, embed, join, compare, tokenizer or table"
     )
   }
 }
@@ -95,6 +97,12 @@ struct InputOptions: ParsableArguments {
     try file.load(into: encoder)
     return encoder
   }
+}
+
+/// Whether a path is a file, which can be read again, and not a pipe.
+func isRegularFile(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }
 
 /// - Throws: `Failure(.data)` where views show an image more than once.

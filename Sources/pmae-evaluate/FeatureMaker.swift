@@ -120,8 +120,7 @@ struct FeatureMaker {
   /// The pictures of some rows of a set that is a file of views, which is read again. None where it is not.
   mutating func pictures(of path: String, rows: [Int]) throws -> [Int: Picture] {
     if case .stored = source { return [:] }
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return [:] }
+    guard isRegularFile(path) else { return [:] }
     let wanted = Swift.Set(rows)
     guard let last = wanted.max() else { return [:] }
     let views = try parts(of: path, labels: .optional).views

@@ -29,6 +29,7 @@ struct Neighbours: Tool {
   @Option(help: "A neighbour's vote is exp(cosine / temperature).")
   var temperature = 0.07
 
+  @OptionGroup var part: SetPartOption
   @OptionGroup var labels: LabelOptions
   @OptionGroup var bank: BankOptions
   @OptionGroup var intervals: IntervalOptions
@@ -86,24 +87,22 @@ struct Neighbours: Tool {
     try bank.scale(&sets, source: known.name, engine: maker.engine)
     sets[0] = try labels.choose(sets[0], seed: intervals.seed, source: known.name)
     let ks = try counts(upTo: sets[0].count, of: known.name)
+    // Whole tiles of matrices, so that a part rounds as the whole does.
+    let rows = try part.rows(of: sets[1].count, chunk: 256, source: asked.name)
+    if part.part != nil { sets[1] = sets[1].rows(Array(rows)) }
     let scores = try nearestNeighbourScores(
       train: sets[0], test: sets[1], ks: ks, temperature: temperature, engine: maker.engine
     ) { _ in Interruption.requested }
     guard let scores else { Interruption.exitAsSignal() }
     for score in scores {
-      var line = JSONLine()
-      try line.add("task", "knn")
-      try line.add("encoder", maker.name)
-      try line.add("train", train)
-      try line.add("test", test)
-      try line.add("pool", maker.pool)
-      try line.add("scaling", bank.scaling)
-      line.add("train_images", sets[0].count)
-      line.add("images", score.images)
-      line.add("k", score.k)
-      line.add("temperature", temperature)
-      for figure in score.figures(intervals.bootstrap, threads: maker.engine.threads) { line.add(figure) }
-      try line.write()
+      let measured = NeighbourLine(
+        encoder: maker.name, train: train, test: test, pool: maker.pool, scaling: bank.scaling,
+        trainImages: sets[0].count, k: score.k, temperature: temperature)
+      if let part = part.part {
+        try measured.line(score.ranks, part: part, intervals.bootstrap).write()
+      } else {
+        try measured.line(score, intervals.bootstrap, threads: maker.engine.threads).write()
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineKit
 import Imaging
 
 /// Which pictures are taken.
@@ -23,6 +24,8 @@ struct ChoiceOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Take at most n pictures.", valueName: "n"))
   var limit: Int?
 
+  @OptionGroup var part: SetPartOption
+
   func validate() throws {
     for (name, value) in [("--per-class", perClass), ("--limit", limit)] {
       if let value, value < 1 { throw ValidationError("\(name) is \(value): expected at least 1") }
@@ -41,6 +44,7 @@ struct ChoiceOptions: ParsableArguments {
     selection.perClass = perClass
     selection.share = share
     selection.limit = limit
+    selection.part = part.part
     return selection
   }
 }

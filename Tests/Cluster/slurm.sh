@@ -135,3 +135,29 @@ done
 [[ $(scontrol show job "${bad}_2" --oneliner) == *JobState=FAILED* ]] || fail 'a command that fails is no failure of its job'
 grep -q 'has no line 4' "$work/bad-3.out" || fail 'a line that is not there is not named'
 echo 'slurm.sh: a job array runs a line of commands in each job'
+
+# Packing, embedding and comparing in parts, and what is joined of them.
+gzip -dc "$root/Tests/ToolTests/Fixtures/examples/t10k-images-idx3-ubyte.gz" >"$work/test-images"
+gzip -dc "$root/Tests/ToolTests/Fixtures/examples/t10k-labels-idx1-ubyte.gz" >"$work/test-labels"
+pmae-pack --quiet --output "$work/test.stz" --labels "$work/test-labels" "$work/test-images"
+sets=()
+for _ in $(seq 10); do sets+=("$work/test.stz"); done
+pmae-augment --quiet --views center --size 28 --output "$work/center.stz" "${sets[@]}"
+array() {
+  sbatch --parsable --array 0-1 --chdir "$work" --output "$work/$1-%a.out" --export "ALL,COMMAND=$2" "$root/pipelines/slurm/parts.sh"
+}
+# shellcheck disable=SC2016
+packed=$(array pack 'pmae-pack --quiet --part $PART --output packed$NUMBER.stz --labels test-labels test-images')
+# shellcheck disable=SC2016
+embedded=$(array embed 'pmae-evaluate embed --quiet --pixels --part $PART --output part$NUMBER.stz center.stz')
+await "$packed" COMPLETED
+await "$embedded" COMPLETED
+for whole in packed part; do [[ -s $work/${whole}0.stz && -s $work/${whole}1.stz ]] || fail "no $whole of each part"; done
+pmae-evaluate join --quiet --output "$work/joined.stz" "$work/part1.stz" "$work/part0.stz"
+(
+  cd "$work"
+  pmae-evaluate embed --quiet --pixels --output features.stz center.stz
+  pmae-evaluate knn --quiet --resamples 0 --k 3 features.stz features.stz | sed 's/features.stz/joined.stz/g' >whole.json
+  pmae-evaluate knn --quiet --resamples 0 --k 3 joined.stz joined.stz | cmp whole.json
+) || fail 'parts are not what the whole is'
+echo 'slurm.sh: a job array packs and embeds in parts'

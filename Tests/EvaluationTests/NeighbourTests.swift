@@ -2,6 +2,7 @@ import Compute
 import Evaluation
 import Foundation
 import Networks
+import Parallel
 import Schemas
 import TensorStream
 import Testing
@@ -96,5 +97,50 @@ import Training
     #expect(throws: Failure.self) {
       try nearestNeighbourScores(train: train, test: train, ks: [1], temperature: 0, engine: engine)
     }
+  }
+
+  /// Against sorting. Similarities are multiples of a quarter, so most are equal to many others, in other parts of the bank too.
+  @Test(arguments: [1, 3], [7, 300])
+  func agreesWithSorting(threads: Int, asked: Int) throws {
+    var random = CounterRandom(seed: 5, epoch: 0, sample: 0, purpose: 1)
+    func features(_ count: Int) -> Features {
+      var values: [Float] = []
+      for _ in 0..<count {
+        var row = [Float](repeating: 0, count: 8)
+        while row.count(where: { $0 != 0 }) < 4 { row[Int(random.next32() % 8)] = random.next32() % 2 == 0 ? 1 : -1 }
+        values += row
+      }
+      return Features(values: values, width: 8, labels: (0..<count).map { _ in Int32(random.next32() % 12) })
+    }
+    let (bank, queries) = (features(2500), features(asked))
+    let ks = [1, 20, 200]
+    let found = try nearestNeighbourScores(
+      train: bank, test: queries, ks: ks, temperature: 0.5, engine: Engine(threads: threads, poisoning: true))
+    let scores = try #require(found)
+    var right = ks.map { _ in (first: 0, five: 0) }
+    for q in 0..<asked {
+      func row(_ set: Features, _ r: Int) -> ArraySlice<Float> { set.values[r * 8..<r * 8 + 8] }
+      let similarities = (0..<bank.count).map { r in
+        zip(row(queries, q), row(bank, r)).reduce(0) { $0 + $1.0 * $1.1 } / 4
+      }
+      let order = (0..<bank.count).sorted { (-similarities[$0], $0) < (-similarities[$1], $1) }
+      for (place, k) in ks.enumerated() {
+        var votes: [Int32: Double] = [:]
+        for r in order.prefix(k) { votes[bank.labels[r], default: 0] += exp(Double(similarities[r]) / 0.5) }
+        let ranked = votes.keys.sorted { (-votes[$0]!, $0) < (-votes[$1]!, $1) }
+        if ranked.first == queries.labels[q] { right[place].first += 1 }
+        if ranked.prefix(5).contains(queries.labels[q]) { right[place].five += 1 }
+      }
+    }
+    #expect(scores.map(\.top1) == right.map { Double($0.first) / Double(asked) })
+    #expect(scores.map(\.top5) == right.map { Double($0.five) / Double(asked) })
+  }
+
+  @Test func stopsWhenAsked() throws {
+    let features = Features(values: [1, 0, 0, 1], width: 2, labels: [0, 1])
+    let found = try nearestNeighbourScores(train: features, test: features, ks: [1], engine: Engine(threads: 1)) { _ in
+      true
+    }
+    #expect(found == nil)
   }
 }

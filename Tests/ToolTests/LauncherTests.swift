@@ -15,6 +15,15 @@ import Testing
     }
   }
 
+  /// A part for each is work for several.
+  @Test func anEvaluatorOfAPartIsOneOfSeveral() throws {
+    try ExampleFiles.withCopy { folder in
+      let arguments = ["embed", "--part", "0/1", "--output", "features.stz", "--quiet", "encoder.stz", "center.stz"]
+      let result = try ToolRunner.run("pmae-evaluate", arguments, environment: Self.rank0, in: folder)
+      #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+    }
+  }
+
   #if !MPI
     /// Two runs would write into one folder.
     @Test(arguments: [

@@ -1,6 +1,6 @@
 """Scenes put together from real pixels that Debian has: garments (Fashion-MNIST, coloured and textured) and photographed things with alpha
 (Tux Paint's stamps) on and under photographs and patterns (wallpapers). Every pixel's label is known because the scene was put together.
-usage: scenes.py OUT [--layout classes|ade] [--count N=2000] [--size S=96] [--seed 0] [--from FOLDER=/usr/share]
+usage: scenes.py OUT [--layout classes|ade] [--count N=2000] [--size S=96] [--garments] [--sides 0.1-0.65] [--seed 0] [--from FOLDER=/usr/share]
 
 N pictures are for training, N / 4 for the test. A picture depends on the seed, its part and its number alone, so a longer set starts with
 the shorter one. The test draws from garments of Fashion-MNIST's test set, and from stamps and wallpapers that training never sees.
@@ -136,8 +136,9 @@ def background(rng, sources, w, h):
     return pixels, labels
 
 
-def scene(rng, sources, size, single=None):
-    """-> RGB image, class map u8 [H, W] (1 + class, 0 for none). single: the class of the only thing; None for several things."""
+def scene(rng, sources, size, single=None, sides=(0.1, 0.65)):
+    """-> RGB image, class map u8 [H, W] (1 + class, 0 for none). single: the class of the only thing; None for several things, whose longer
+    side is between `sides` of the picture's."""
     w, h = rng.choice([(size, size), (size, size * 3 // 4), (size * 3 // 4, size), (size, size * 2 // 3)])
     pixels, labels = background(rng, sources, w, h)
     ids, things = np.zeros((h, w), np.int32), []                  # ids: 1 + index in things, of what is seen at a pixel
@@ -187,7 +188,7 @@ def scene(rng, sources, size, single=None):
             into = put(thing(k, size * rng.uniform(0.08, 0.14)), k, into, (cx + rng.gauss(0, 0.1), cy + rng.gauss(0, 0.07))) or into
     for _ in range(rng.randrange(2, 8)):
         k = rng.randrange(len(THINGS))
-        put(thing(k, size * math.exp(rng.uniform(math.log(0.1), math.log(0.65)))), k)
+        put(thing(k, size * math.exp(rng.uniform(math.log(sides[0]), math.log(sides[1])))), k)
     return picture()
 
 
@@ -214,7 +215,7 @@ def ade(o):
         images, annotations = o.out / "images" / long, o.out / "annotations" / long
         for folder in (images, annotations): folder.mkdir(parents=True, exist_ok=True)
         for i in range(1, count + 1):
-            image, labels = scene(random.Random(f"{o.seed}/{split}/{i}"), sources, o.size)
+            image, labels = scene(random.Random(f"{o.seed}/{split}/{i}"), sources, o.size, sides=o.sides)
             image.save(images / f"ADE_{split}_{i:08d}.jpg", quality=92)
             Image.fromarray(labels).save(annotations / f"ADE_{split}_{i:08d}.png")
             appears[np.unique(labels)] += 1
@@ -230,7 +231,10 @@ def main():
     p.add_argument("out", type=Path); p.add_argument("--layout", choices=["classes", "ade"], default="classes")
     p.add_argument("--count", type=int, default=2000); p.add_argument("--size", type=int, default=96); p.add_argument("--seed", type=int, default=0)
     p.add_argument("--from", dest="root", type=Path, default=Path("/usr/share"))
+    p.add_argument("--garments", action="store_true", help="things are the ten garments alone, of which there are thousands of each")
+    p.add_argument("--sides", type=lambda text: tuple(float(x) for x in text.split("-")), default=(0.1, 0.65), metavar="LOW-HIGH", help="ade: the longer side of a thing, of the picture's")
     o = p.parse_args()
+    if o.garments: THINGS[:], CLASSES[:] = GARMENTS, GARMENTS + list(STUFF)
     {"classes": classes, "ade": ade}[o.layout](o)
 
 

@@ -129,6 +129,8 @@ float pmae_normalise(const float *x, float *y, size_t n, float epsilon);
 void pmae_normalise_backward(const float *y, const float *dy, float *dx, size_t n, float inverse, int accumulate);
 /// Index of the greatest of n values, the first of equals; 0 where all are NaN, which is never the greatest.
 size_t pmae_argmax(const float *x, size_t n);
+/// Index of the first of n values, from i on, that is not less than `least`; n where there is none.
+size_t pmae_first_at_least(const float *x, size_t i, size_t n, float least);
 /// q = exp((x - shift) * scale) for n values.
 void pmae_exp_scaled(const float *x, float *q, size_t n, float shift, float scale);
 /// q[c] *= column[c], then the row is scaled to sum 1; for one row.

@@ -11,10 +11,17 @@ public struct StoredFeatures {
 
   /// - Parameters:
   ///   - needsLabels: whether each row must have one, 0 or more.
+  ///   - mayBePart: whether it may hold a part of a set.
   ///   - onRecord: called with how many rows are read; returning true gives up: the result is nil.
   /// - Throws: `Failure(.data)` naming the record and the tensor that is missing, of another shape, or not finite.
-  public init?(_ reader: StreamReader, needsLabels: Bool, onRecord: (Int) -> Bool = { _ in false }) throws {
+  public init?(
+    _ reader: StreamReader, needsLabels: Bool, mayBePart: Bool = false, onRecord: (Int) -> Bool = { _ in false }
+  ) throws {
     header = try FeaturesHeader(reader.header, source: reader.name)
+    if let part = header.part, !mayBePart {
+      throw Failure(
+        .data, "\(reader.name): is part \(part.text) of a set: pmae-evaluate join makes one stream of all parts")
+    }
     let width = header.width
     guard (1...1 << 30).contains(width) else {
       throw Failure(.data, "\(reader.name): features of width \(width) cannot be")
@@ -54,8 +61,14 @@ public struct StoredFeatures {
     }
     if features.count == 0 { throw Failure(.data, "\(reader.name): holds no rows") }
     self.features = features
-    let inputs = ProvenanceStep(metadata: reader.header.metadata)?.inputs ?? []
-    encoderDigest = inputs.first { $0.kind == StreamKind.weights.rawValue }?.digest.flatMap { $0.isEmpty ? nil : $0 }
+    encoderDigest = ProvenanceStep(metadata: reader.header.metadata).flatMap(Self.encoder)
+  }
+
+  /// Features that were joined are made from features.
+  private static func encoder(_ step: ProvenanceStep) -> String? {
+    let weights = step.inputs.first { $0.kind == StreamKind.weights.rawValue }
+    if let weights { return weights.digest.flatMap { $0.isEmpty ? nil : $0 } }
+    return step.inputs.first { $0.kind == StreamKind.features.rawValue }.flatMap(encoder)
   }
 
   private static func check(

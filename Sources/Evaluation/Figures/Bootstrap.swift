@@ -5,7 +5,7 @@ import Parallel
 ///
 /// Each resample takes as many images as there are, with replacement, by random numbers that depend on the seed and the resample's
 /// number alone. So intervals are the same for any number of threads, and two figures of the same images have the same resamples.
-public struct Bootstrap: Sendable {
+public struct Bootstrap: Equatable, Sendable {
   /// 0: no intervals.
   public var resamples: Int
   public var seed: UInt64

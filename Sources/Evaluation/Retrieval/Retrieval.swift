@@ -37,7 +37,9 @@ public struct Retrieval: Sendable {
     guard bank.labels.count == bank.count, queries.labels.count == queries.count, queries.count > 0 else {
       throw Failure(.data, "retrieval needs a label for each of \(bank.count) and \(queries.count) images")
     }
-    let (known, asked) = (unitRows(bank, engine: engine), unitRows(queries, engine: engine))
+    let (known, asked) = (
+      unitRows(bank, 0..<bank.count, engine: engine), unitRows(queries, 0..<queries.count, engine: engine)
+    )
     let chunk = max(1, min(256, (1 << 26) / max(bank.count, 1)))
     let similarities = engine.memory.take(chunk * bank.count)
     var found: [Query?] = Array(repeating: nil, count: queries.count)

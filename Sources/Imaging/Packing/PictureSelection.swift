@@ -1,10 +1,11 @@
 // Which pictures of a set are taken, and in which order.
 
 import Parallel
+import Schemas
 import TensorStream
 
-/// A choice among pictures: shuffle, then skip, then so many of each class or a share of it, then a limit. Shuffling comes first. So
-/// with equal seeds, and `skip` and `limit` at the same number, a set is cut into two parts that share nothing.
+/// A choice among pictures: shuffle, then skip, then so many of each class or a share of it, then a limit, then a part of what is left, for
+/// one of several jobs. Shuffling comes first. So with equal seeds, and `skip` and `limit` at the same number, a set is cut into two parts that share nothing.
 public struct PictureSelection: Sendable {
   /// Shuffles by this seed; nil keeps the order.
   public var shuffle: UInt64?
@@ -16,6 +17,8 @@ public struct PictureSelection: Sendable {
   public var share: Double?
   /// Takes at most this many.
   public var limit: Int?
+  /// Takes this part of these.
+  public var part: SetPart?
 
   private static let purpose: UInt32 = 0x7061_636B
 
@@ -38,6 +41,13 @@ public struct PictureSelection: Sendable {
     if let perClass { chosen = try stratified(chosen, perClass, source) }
     if let share { chosen = Self.part(chosen, share, source) }
     if let limit, limit < chosen.count { chosen.removeLast(chosen.count - limit) }
+    if let part {
+      let range = part.range(of: chosen.count)
+      if range.isEmpty {
+        throw Failure(.data, "\(source.name): part \(part.text) of \(counted(chosen.count, "picture")) is empty")
+      }
+      chosen = Array(chosen[range])
+    }
     return chosen
   }
 

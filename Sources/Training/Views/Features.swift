@@ -61,6 +61,13 @@ public struct Features {
     return chosen
   }
 
+  /// The same rows, whose images' numbers begin later.
+  public func renumbered(from first: Int) -> Features {
+    var features = self
+    features.index = index.map { $0 + Int64(first) }
+    return features
+  }
+
   /// The same rows with other features, [n, `width`].
   public func replacing(values: [Float], width: Int) -> Features {
     precondition(values.count == count * width)
@@ -105,7 +112,7 @@ public struct FeatureExtractor {
   public var width: Int { pooling.width(of: encoder.configuration.width) }
 
   /// Images that are computed at a time. Fixed, so that no choice of the user's can change a bit.
-  public static let chunk = 64
+  public static let chunk = 32
 
   public init(_ encoder: Encoder, pooling: Pooling) {
     self.encoder = encoder
