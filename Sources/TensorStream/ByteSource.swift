@@ -12,6 +12,8 @@ final class ByteSource {
   private var end = 0
   /// How many bytes were consumed.
   private(set) var consumed = 0
+  /// How many there are; nil where that is not known, as of a pipe.
+  let size: Int?
 
   /// - Parameter region: the bytes of a file to read, by `pread`, so that several sources can share a descriptor.
   init(_ descriptor: Descriptor, name: String, region: Range<Int>? = nil) throws {
@@ -19,8 +21,12 @@ final class ByteSource {
     self.descriptor = descriptor
     self.region = region
     buffer = .allocate(byteCount: min(256 << 10, max(region?.count ?? .max, 64)), alignment: 64)
-    if region == nil, try descriptor.status(name: name).isFolder {
-      throw Failure(.noInput, "\(name): \(errorText(EISDIR))")
+    if let region {
+      size = region.count
+    } else {
+      let status = try descriptor.status(name: name)
+      if status.isFolder { throw Failure(.noInput, "\(name): \(errorText(EISDIR))") }
+      size = status.isRegularFile ? Int(status.st_size) : nil
     }
   }
 

@@ -19,6 +19,12 @@ public final class StreamReader {
   public let kind: String
   /// Rows of the data records that `next()` returned.
   public private(set) var rowsRead = 0
+  /// How many rows there are in all, by what was read of a file so far; nil where nothing was, and of a pipe. It is for taking
+  /// memory once: nothing else may depend on it.
+  public var rowsEstimate: Int? {
+    guard let size = source.size, rowsRead > 0 else { return nil }
+    return Int(exactly: (Double(rowsRead) / Double(source.consumed) * Double(size)).rounded())
+  }
   /// Where in the input the record, or the seek table, starts that was read last or could not be read.
   package private(set) var offset = 0
   /// Whether a seek table followed the end record. It was right, or reading failed.

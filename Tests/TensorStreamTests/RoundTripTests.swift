@@ -53,6 +53,30 @@ import Testing
     #expect(try readPipe(bytes(ofFile: path)) == found)
   }
 
+  /// Of a file of noise, whose records are equally long, the first says how many rows there are.
+  @Test func rowsAreEstimated() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("rows.stz")
+    var random = SplitMix(state: 2)
+    let writer = try StreamWriter(path: path, kind: "features", metadata: [:])
+    for _ in 0..<20 {
+      let values = (0..<4000).map { _ in Float.random(in: 0...1, using: &random) }
+      try writer.write([("features", StoredTensor(values, shape: [40, 100]))])
+    }
+    try writer.finish()
+    let reader = try StreamReader(path: path)
+    #expect(reader.rowsEstimate == nil)
+    _ = try reader.next()
+    #expect(abs(try #require(reader.rowsEstimate) - 800) < 16)
+    // A pipe holds less.
+    let few = scratch.file("few.stz")
+    try writeSample(few)
+    try throughPipe(bytes(ofFile: few)) { descriptor in
+      let piped = try StreamReader(fileDescriptor: descriptor, name: "pipe")
+      while try piped.next() != nil { #expect(piped.rowsEstimate == nil) }
+    }
+  }
+
   @Test func oneRecordIsFirstAndLast() throws {
     let scratch = try Scratch()
     let path = scratch.file("w.stz")

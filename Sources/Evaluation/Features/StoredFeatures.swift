@@ -39,6 +39,7 @@ public struct StoredFeatures {
           .data, "\(place): features are \(tensor.type.rawValue) \(tensor.shape): expected F32 \([rows, width])")
       }
       try Features.requireRoom(count: features.count + rows, width: width, source: reader.name)
+      if features.count == 0, let estimate = reader.rowsEstimate { features.reserve(estimate + estimate / 50) }
       let values = try tensor.values(of: Float.self)
       if let bad = values.firstIndex(where: { !$0.isFinite }) {
         throw Failure(

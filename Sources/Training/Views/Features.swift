@@ -30,6 +30,14 @@ public struct Features {
 
   public var count: Int { values.count / width }
 
+  /// Takes memory for so many rows, unless the machine has less. Rows that are added to a full array move to one of twice the size, and both
+  /// are there meanwhile.
+  public mutating func reserve(_ rows: Int) {
+    let (values, overflow) = rows.multipliedReportingOverflow(by: width)
+    if overflow || 4 * Double(values) > Double(ProcessInfo.processInfo.physicalMemory) { return }
+    self.values.reserveCapacity(values)
+  }
+
   /// Adds rows.
   /// - Parameters:
   ///   - values: n · D.
