@@ -88,7 +88,7 @@ override CLUSTER := --package-path "$(ROOT)" --scratch-path "$(MPI_SCRATCH)" -c 
 cluster:
 	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config libopenmpi-dev openmpi-bin slurm-wlm munge
 	swift build $(CLUSTER) --build-tests
-	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(or $(FILTER),ClusterTests)'
+	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(or $(FILTER),Cluster(Fault|Finetune)?Tests)'
 	"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release"
 
 # The tools' tests start other processes, and use no memory that the libraries' do not.

@@ -1,3 +1,4 @@
+import Autodiff
 import Compute
 import Finetuning
 import Foundation

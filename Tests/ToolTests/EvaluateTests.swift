@@ -170,7 +170,7 @@ import Testing
       "knn encoder.stz renamed.stz views.stz --k 1", 65, "views.stz: class 1 is \"b\", but that of renamed.stz is \"z\""
     ),
     ("knn encoder.stz cut.stz views.stz", 65, "cut.stz"),
-    ("", 64, "classify, segment, predict, knn, linear, retrieve, cluster, embed, compare, tokenizer or table"),
+    ("", 64, "classify, segment, predict, knn, linear, retrieve, cluster, embed, join, compare, tokenizer or table"),
     ("classify --pool mean model.stz views.stz", 64, "model.stz: its head is on pool class, but --pool says mean"),
   ])
   func badInput(_ arguments: String, status: Int32, message: String) throws {
