@@ -23,7 +23,7 @@ public final class StreamReader {
   /// memory once: nothing else may depend on it.
   public var rowsEstimate: Int? {
     guard let size = source.size, rowsRead > 0 else { return nil }
-    return Int(exactly: (Double(rowsRead) / Double(source.consumed) * Double(size)).rounded())
+    return Int(min((Double(rowsRead) / Double(source.consumed) * Double(size)).rounded(), 0x1p48))
   }
   /// Where in the input the record, or the seek table, starts that was read last or could not be read.
   package private(set) var offset = 0

@@ -6,9 +6,10 @@ import Testing
 /// What files of results may look like.
 @Suite struct ResultFileTests {
   private func read(_ text: String, name: String = "knn.json", pattern: String? = nil) throws -> [ResultRecord] {
-    let folder = FileManager.default.temporaryDirectory.path + "/pmae-results-\(UUID().uuidString)/mae/seed7"
+    let root = FileManager.default.temporaryDirectory.path + "/pmae-results-\(UUID().uuidString)"
+    let folder = root + "/mae/seed7"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder + "/../..") }
+    defer { try? FileManager.default.removeItem(atPath: root) }
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
     return try ResultFile.read(path: "\(folder)/\(name)", pattern: pattern.map { try PathPattern($0) })
   }

@@ -47,7 +47,7 @@ import Testing
         LookedImages.Look(
           attention: [share, 0.5, 0.25, 0], components: [[0, 0.5, 1], [1, 0, 0], [0.5, 0.5, 0.5], [0, 1, 0]])
       }, name: name)
-    report.add(curvesOf: try RunMetrics(try run(steps: 700, metric: name(5))))
+    report.add(curvesOf: try run(steps: 700, metric: name(5)))
     report.addLineage(
       command: ["pmae-evaluate", "classify", name(2)],
       inputs: [
@@ -57,15 +57,16 @@ import Testing
   }
 
   /// A run folder with a metric that has a bad name.
-  private func run(steps: Int, metric: String) throws -> String {
+  private func run(steps: Int, metric: String) throws -> RunMetrics {
     let folder = FileManager.default.temporaryDirectory.path + "/pmae-run-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let lines = try (1...steps).map { step in
       let values: [String: Any] = ["step": step, "loss": 2 / Double(step), "lr": 1e-3, metric: step % 7]
       return String(decoding: try JSONSerialization.data(withJSONObject: values), as: UTF8.self) + "\n"
     }
     try lines.joined().write(toFile: folder + "/metrics.jsonl", atomically: true, encoding: .utf8)
-    return folder
+    return try RunMetrics(folder)
   }
 
   private let hostile = [

@@ -33,9 +33,7 @@ public struct Features {
   /// Takes memory for so many rows, unless the machine has less. Rows that are added to a full array move to one of twice the size, and both
   /// are there meanwhile.
   public mutating func reserve(_ rows: Int) {
-    let (values, overflow) = rows.multipliedReportingOverflow(by: width)
-    if overflow || 4 * Double(values) > Double(ProcessInfo.processInfo.physicalMemory) { return }
-    self.values.reserveCapacity(values)
+    if Self.excess(count: rows, width: width) == nil { values.reserveCapacity(rows * width) }
   }
 
   /// Adds rows.
@@ -91,14 +89,19 @@ public struct Features {
 
   /// - Throws: `Failure(.data)` where so many rows are more than this machine's memory.
   public static func requireRoom(count: Int, width: Int, source: String) throws {
-    let bytes = 4 * Double(count) * Double(width)
-    let memory = Double(ProcessInfo.processInfo.physicalMemory)
-    if bytes > memory {
+    if let (bytes, memory) = excess(count: count, width: width) {
       throw Failure(
         .data,
         "\(source): \(count) features of width \(width) take \(gibibytes(bytes)), and this machine has \(gibibytes(memory)): "
           + "take fewer images, or smaller views for pixels (pmae-augment --size)")
     }
+  }
+
+  /// The bytes that so many rows take, and those of this machine's memory, where that has fewer.
+  private static func excess(count: Int, width: Int) -> (bytes: Double, memory: Double)? {
+    let bytes = 4 * Double(count) * Double(width)
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    return bytes > memory ? (bytes, memory) : nil
   }
 
   private static func gibibytes(_ bytes: Double) -> String { String(format: "%.1f GiB", bytes / 0x1p30) }
