@@ -164,10 +164,10 @@
           mpirun -n 2 \(Self.command.joined(separator: " ")) long.stz & launcher=$!
           for i in $(seq 600); do if test -s out/metrics.jsonl; then break; fi; sleep 0.05; done
           kill -USR2 $launcher
-          wait $launcher && echo whole
+          wait $launcher && echo to its end
           pmae-inspect --check out/checkpoint.stz
           """, in: "run")
-        #expect(result.status == 0 && !result.text.contains("whole"), "\(result.text) \(result.errors)")
+        #expect(result.status == 0 && !result.text.contains("to its end"), "\(result.text) \(result.errors)")
         #expect(Cluster.messages(result).isEmpty, "\(result.errors)")
         #expect(!FileManager.default.fileExists(atPath: cluster.folder + "/run/model.stz"))
       }
@@ -196,7 +196,7 @@
         let result = try cluster.shell(
           "echo kept >model.stz; mpirun -n 2 "
             + Self.command.filter { $0 != "--overwrite" && $0 != "--resume" }.joined(separator: " ")
-            + " ../views.stz; echo $?; cat model.stz", in: "run")
+            + " ../views.stz || echo $?; cat model.stz", in: "run")
         #expect(result.text == "73\nkept\n", "\(result.text) \(result.errors)")
         #expect(Cluster.messages(result).count == 1, "\(result.errors)")
       }
