@@ -126,7 +126,7 @@ import Testing
     ("join --output j.stz part0.stz part0.stz", 65, "part0.stz: is part 0/2, as is part0.stz"),
     ("join --output j.stz part0.stz whole.stz", 65, "whole.stz: is no part, but part0.stz is one of 2 parts"),
     ("join --output j.stz part0.stz wide.stz", 65, "wide.stz: features of width 2352"),
-    ("join --output j.stz views.stz", 65, "views.stz: holds \"views\", expected features"),
+    ("join --output j.stz views.stz", 65, "views.stz: record 0: holds \"views\", expected features"),
     ("join nothing.stz", 66, "nothing.stz"),
     ("join part0.json", 65, "part0.json: is one of 2 parts, of which 1/2 is missing"),
     ("join part0.json other1.json", 65, "other1.json: is not of the measurement that part0.json is of"),
