@@ -50,7 +50,8 @@ extension Tape {
       if let z { kept.append(z) }
     }
     let (last, lastBias) = layers[layers.count - 1]
-    let y = output(input, last, lastBias, onto: residual, from: [x, layers[0].weight])
+    let y = output(
+      input, last, lastBias, onto: residual, from: [x] + layers.dropLast().flatMap { [$0.weight, $0.bias] })
     if isRecording { x.letGo() }
     record(y) { [self] dy in
       let branch = residual.map { branchGradient(dy, of: $0, rows: rows) } ?? dy

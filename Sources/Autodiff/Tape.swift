@@ -22,6 +22,12 @@ public final class Tape {
   /// What its matrices are multiplied in.
   public let precision: Precision
   private var steps: [() -> Void] = []
+  /// Called where the backward pass begins, with the parameters that it will give gradients. What it returns is called with each of them,
+  /// once nothing more will be added to its gradient. It is set before anything is recorded.
+  public var follower: ((_ parameters: [ObjectIdentifier]) -> (_ parameter: ObjectIdentifier) -> Void)?
+  /// Tensors that nothing computed, with the first step that may be about them.
+  private var leaves: [(tensor: Tensor, step: Int)] = []
+  private var known: Set<ObjectIdentifier> = []
 
   /// - Parameter precision: the engine's unless given.
   public init(_ engine: Engine, recording: Bool = true, precision: Precision? = nil) {
@@ -42,7 +48,15 @@ public final class Tape {
   }
 
   /// Whether a loss can reach something that is computed from these.
-  func tracks(_ parents: [Tensor]) -> Bool { isRecording && parents.contains { $0.tracksGradient } }
+  func tracks(_ parents: [Tensor]) -> Bool {
+    guard isRecording else { return false }
+    if follower != nil {
+      for parent in parents where parent.isLeaf && known.insert(ObjectIdentifier(parent)).inserted {
+        leaves.append((parent, steps.count))
+      }
+    }
+    return parents.contains { $0.tracksGradient }
+  }
 
   /// Notes how the gradient of `output` goes on to what it was computed from. Skipped where no loss reached the output.
   /// - Parameter step: must not change the gradient that it is given: another tensor may share it.
@@ -57,9 +71,17 @@ public final class Tape {
 
   /// The gradients of the weighted sum of losses for all parameters. Losses of weight 0 cost nothing.
   public func backward(_ losses: [(loss: Loss, weight: Float)]) {
+    let ended = follower?(leaves.map { ObjectIdentifier($0.tensor) })
     for (loss, weight) in losses { loss.start(weight) }
     // Each step is released as soon as it has run, and with it the activations that only it needed.
-    while let step = steps.popLast() { step() }
+    while let step = steps.popLast() {
+      step()
+      // The steps that are left were recorded before the parameter was met.
+      while let last = leaves.last, last.step >= steps.count {
+        leaves.removeLast()
+        ended?(ObjectIdentifier(last.tensor))
+      }
+    }
   }
 }
 

@@ -16,6 +16,8 @@ public final class Tensor {
   private let hasBFloat16Gradient: Bool
   /// Whether a loss can reach it: a parameter under training, or something computed from one.
   public let tracksGradient: Bool
+  /// Whether it is no operation's result: a parameter under training.
+  let isLeaf: Bool
   /// Set between the first contribution to it in the backward pass and its use. A parameter's stays until the
   /// optimiser has taken it; no gradient means a gradient of zero.
   public internal(set) var gradient: Tensor?
@@ -28,6 +30,7 @@ public final class Tensor {
     self.rows = rows
     self.columns = columns
     self.tracksGradient = tracksGradient
+    isLeaf = tracksGradient
     stride = columns
     isBFloat16 = false
     hasBFloat16Gradient = false
@@ -40,6 +43,7 @@ public final class Tensor {
     self.rows = rows
     self.columns = columns
     self.tracksGradient = tracksGradient
+    isLeaf = false
     stride = Self.stride(columns)
     isBFloat16 = false
     hasBFloat16Gradient = false
@@ -52,6 +56,7 @@ public final class Tensor {
     self.rows = rows
     self.columns = columns
     self.tracksGradient = tracksGradient
+    isLeaf = false
     stride = columns
     isBFloat16 = true
     hasBFloat16Gradient = true
@@ -68,6 +73,7 @@ public final class Tensor {
     self.rows = rows
     self.columns = columns
     self.tracksGradient = tracksGradient
+    isLeaf = false
     self.recompute = recompute
     self.isBFloat16 = isBFloat16
     hasBFloat16Gradient = false

@@ -52,12 +52,23 @@
       finish { cmpi_gather(mine.baseAddress, mine.count, all.baseAddress, $0) }
     }
 
-    public func exchange(_ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>) {
-      finish { cmpi_exchange(from, stride, block, to, $0) }
+    public func beginExchange(
+      _ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>
+    ) { begin { cmpi_begin_exchange(from, stride, block, to, $0) } }
+
+    public func beginExchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>) {
+      begin { cmpi_begin_exchange16(from, block, to, $0) }
     }
 
-    public func exchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>) {
-      finish { cmpi_exchange16(from, block, to, $0) }
+    public func endExchange(waits: Bool) -> Bool {
+      if waits {
+        wait { cmpi_wait_exchange(0.05, $0) }
+        return true
+      }
+      var text = [CChar](repeating: 0, count: Int(CMPI_TEXT_SIZE))
+      let state = cmpi_wait_exchange(0, &text)
+      if state < 0 { broken(text) }
+      return state == 1
     }
 
     public func swap(_ mine: UnsafeRawBufferPointer, with other: Int, into theirs: UnsafeMutableRawBufferPointer) {
@@ -76,15 +87,28 @@
 
     /// Starts an operation and waits for its end.
     private func finish(_ start: (UnsafeMutablePointer<CChar>) -> Int32) {
+      begin(start)
+      wait { cmpi_wait(0.05, $0) }
+    }
+
+    private func begin(_ start: (UnsafeMutablePointer<CChar>) -> Int32) {
       var text = [CChar](repeating: 0, count: Int(CMPI_TEXT_SIZE))
-      func broken() -> Never { fail(RankFailure(status: Failure.Kind.io.rawValue, message: "MPI: \(Self.text(text))")) }
-      if start(&text) != 0 { broken() }
+      if start(&text) != 0 { broken(text) }
+    }
+
+    private func broken(_ text: [CChar]) -> Never {
+      fail(RankFailure(status: Failure.Kind.io.rawValue, message: "MPI: \(Self.text(text))"))
+    }
+
+    /// - Parameter look: looks for a while whether the operation is done.
+    private func wait(_ look: (UnsafeMutablePointer<CChar>) -> Int32) {
+      var text = [CChar](repeating: 0, count: Int(CMPI_TEXT_SIZE))
       let begin = ContinuousClock.now
       var hasTold = false
       while true {
-        let state = cmpi_wait(0.05, &text)
+        let state = look(&text)
         if state == 1 { break }
-        if state < 0 { broken() }
+        if state < 0 { broken(text) }
         listen()
         let waited = (ContinuousClock.now - begin) / .seconds(1)
         if waited > patience && !hasTold {

@@ -13,14 +13,19 @@ public protocol RankLine: AnyObject, Sendable {
   /// The bytes of every rank, equally many of each, in the order of ranks.
   func gather(_ mine: UnsafeRawBufferPointer, into all: UnsafeMutableRawBufferPointer)
 
-  /// Block i of `from` goes to rank i, where it is block r of `to`: r is the rank that it came from.
+  /// Begins an exchange, and returns: block i of `from` goes to rank i, where it is block r of `to`; r is the rank that it came from. All
+  /// ranks begin the same ones in the same order, at any time. At most `RankExchange.most` are underway.
   /// - Parameters:
   ///   - stride: values from a block of `from` to the next; those of `to` follow each other.
   ///   - block: values of a block.
-  func exchange(_ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>)
+  func beginExchange(_ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>)
 
   /// The same of values of 16 bits, whose blocks follow each other.
-  func exchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>)
+  func beginExchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>)
+
+  /// Whether the oldest exchange that was begun is done. Once it said so, the next one is the oldest.
+  /// - Parameter waits: until it is.
+  func endExchange(waits: Bool) -> Bool
 
   /// Of two ranks each gets the other's bytes, equally many. Each says the other one, or itself.
   func swap(_ mine: UnsafeRawBufferPointer, with other: Int, into theirs: UnsafeMutableRawBufferPointer)
@@ -37,6 +42,9 @@ public protocol RankLine: AnyObject, Sendable {
   /// Leaves the others in good order. All ranks do.
   func end()
 }
+
+/// How many exchanges may be underway.
+public enum RankExchange { public static let most = 16 }
 
 /// Why one rank cannot go on.
 public struct RankFailure: Sendable {

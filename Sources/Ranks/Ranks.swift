@@ -18,20 +18,26 @@ public final class Ranks: @unchecked Sendable {
   /// Of each rank; empty for a process alone.
   public let hosts: [String]
   private let line: (any RankLine)?
+  /// Values of parameters whose gradients go from rank to rank together.
+  public let bucket: Int
   /// Called by whoever computes a batch, once each shard of this rank has left its gradients.
   public var shardEnded: (() -> Void)?
+  /// The follower of the backward pass that ends a shard (`Tape.follower`).
+  public var follower: ((_ parameters: [ObjectIdentifier]) -> (_ parameter: ObjectIdentifier) -> Void)?
 
   /// A process alone.
   /// - Parameter shards: in how many a batch is computed.
   public init(shards: Int = 1) {
     (rank, count, hosts, line, self.shards, wire) = (0, 1, [], nil, shards, .float32)
+    bucket = .max
   }
 
   /// One of the processes that a line connects.
   /// - Parameter shards: a multiple of their number; nil for one a rank.
   /// - Throws: `Failure(.usage)` where it is none.
-  public init(on line: any RankLine, shards: Int? = nil, wire: Wire = .float32) throws {
+  public init(on line: any RankLine, shards: Int? = nil, wire: Wire = .float32, bucket: Int = 1 << 22) throws {
     (rank, count, hosts, self.line, self.wire) = (line.rank, line.count, line.hosts, line, wire)
+    self.bucket = bucket
     self.shards = shards ?? line.count
     if self.shards < 1 || !self.shards.isMultiple(of: count) {
       throw Failure(.usage, "\(self.shards) shards of a batch cannot be shared by \(count) ranks: make it a multiple")
@@ -114,20 +120,21 @@ extension Ranks {
     return sum.total ?? []
   }
 
-  /// Block i of `from` goes to rank i, where it is block r of `to`: r is the rank that it came from.
+  /// Begins an exchange, which goes on beside what this rank computes: block i of `from` goes to rank i, where it is block r of `to`; r is
+  /// the rank that it came from. Both stay where they are, and nobody touches them, until `endExchange` has said that it is done.
   /// - Parameter stride: values from a block of `from` to the next; those of `to` follow each other.
-  public func exchange(_ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>) {
-    if let line {
-      line.exchange(from, stride: stride, block: block, into: to)
-    } else {
-      to.update(from: from, count: block)
-    }
-  }
+  public func beginExchange(
+    _ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>
+  ) { line!.beginExchange(from, stride: stride, block: block, into: to) }
 
   /// The same of values of 16 bits, whose blocks follow each other.
-  public func exchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>) {
-    if let line { line.exchange(from, block: block, into: to) } else { to.update(from: from, count: block) }
+  public func beginExchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>) {
+    line!.beginExchange(from, block: block, into: to)
   }
+
+  /// Whether the oldest of the exchanges that were begun is done. Once it said so, the next one is the oldest.
+  /// - Parameter waits: until it is.
+  public func endExchange(waits: Bool) -> Bool { line!.endExchange(waits: waits) }
 
   /// Another rank's values, as many as this rank's own, which that rank gets.
   /// - Parameter other: who has this rank as its own `other`; it may be this rank.

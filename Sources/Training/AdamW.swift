@@ -63,29 +63,30 @@ public final class AdamW: Optimizer {
       return (Float(trained.decays ? 1 - lr * decay : 1), Float(lr / correction1), Float(1 / root2))
     }
     let factors = update.clip?.factors(blocks.gradientSquares())
-    let gradients = blocks.gradients(ofOwn: true)
-    // Four for each parameter. Nobody looks at those of one that is another rank's.
+    blocks.fillGradients()
+    // Three for each parameter.
     let held = blocks.parameters.indices.flatMap { place in
-      [
-        blocks.parameters[place].parameter.tensor.values, gradients[place] ?? first[place], first[place], second[place],
-      ]
+      [blocks.parameters[place].parameter.tensor.values, first[place], second[place]]
     }
     let broken = Atomic(Int.max)
-    Buffer.withPointers(to: held) { pointers in
-      blocks.run(values: 7) { place, range in
-        guard let v = rates[place] else { return }
-        let (i, kept) = (range.lowerBound, blocks.place(of: range.lowerBound, in: place))
-        let (weights, gradient) = (pointers[4 * place] + i, pointers[4 * place + 1] + i)
-        let (first, second) = (pointers[4 * place + 2] + kept, pointers[4 * place + 3] + kept)
-        if let factors, factors[place] < 1 {
-          withUnsafePointer(to: factors[place]) { pmae_scale_rows(gradient, 1, range.count, range.count, $0) }
-        }
-        pmae_adamw(
-          weights, gradient, first, second, range.count, v.keep, Float(1 - beta1), Float(1 - beta2),
-          v.rate, v.inverseRoot2, 1e-8)
-        // While they are in cache, this is next to nothing.
-        for values in [weights, first, second] where pmae_all_finite(values, range.count) == 0 {
-          broken.min(place, ordering: .relaxed)
+    blocks.withGradients { gradients in
+      Buffer.withPointers(to: held) { pointers in
+        blocks.run(values: 7) { block in
+          let (place, range) = blocks.blocks[block]
+          guard let v = rates[place], let gradient = gradients(block) else { return }
+          let kept = blocks.place(of: range.lowerBound, in: place)
+          let weights = pointers[3 * place] + range.lowerBound
+          let (first, second) = (pointers[3 * place + 1] + kept, pointers[3 * place + 2] + kept)
+          if let factors, factors[place] < 1 {
+            withUnsafePointer(to: factors[place]) { pmae_scale_rows(gradient, 1, range.count, range.count, $0) }
+          }
+          pmae_adamw(
+            weights, gradient, first, second, range.count, v.keep, Float(1 - beta1), Float(1 - beta2),
+            v.rate, v.inverseRoot2, 1e-8)
+          // While they are in cache, this is next to nothing.
+          for values in [weights, first, second] where pmae_all_finite(values, range.count) == 0 {
+            broken.min(place, ordering: .relaxed)
+          }
         }
       }
     }

@@ -85,9 +85,11 @@ public func gradients(
   let each = parts / ranks.shardsHere
   let losses = try (0..<parts).map { part in
     let tape = Tape(engine, precision: precision)
+    let endsShard = (part + 1).isMultiple(of: each)
+    if endsShard { tape.follower = ranks.follower }
     let terms = try terms(tape, part)
     terms.backward(tape, share: 1 / Double(all))
-    if (part + 1).isMultiple(of: each) { ranks.shardEnded?() }
+    if endsShard { ranks.shardEnded?() }
     return terms.losses
   }
   return StepLosses(meanOf: losses.ofAllRanks(ranks))

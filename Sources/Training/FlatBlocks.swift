@@ -2,12 +2,14 @@ import Autodiff
 import Compute
 import Ranks
 
-/// The values of all parameters in one piece of memory, rank after rank: those of its own blocks, and what is left to the
-/// length of the longest share. So every rank has an equal slice.
+/// The values of all parameters in one piece of memory, rank after rank. Every rank has an equal slice, and in it each bucket its place: the
+/// blocks that the rank has of the bucket, and what is left to the length of the longest rank's.
 struct FlatBlocks {
   let blocks: ParameterBlocks
   /// Values of a rank's slice.
   let slice: Int
+  /// Where each bucket is in a slice.
+  let places: [Range<Int>]
   /// Where each block begins.
   let offsets: [Int]
   private let engine: Engine
@@ -15,16 +17,27 @@ struct FlatBlocks {
 
   init(_ blocks: ParameterBlocks, engine: Engine) {
     (self.blocks, self.engine) = (blocks, engine)
-    let slice = blocks.shares.map { blocks.size(of: $0) }.max()!
-    offsets = blocks.shares.enumerated().flatMap { rank, share in
-      var next = rank * slice
-      return share.map { block in
-        defer { next += blocks.blocks[block].range.count }
-        return next
+    var slice = 0
+    places = blocks.portions.map { portions in
+      let first = slice
+      slice += portions.map { blocks.size(of: $0) }.max()!
+      return first..<slice
+    }
+    var offsets = [Int](repeating: 0, count: blocks.blocks.count)
+    for (place, portions) in zip(places, blocks.portions) {
+      for (rank, portion) in portions.enumerated() {
+        var next = rank * slice + place.lowerBound
+        for block in portion {
+          offsets[block] = next
+          next += blocks.blocks[block].range.count
+        }
       }
     }
-    self.slice = slice
+    (self.offsets, self.slice) = (offsets, slice)
   }
+
+  /// Where this rank's blocks begin in its slice.
+  var starts: [Int] { blocks.own.map { offsets[$0] - ranks.rank * slice } }
 
   /// Memory for all slices.
   func take() -> Buffer {
@@ -34,18 +47,17 @@ struct FlatBlocks {
   }
 
   /// Copies some blocks from buffers of whole parameters into flat memory.
-  func collect(_ chosen: Range<Int>, from values: [Buffer?], into flat: Buffer) {
+  func collect(_ chosen: some RandomAccessCollection<Int>, from values: [Buffer?], into flat: Buffer) {
     copy(chosen, values, flat) { values, flat, count in flat.update(from: values, count: count) }
   }
 
-  /// Copies some blocks from flat memory into buffers of whole parameters.
-  /// - Parameter origin: where in all the memory `flat` begins.
-  func spread(_ chosen: Range<Int>, from flat: Buffer, at origin: Int = 0, into values: [Buffer?]) {
-    copy(chosen, values, flat, origin) { values, flat, count in values.update(from: flat, count: count) }
+  /// Copies all blocks from flat memory into buffers of whole parameters.
+  private func spread(_ flat: Buffer, into values: [Buffer?]) {
+    copy(blocks.blocks.indices, values, flat) { values, flat, count in values.update(from: flat, count: count) }
   }
 
   private func copy(
-    _ chosen: Range<Int>, _ values: [Buffer?], _ flat: Buffer, _ origin: Int = 0,
+    _ chosen: some RandomAccessCollection<Int>, _ values: [Buffer?], _ flat: Buffer,
     _ body: (_ values: UnsafeMutablePointer<Float>, _ flat: UnsafeMutablePointer<Float>, _ count: Int) -> Void
   ) {
     blocks.withPointers(to: values + [flat]) { pointers in
@@ -53,7 +65,7 @@ struct FlatBlocks {
       blocks.run(values: 2, in: chosen) { number in
         let (parameter, range) = blocks.blocks[number]
         guard let values = pointers[parameter] else { return }
-        body(values + range.lowerBound, flat + (offsets[number] - origin), range.count)
+        body(values + range.lowerBound, flat + offsets[number], range.count)
       }
     }
   }
@@ -65,7 +77,7 @@ struct FlatBlocks {
     let flat = take()
     collect(blocks.own, from: weights, into: flat)
     gather(flat)
-    spread(blocks.blocks.indices, from: flat, into: weights)
+    spread(flat, into: weights)
   }
 
   /// A moment of whole parameters, of what each rank has of it.
@@ -82,7 +94,7 @@ struct FlatBlocks {
     }
     gather(flat)
     let whole = blocks.parameters.map { engine.memory.take($0.parameter.tensor.count) }
-    spread(blocks.blocks.indices, from: flat, into: whole)
+    spread(flat, into: whole)
     return whole
   }
 

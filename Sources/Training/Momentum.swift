@@ -46,25 +46,25 @@ public final class Momentum: Optimizer {
     let squares = update.clip == nil && trust == nil ? nil : blocks.gradientSquares()
     let clips = squares.flatMap { update.clip?.factors($0) }
     let trusts = squares.map { ratios(gradientSquares: $0, clips: clips, decays: decays) }
-    let gradients = blocks.gradients(ofOwn: true)
-    // Three for each parameter. Nobody looks at those of one that is another rank's.
-    let held = parameters.indices.flatMap {
-      [parameters[$0].parameter.tensor.values, gradients[$0] ?? moved[$0], moved[$0]]
-    }
+    blocks.fillGradients()
+    // Two for each parameter.
+    let held = parameters.indices.flatMap { [parameters[$0].parameter.tensor.values, moved[$0]] }
     let broken = Atomic(Int.max)
-    Buffer.withPointers(to: held) { pointers in
-      blocks.run(values: 5) { place, range in
-        if steps <= update.frozen[parameters[place].name] ?? 0 { return }
-        let (i, kept) = (range.lowerBound, blocks.place(of: range.lowerBound, in: place))
-        let (weights, gradient) = (pointers[3 * place] + i, pointers[3 * place + 1] + i)
-        let moved = pointers[3 * place + 2] + kept
-        let clip = clips?[place] ?? 1
-        let trust = trusts?[place] ?? 1
-        pmae_momentum(
-          weights, gradient, moved, range.count, Float(trust) * clip, Float(trust * decays[place]),
-          Float(momentum), Float(rate * parameters[place].rateScale))
-        for values in [weights, moved] where pmae_all_finite(values, range.count) == 0 {
-          broken.min(place, ordering: .relaxed)
+    blocks.withGradients { gradients in
+      Buffer.withPointers(to: held) { pointers in
+        blocks.run(values: 5) { block in
+          let (place, range) = blocks.blocks[block]
+          guard steps > update.frozen[parameters[place].name] ?? 0, let gradient = gradients(block) else { return }
+          let weights = pointers[2 * place] + range.lowerBound
+          let moved = pointers[2 * place + 1] + blocks.place(of: range.lowerBound, in: place)
+          let clip = clips?[place] ?? 1
+          let trust = trusts?[place] ?? 1
+          pmae_momentum(
+            weights, gradient, moved, range.count, Float(trust) * clip, Float(trust * decays[place]),
+            Float(momentum), Float(rate * parameters[place].rateScale))
+          for values in [weights, moved] where pmae_all_finite(values, range.count) == 0 {
+            broken.min(place, ordering: .relaxed)
+          }
         }
       }
     }

@@ -97,13 +97,26 @@ command="pmae-pretrain --image 28 --patch 7 --width 32 --depth 2 --heads 2 --dec
 submit() {
   mkdir -p "$work/$1"
   sbatch --parsable --nodes 2 --ntasks-per-node 1 --chdir "$work/$1" --output "$work/$1.out" \
-    --export "ALL,COMMAND=$command,RANK_SH=$root/pipelines/rank.sh" "$root/pipelines/slurm/pretrain.sh"
+    --export "ALL,COMMAND=$command,RANK_SH=$root/pipelines/rank.sh" "$root/pipelines/slurm/train.sh"
 }
 
 whole=$(submit whole)
 await "$whole" COMPLETED
 [[ $(tail -n 1 "$work/whole/run/metrics.jsonl") == '{"step":1200,'* ]] || fail "the run did not end: $(cat "$work/whole.out")"
 echo 'slurm.sh: a job on two nodes trains to its end'
+
+# Fine-tuning is started in the same way.
+gzip -dc "$root/Tests/ToolTests/Fixtures/examples/train-labels-idx1-ubyte.gz" >"$work/labels"
+pmae-pack --quiet --output "$work/labelled.stz" --labels "$work/labels" "$work/images"
+pmae-augment --quiet --size 28 --epochs 4 --output "$work/labelled-views.stz" "$work/labelled.stz"
+pmae-export --quiet --output "$work/encoder.stz" "$work/whole/run"
+tune="pmae-finetune --quiet --init $work/encoder.stz --batch 16 --threads 1 --run tuning --resume --overwrite --output model.stz"
+mkdir "$work/tuned"
+tuned=$(sbatch --parsable --nodes 2 --ntasks-per-node 1 --chdir "$work/tuned" --output "$work/tuned.out" \
+  --export "ALL,COMMAND=$tune $work/labelled-views.stz,RANK_SH=$root/pipelines/rank.sh" "$root/pipelines/slurm/train.sh")
+await "$tuned" COMPLETED
+[[ -s $work/tuned/model.stz ]] || fail "the job left no model: $(cat "$work/tuned.out")"
+echo 'slurm.sh: a job on two nodes fine-tunes'
 
 # The warning before the end of the job's time, which Slurm sends to the batch script.
 broken=$(submit broken)

@@ -64,10 +64,10 @@ import Training
   }
 
   private func train(
-    _ path: String, ranks count: Int, threads: Int = 1, average: PixelAverage = .all
+    _ path: String, ranks count: Int, threads: Int = 1, bucket: Int = 1 << 22, average: PixelAverage = .all
   ) throws -> FinetuningRankTests.Trained {
     .one(
-      try ThreadLine.run(count) { ranks in
+      try ThreadLine.run(count, bucket: bucket) { ranks in
         let run = try Self.run(ranks, threads: threads) { $0.average = average }
         var figures: [[Figure]] = []
         _ = try run.train(on: Self.views(path)) {
@@ -112,6 +112,14 @@ import Training
       let (one, three) = (try train(path, ranks: 2), try train(path, ranks: 2, threads: 3))
       #expect(one.figures == three.figures)
       #expect(one.bits == three.bits)
+    }
+  }
+
+  @Test func bucketsDoNotChangeABit() throws {
+    try Self.withViews { path in
+      let (one, many) = (try train(path, ranks: 2), try train(path, ranks: 2, bucket: 1000))
+      #expect(one.figures == many.figures)
+      #expect(one.bits == many.bits)
     }
   }
 

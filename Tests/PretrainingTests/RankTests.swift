@@ -27,15 +27,16 @@ struct RankTests {
   /// A run of the oracle's on some ranks, with drop path: what the first rank wrote.
   private func train(
     _ name: String, ranks: Int, shards: Int? = nil, threads: Int = 1, wire: Ranks.Wire = .float32,
+    bucket: Int = 1 << 22,
     stopAfter: Int? = nil, then: Int? = nil
   ) throws -> Trained {
     try train(
-      OracleRun(name: name), OracleRun(name: name).objective(), ranks, shards, threads, wire, stopAfter, then)
+      OracleRun(name: name), OracleRun(name: name).objective(), ranks, shards, threads, wire, bucket, stopAfter, then)
   }
 
   private func train<O: Objective>(
     _ oracle: OracleRun, _: O.Type, _ count: Int, _ shards: Int?, _ threads: Int, _ wire: Ranks.Wire,
-    _ stopAfter: Int?, _ then: Int?
+    _ bucket: Int, _ stopAfter: Int?, _ then: Int?
   ) throws -> Trained {
     let path = FileManager.default.temporaryDirectory.path + "/pmae-ranks-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -43,7 +44,7 @@ struct RankTests {
     var parts: [(count: Int, limit: Int?)] = [(count, stopAfter)]
     if stopAfter != nil { parts.append((then ?? count, nil)) }
     for (count, limit) in parts {
-      let found = try ThreadLine.run(count, shards: shards, wire: wire) { ranks in
+      let found = try ThreadLine.run(count, shards: shards, wire: wire, bucket: bucket) { ranks in
         var c = try oracle.configuration(O.self)
         c.dropPath = 0.4
         let run = try PretrainingRun<O>(c, engine: Engine(threads: threads, poisoning: true, ranks: ranks))
@@ -104,6 +105,46 @@ struct RankTests {
     let (one, three) = (try train(name, ranks: 2), try train(name, ranks: 2, threads: 3))
     #expect(one.figures == three.figures)
     #expect(one.bits == three.bits)
+  }
+
+  /// A bucket of gradients goes to the other ranks while the others are computed.
+  @Test(arguments: names) func bucketsDoNotChangeABit(_ name: String) throws {
+    let (one, many) = (try train(name, ranks: 2), try train(name, ranks: 2, bucket: 1000))
+    #expect(one.figures == many.figures)
+    #expect(one.bits == many.bits)
+  }
+
+  /// What the backward pass calls final stays as it is, and nothing is left out.
+  @Test(arguments: names) func finalGradientsAreFinal(_ name: String) throws {
+    func check<O: Objective>(_: O.Type) throws {
+      let (oracle, ranks) = (OracleRun(name: name), Ranks())
+      let run = try PretrainingRun<O>(try oracle.configuration(O.self), engine: Engine(threads: 1, ranks: ranks))
+      let parameters = run.parts.trained.map { ($0.name, $0.parameter.tensor) }
+      var found: [ObjectIdentifier: [Float]] = [:]
+      ranks.follower = { expected in
+        found = [:]
+        return { parameter in
+          #expect(expected.contains(parameter))
+          let tensor = parameters.first { ObjectIdentifier($0.1) == parameter }?.1
+          found[parameter] = tensor?.gradient?.values.array ?? []
+        }
+      }
+      ranks.shardEnded = {
+        for (name, tensor) in parameters {
+          let isFinal = found[ObjectIdentifier(tensor)] ?? [] == tensor.gradient?.values.array ?? []
+          #expect(isFinal, "\(name)")
+        }
+        #expect(found.values.contains { !$0.isEmpty })
+      }
+      try run.initialise(from: StartWeights(path: oracle.start))
+      let views = try run.views(try StreamReader(path: oracle.views))
+      for _ in 0..<2 {
+        _ = run.gradients(
+          of: try run.take(views, epoch: 0), at: StepPlace(step: 0, stepsPerEpoch: 2, epochs: 2))
+        run.optimizer.step(rate: 1e-3)
+      }
+    }
+    try check(try OracleRun(name: name).objective())
   }
 
   /// Labels' figures are those of the whole batch.

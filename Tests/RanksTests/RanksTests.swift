@@ -84,9 +84,16 @@ struct RanksTests {
   @Test(arguments: 1...4) func blocksGoToTheirRanks(count: Int) throws {
     let all = try ThreadLine.run(count) { ranks in
       let mine = (0..<2 * count).map { Float(100 * ranks.rank + $0) }
-      var received = [Float](repeating: -1, count: count)
-      // Blocks of two, whose second values alone go.
-      ranks.exchange(Array(mine.dropFirst() + [0]), stride: 2, block: 1, into: &received)
+      // Blocks of two, whose second values alone go. Two exchanges are underway at once.
+      var received = [Float](repeating: -1, count: 2 * count)
+      (mine + [0]).withUnsafeBufferPointer { mine in
+        received.withUnsafeMutableBufferPointer { received in
+          let (from, to) = (mine.baseAddress! + 1, received.baseAddress!)
+          ranks.beginExchange(from, stride: 2, block: 1, into: to)
+          ranks.beginExchange(from, stride: 2, block: 1, into: to + count)
+          for _ in 0..<2 { #expect(ranks.endExchange(waits: true)) }
+        }
+      }
       var gathered = mine
       ranks.gatherInPlace(&gathered, block: 2)
       return (received, gathered)
@@ -94,7 +101,7 @@ struct RanksTests {
     for (rank, found) in all.enumerated() {
       let exchanged: [Float] = (0..<count).map { Float(100 * $0 + 2 * rank + 1) }
       let gathered: [Float] = (0..<2 * count).map { Float(100 * ($0 / 2) + $0) }
-      #expect(found.0 == exchanged)
+      #expect(found.0 == exchanged + exchanged)
       #expect(found.1 == gathered)
     }
   }

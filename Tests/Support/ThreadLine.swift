@@ -8,12 +8,15 @@ public final class ThreadLine: RankLine, @unchecked Sendable {
   public var hosts: [String] { (0..<count).map { "host\($0)" } }
   public var patience = 60.0
   private let meeting: Meeting
+  /// Exchanges that were begun.
+  private var underway: [() -> Void] = []
 
   private init(rank: Int, _ meeting: Meeting) { (self.rank, self.meeting) = (rank, meeting) }
 
   /// Runs `body` on so many ranks at once, and gives back what each made, in their order.
   public static func run<R>(
-    _ count: Int, shards: Int? = nil, wire: Ranks.Wire = .float32, _ body: @escaping @Sendable (Ranks) throws -> R
+    _ count: Int, shards: Int? = nil, wire: Ranks.Wire = .float32, bucket: Int = 1 << 22,
+    _ body: @escaping @Sendable (Ranks) throws -> R
   ) throws -> [R] {
     let meeting = Meeting(count: count)
     nonisolated(unsafe) var results = [Result<R, any Error>?](repeating: nil, count: count)
@@ -22,7 +25,9 @@ public final class ThreadLine: RankLine, @unchecked Sendable {
     for rank in 0..<count {
       done.enter()
       let thread = Thread {
-        let result = Result { try body(try Ranks(on: ThreadLine(rank: rank, meeting), shards: shards, wire: wire)) }
+        let result = Result {
+          try body(try Ranks(on: ThreadLine(rank: rank, meeting), shards: shards, wire: wire, bucket: bucket))
+        }
         lock.withLock { results[rank] = result }
         done.leave()
       }
@@ -41,20 +46,30 @@ public final class ThreadLine: RankLine, @unchecked Sendable {
     }
   }
 
-  public func exchange(_ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>) {
-    exchange(UnsafeRawPointer(from), stride: stride * 4, bytes: block * 4, UnsafeMutableRawPointer(to))
+  public func beginExchange(
+    _ from: UnsafePointer<Float>, stride: Int, block: Int, into to: UnsafeMutablePointer<Float>
+  ) { begin(UnsafeRawPointer(from), stride: stride * 4, bytes: block * 4, UnsafeMutableRawPointer(to)) }
+
+  public func beginExchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>) {
+    begin(UnsafeRawPointer(from), stride: block * 2, bytes: block * 2, UnsafeMutableRawPointer(to))
   }
 
-  public func exchange(_ from: UnsafePointer<UInt16>, block: Int, into to: UnsafeMutablePointer<UInt16>) {
-    exchange(UnsafeRawPointer(from), stride: block * 2, bytes: block * 2, UnsafeMutableRawPointer(to))
-  }
-
-  private func exchange(_ from: UnsafeRawPointer, stride: Int, bytes: Int, _ to: UnsafeMutableRawPointer) {
-    meet(from) { theirs in
-      for rank in 0..<count {
-        (to + rank * bytes).copyMemory(from: theirs[rank] + self.rank * stride, byteCount: bytes)
+  /// An exchange is made where its end is waited for. So who touches its memory before changes what others get.
+  private func begin(_ from: UnsafeRawPointer, stride: Int, bytes: Int, _ to: UnsafeMutableRawPointer) {
+    precondition(underway.count < RankExchange.most, "more exchanges than may be underway")
+    underway.append { [self] in
+      meet(from) { theirs in
+        for rank in 0..<count {
+          (to + rank * bytes).copyMemory(from: theirs[rank] + self.rank * stride, byteCount: bytes)
+        }
       }
     }
+  }
+
+  public func endExchange(waits: Bool) -> Bool {
+    if !waits || underway.isEmpty { return false }
+    underway.removeFirst()()
+    return true
   }
 
   public func swap(_ mine: UnsafeRawBufferPointer, with other: Int, into theirs: UnsafeMutableRawBufferPointer) {

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-#SBATCH --job-name=pmae-pretrain
+#SBATCH --job-name=pmae-train
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --signal=B:TERM@180
-# Pretrains on all tasks of a job, and goes back into the queue where its time is over.
-# usage: sbatch --nodes 8 --ntasks-per-node 1 --export ALL,COMMAND='pmae-pretrain … --resume views.stz' pretrain.sh
-#   COMMAND   what each rank runs, with --resume: a command, or a pipeline that knows its PART
+# Pretrains or fine-tunes on all tasks of a job, and goes back into the queue where its time is over.
+# usage: sbatch --nodes 8 --ntasks-per-node 1 --export ALL,COMMAND='pmae-pretrain … --resume views.stz' train.sh
+#   COMMAND   what each rank runs, pmae-pretrain or pmae-finetune with --resume: a command, or a pipeline that knows its PART
 #   RANK_SH   pipelines/rank.sh, as all nodes see it (default: beside this script's folder in the checkout that sbatch was called from)
 #   MPI_FLAGS more options for mpirun
 set -euo pipefail
 
 RANK_SH=${RANK_SH:-$SLURM_SUBMIT_DIR/pipelines/rank.sh}
-[[ -n ${COMMAND:-} ]] || { echo 'pretrain.sh: COMMAND is not set: what each rank runs' >&2; exit 64; }
-[[ -x $RANK_SH ]] || { echo "pretrain.sh: $RANK_SH: no such script: set RANK_SH" >&2; exit 66; }
+[[ -n ${COMMAND:-} ]] || { echo 'train.sh: COMMAND is not set: what each rank runs' >&2; exit 64; }
+[[ -x $RANK_SH ]] || { echo "train.sh: $RANK_SH: no such script: set RANK_SH" >&2; exit 66; }
 read -ra flags <<<"${MPI_FLAGS:-}"
 
 mpirun --map-by node --bind-to none ${flags[@]+"${flags[@]}"} "$RANK_SH" "$COMMAND" &
@@ -33,7 +33,7 @@ while kill -0 "$launcher" 2>/dev/null; do
   wait "$launcher" || status=$?
 done
 if ((ends)); then
-  echo "pretrain.sh: the job's time is over: back into the queue"
+  echo "train.sh: the job's time is over: back into the queue"
   scontrol requeue "$SLURM_JOB_ID"
   exit 0
 fi
