@@ -17,12 +17,13 @@
 #                         simmim. The peer, which has to be Tests/Oracle/bench_torch.py, makes the views and the draws of both
 #   objectives            all of these, at both precisions: hours
 #   threads               vit-small with THREADS threads over one, in turn
+#   ranks                 vit-small on RANKS ranks of one thread over one process of one thread, in turn: needs tools that were built with MPI
 #   scaling               a table as batch, picture and model grow; each row is one run, with its batch
 #   memory                peak memory of the three models at PRECISION, from the last measurements; what is missing is measured
 #   data                  pmae-augment on one thread: two views of 224 of each of PICTURES, beside the peer
 #   data-threads          the same, THREADS threads over one, in turn
 #   finetune-…, extract-…, knn    what comes after pretraining: see benchmark-tasks.make
-#   all                   all of the above but objectives, what comes after pretraining, and data, whose pictures are yours; compiled only where there is a peer.
+#   all                   all of the above but objectives, ranks, what comes after pretraining, and data, whose pictures are yours; compiled only where there is a peer.
 #                         Hours: a pair of vit-small takes minutes
 #   report                prints everything that RUN holds
 #   peer-arguments        prints what each target passes to the peer
@@ -59,6 +60,9 @@ QUICKSTART_STEPS ?= 40
 OBJECTIVE_STEPS ?= 3
 # Of the targets whose name has none: float32 or bfloat16.
 PRECISION ?= float32
+# Of ranks: how many, and what starts them.
+RANKS ?= 2
+MPIRUN ?= mpirun --bind-to none
 # Rows of the scaling table: batches of vit-small at 224; vit-small as SIDE:BATCH; MODEL:BATCH at 224.
 SCALING_BATCHES ?= 8 16 32 64 128
 SCALING_IMAGES ?= 96:32 160:32 224:32 384:16
@@ -126,7 +130,7 @@ ours+=" --profile-json - --quiet --overwrite --output '$(RUN)/run' '$$made/views
 rm -rf "$(RUN)/run"
 endef
 
-.PHONY: all $(MODELS) $(PLAIN) $(COMPILED) $(OBJECTIVE_PLAIN) objectives threads scaling memory data data-threads report peer-arguments
+.PHONY: ranks all $(MODELS) $(PLAIN) $(COMPILED) $(OBJECTIVE_PLAIN) objectives threads scaling memory data data-threads report peer-arguments
 all: $(PLAIN) $(if $(PEER),$(if $(filter 1,$(COMPILE)),,$(filter vit-small-%,$(COMPILED)))) \
   $(if $(filter-out 1,$(THREADS)),threads) scaling memory
 
@@ -153,6 +157,12 @@ threads: $(OUT)/tools
 	one=$$(timed 1)
 	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/threads-$(PRECISION).tsv" \
 	  "threads-$(PRECISION), vit-small, steps a run: $(STEPS)" $(PAIRS) "$(THREADS) threads" "$$many" "1 thread" "$$one"
+	rm -rf "$(RUN)/run"
+
+ranks: $(OUT)/tools
+	@one=$$("$(SCRIPTS)/benchmark-command.sh" "$(RUN)" $(STEPS) $(vit-small.options) --precision $(PRECISION) --threads 1)
+	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/ranks-$(PRECISION).tsv" "ranks-$(PRECISION), vit-small, steps a run: $(STEPS)" $(PAIRS) \
+	  "$(RANKS) ranks" "$(MPIRUN) -n $(RANKS) $$one" "1 rank" "$$one"
 	rm -rf "$(RUN)/run"
 
 scaling: $(OUT)/tools
