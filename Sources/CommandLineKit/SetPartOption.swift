@@ -27,15 +27,6 @@ public struct SetPartOption: ParsableArguments {
   ///   - source: whose rows they are, for a message.
   /// - Throws: `Failure(.data)` where it has none.
   public func rows(of count: Int, chunk: Int = 1, source: String) throws -> Range<Int> {
-    guard let part else { return 0..<count }
-    let rows = part.range(of: count, chunk: chunk)
-    if rows.isEmpty {
-      let most = counted((count + chunk - 1) / chunk, "part")
-      throw Failure(
-        .data,
-        "\(source): part \(part.text) of \(counted(count, "row")) is empty: expected at most \(most)"
-          + (chunk > 1 ? ", since \(chunk) rows stay together" : ""))
-    }
-    return rows
+    try part?.rows(of: count, chunk: chunk, source: source) ?? 0..<count
   }
 }

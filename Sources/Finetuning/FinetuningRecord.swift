@@ -83,11 +83,7 @@ public struct FinetuningRecord<T: Task>: Equatable, Sendable {
 
   /// What all ranks of a run must have in common, by the names that a message uses.
   public func facts(of views: some ModelViews) throws -> [String: String] {
-    var facts = try flattened(JSONText.encode(self), source: "the options")
-    for (key, value) in try identity(of: views) { facts["\(key) of the views"] = value }
-    let batches = views.batches
-    facts["epochs of the views"] = "\(batches.firstEpoch) to \(batches.firstEpoch + batches.epochs - 1)"
-    return facts
+    try views.batches.facts(options: JSONText.encode(self), identity: identity(of: views))
   }
 }
 

@@ -72,10 +72,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
 
   /// What all ranks of a run must have in common, by the names that a message uses.
   public func facts(of views: ViewBatches) throws -> [String: String] {
-    var facts = try flattened(configuration.json(objective: O.name), source: "the options")
-    for (key, value) in try views.identity() { facts["\(key) of the views"] = value }
-    facts["epochs of the views"] = "\(views.firstEpoch) to \(views.firstEpoch + views.epochs - 1)"
-    return facts
+    try views.facts(options: configuration.json(objective: O.name), identity: views.identity())
   }
 
   /// Continues where a checkpoint was written.

@@ -28,6 +28,22 @@ public struct SetPart: Equatable, Sendable {
     return end(index)..<end(index + 1)
   }
 
+  /// The same where none must be empty.
+  /// - Parameters:
+  ///   - unit: what a row is, and `source` whose they are, for a message.
+  /// - Throws: `Failure(.data)` where it has no row.
+  public func rows(of count: Int, chunk: Int = 1, unit: String = "row", source: String) throws -> Range<Int> {
+    let rows = range(of: count, chunk: chunk)
+    if rows.isEmpty {
+      let most = counted((count + chunk - 1) / chunk, "part")
+      throw Failure(
+        .data,
+        "\(source): part \(text) of \(counted(count, unit)) is empty: expected at most \(most)"
+          + (chunk > 1 ? ", since \(chunk) \(unit)s stay together" : ""))
+    }
+    return rows
+  }
+
   /// The places of parts, in the order of the parts; as they are where none is a part.
   /// - Parameter parts: with what a message calls each.
   /// - Throws: `Failure(.data)` where one is missing, comes twice, or is of another division.

@@ -102,7 +102,7 @@ struct InputOptions: ParsableArguments {
 /// Whether a path is a file, which can be read again, and not a pipe.
 func isRegularFile(_ path: String) -> Bool {
   var status = stat()
-  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  return stat(path, &status) == 0 && status.isRegularFile
 }
 
 /// - Throws: `Failure(.data)` where views show an image more than once.

@@ -42,11 +42,7 @@ public struct PictureSelection: Sendable {
     if let share { chosen = Self.part(chosen, share, source) }
     if let limit, limit < chosen.count { chosen.removeLast(chosen.count - limit) }
     if let part {
-      let range = part.range(of: chosen.count)
-      if range.isEmpty {
-        throw Failure(.data, "\(source.name): part \(part.text) of \(counted(chosen.count, "picture")) is empty")
-      }
-      chosen = Array(chosen[range])
+      chosen = Array(chosen[try part.rows(of: chosen.count, unit: "picture", source: source.name)])
     }
     return chosen
   }

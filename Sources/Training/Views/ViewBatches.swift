@@ -90,6 +90,17 @@ public final class ViewBatches {
     return identity
   }
 
+  /// What all ranks of a run must have in common, by the names that a message uses.
+  /// - Parameters:
+  ///   - options: the run's configuration, JSON.
+  ///   - identity: what the run knows these views by.
+  public func facts(options: String, identity: [String: String]) throws -> [String: String] {
+    var facts = try flattened(options, source: "the options")
+    for (key, value) in identity { facts["\(key) of the views"] = value }
+    facts["epochs of the views"] = "\(firstEpoch) to \(firstEpoch + epochs - 1)"
+    return facts
+  }
+
   /// The names of the views of a family, in order.
   public func members(of family: String) -> [String] { views.filter { $0.family == family }.map(\.name) }
 
