@@ -17,7 +17,8 @@
 #                         simmim. The peer, which has to be Tests/Oracle/bench_torch.py, makes the views and the draws of both
 #   objectives            all of these, at both precisions: hours
 #   threads               vit-small with THREADS threads over one, in turn
-#   ranks                 vit-small on RANKS ranks of one thread over one process of one thread, in turn: needs tools that were built with MPI
+#   ranks                 vit-small on RANKS ranks of one thread over one process of one thread, in turn, or where there is a peer, beside it on
+#                         as many ranks: needs tools that were built with MPI
 #   scaling               a table as batch, picture and model grow; each row is one run, with its batch
 #   memory                peak memory of the three models at PRECISION, from the last measurements; what is missing is measured
 #   data                  pmae-augment on one thread: two views of 224 of each of PICTURES, beside the peer
@@ -161,8 +162,13 @@ threads: $(OUT)/tools
 
 ranks: $(OUT)/tools
 	@one=$$("$(SCRIPTS)/benchmark-command.sh" "$(RUN)" $(STEPS) $(vit-small.options) --precision $(PRECISION) --threads 1)
-	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/ranks-$(PRECISION).tsv" "ranks-$(PRECISION), vit-small, steps a run: $(STEPS)" $(PAIRS) \
-	  "$(RANKS) ranks" "$(MPIRUN) -n $(RANKS) $$one" "1 rank" "$$one"
+	theirs=("1 rank" "$$one")
+	name=ranks-$(PRECISION)
+	$(if $(PEER),theirs=(peer "export OMP_NUM_THREADS=1; $(MPIRUN) -n $(RANKS) $$PEER $$("$(SCRIPTS)/benchmark-peer.sh" \
+	  --steps $(STEPS) $(vit-small.options) --precision $(PRECISION))")
+	name=ranks-$(PRECISION)-peer)
+	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/$$name.tsv" "$$name, vit-small, steps a run: $(STEPS)" $(PAIRS) \
+	  "$(RANKS) ranks" "$(MPIRUN) -n $(RANKS) $$one" "$${theirs[@]}"
 	rm -rf "$(RUN)/run"
 
 scaling: $(OUT)/tools

@@ -15,7 +15,8 @@
 # Each is a target. SCRATCH: the build folder. FILTER: run those tests only.
 #
 #   cluster     the tools built with MPI on several ranks, and by Slurm: not part of the default, since it installs Open MPI and Slurm.
-#               MPI_SCRATCH: its build folder.
+#               MPI_SCRATCH: its build folder. MPI=mpich: by MPICH, without Slurm; where both are installed, Debian's alternatives
+#               mpi-x86_64-linux-gnu and mpirun say which one it is.
 #
 #   sanitize    the libraries' tests under AddressSanitizer, ThreadSanitizer and UndefinedBehaviorSanitizer, a build each: not part of
 #               the default. sanitize-address, sanitize-thread and sanitize-undefined are targets too.
@@ -82,14 +83,16 @@ examples: build
 test: build
 	swift test $(SWIFT) --skip-build --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
 
+MPI ?= openmpi
+override MPI_PACKAGES := $(if $(filter mpich,$(MPI)),libmpich-dev mpich,libopenmpi-dev openmpi-bin slurm-wlm munge)
 MPI_SCRATCH ?= $(SCRATCH)-cluster
 override CLUSTER := --package-path "$(ROOT)" --scratch-path "$(MPI_SCRATCH)" -c release --traits default,MPI
 
 cluster:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config libopenmpi-dev openmpi-bin slurm-wlm munge
+	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config $(MPI_PACKAGES)
 	swift build $(CLUSTER) --build-tests
 	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(or $(FILTER),Cluster(Fault|Finetune)?Tests)'
-	"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release"
+	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release")
 
 # The tools' tests start other processes, and use no memory that the libraries' do not.
 override LIBRARIES = $(if $(FILTER),--filter '$(FILTER)',--skip ToolTests)

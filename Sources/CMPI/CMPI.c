@@ -8,9 +8,7 @@
 #include <mpi/mpi.h>
 #endif
 #include <limits.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +20,8 @@ static MPI_Comm all_ranks = MPI_COMM_NULL, messages = MPI_COMM_NULL, exchanges =
 static MPI_Request request = MPI_REQUEST_NULL;
 static int is_started = 0, rank_count = 0;
 
-// Exchanges that are underway, from the oldest on, in a ring. An MPI library moves their bytes while it is called, so a thread calls it
-// as long as there are some. Whoever calls MPI has the turn.
+// Exchanges that are underway, from the oldest on, in a ring. An MPI library moves their bytes while it is called: whoever computes asks
+// after them as often as a gradient is final. A thread that did nothing but ask was not faster (pmae-cluster(7)).
 static struct {
   MPI_Request request;
   // Of each rank: values, and where they begin here and there. The library reads them until the exchange is done.
@@ -31,24 +29,12 @@ static struct {
   int error;
 } underway[CMPI_EXCHANGES];
 static unsigned oldest = 0, begun = 0;
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t something_begun = PTHREAD_COND_INITIALIZER;
-static pthread_t mover;
-static int has_mover = 0, is_ending = 0;
-
-static int give_turn(int code) {
-  pthread_mutex_unlock(&turn);
-  return code;
-}
-
-// Makes a call when nobody else does.
-#define IN_TURN(call) (pthread_mutex_lock(&turn), give_turn(call))
 
 static int failed(int code, char *text) {
   if (code == MPI_SUCCESS) return 0;
   char reason[MPI_MAX_ERROR_STRING];
   int length = 0;
-  if (IN_TURN(MPI_Error_string(code, reason, &length)) != MPI_SUCCESS) snprintf(reason, sizeof reason, "error %d", code);
+  if (MPI_Error_string(code, reason, &length) != MPI_SUCCESS) snprintf(reason, sizeof reason, "error %d", code);
   snprintf(text, CMPI_TEXT_SIZE, "%s", reason);
   return 1;
 }
@@ -59,37 +45,19 @@ static int too_many(size_t count, char *text) {
   return 1;
 }
 
-// Looks at the exchanges that are underway, which moves them. Returns how many are not done.
-static int move(void) {
-  int left = 0;
+// Looks at the exchanges that are underway, which moves them.
+static void move(void) {
   for (unsigned i = oldest; i != begun; i++) {
     int done = 0;
     const int code = MPI_Test(&underway[i % CMPI_EXCHANGES].request, &done, MPI_STATUS_IGNORE);
     if (code != MPI_SUCCESS) underway[i % CMPI_EXCHANGES].error = code;
-    left += code == MPI_SUCCESS && !done;
   }
-  return left;
-}
-
-static void *move_all(void *unused) {
-  pthread_mutex_lock(&turn);
-  while (!is_ending) {
-    if (move() == 0) {
-      pthread_cond_wait(&something_begun, &turn);
-      continue;
-    }
-    pthread_mutex_unlock(&turn);
-    const struct timespec pause = {0, 100000};
-    nanosleep(&pause, NULL);
-    pthread_mutex_lock(&turn);
-  }
-  pthread_mutex_unlock(&turn);
-  return unused;
 }
 
 int cmpi_start(int *rank, int *count, char *host, char *text) {
+  // Threads that compute do not call MPI.
   int provided = 0;
-  if (failed(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided), text)) return 1;
+  if (failed(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided), text)) return 1;
   is_started = 1;
   if (failed(MPI_Comm_dup(MPI_COMM_WORLD, &all_ranks), text) || failed(MPI_Comm_dup(MPI_COMM_WORLD, &messages), text) ||
       failed(MPI_Comm_dup(MPI_COMM_WORLD, &exchanges), text))
@@ -103,37 +71,22 @@ int cmpi_start(int *rank, int *count, char *host, char *text) {
   rank_count = *count;
   if (gethostname(host, CMPI_TEXT_SIZE) != 0) snprintf(host, CMPI_TEXT_SIZE, "unknown");
   host[CMPI_TEXT_SIZE - 1] = 0;
-  // Without it exchanges move while their end is waited for. Signals are for the other threads.
-  if (provided >= MPI_THREAD_SERIALIZED) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    has_mover = pthread_create(&mover, NULL, move_all, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-  }
   return 0;
 }
 
 void cmpi_end(void) {
   if (!is_started) return;
   is_started = 0;
-  if (has_mover) {
-    pthread_mutex_lock(&turn);
-    is_ending = 1;
-    pthread_cond_signal(&something_begun);
-    pthread_mutex_unlock(&turn);
-    pthread_join(mover, NULL);
-  }
   MPI_Finalize();
 }
 
 void cmpi_abort(int status) {
-  if (is_started) IN_TURN(MPI_Abort(MPI_COMM_WORLD, status));
+  if (is_started) MPI_Abort(MPI_COMM_WORLD, status);
 }
 
 int cmpi_gather(const void *mine, size_t bytes, void *all, char *text) {
   if (too_many(bytes, text)) return 1;
-  return failed(IN_TURN(MPI_Iallgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, all_ranks, &request)), text);
+  return failed(MPI_Iallgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, all_ranks, &request), text);
 }
 
 int cmpi_swap(const void *mine, size_t bytes, int other, void *theirs, char *text) {
@@ -145,18 +98,18 @@ int cmpi_swap(const void *mine, size_t bytes, int other, void *theirs, char *tex
   const int *starts = counts + rank_count;
   for (int i = 0; i < rank_count; i++) counts[i] = i == other ? (int)bytes : 0;
   return failed(
-      IN_TURN(MPI_Ialltoallv(mine, counts, starts, MPI_BYTE, theirs, counts, starts, MPI_BYTE, all_ranks, &request)), text);
+      MPI_Ialltoallv(mine, counts, starts, MPI_BYTE, theirs, counts, starts, MPI_BYTE, all_ranks, &request), text);
 }
 
 int cmpi_gather_in_place(float *all, size_t values, char *text) {
   if (too_many(values, text)) return 1;
   return failed(
-      IN_TURN(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, (int)values, MPI_FLOAT, all_ranks, &request)), text);
+      MPI_Iallgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, (int)values, MPI_FLOAT, all_ranks, &request), text);
 }
 
 int cmpi_broadcast(void *bytes, size_t count, char *text) {
   if (too_many(count, text)) return 1;
-  return failed(IN_TURN(MPI_Ibcast(bytes, (int)count, MPI_BYTE, 0, all_ranks, &request)), text);
+  return failed(MPI_Ibcast(bytes, (int)count, MPI_BYTE, 0, all_ranks, &request), text);
 }
 
 static double now(void) {
@@ -185,18 +138,16 @@ static int wait_for(int (*look)(char *text), double seconds, char *text) {
 
 static int operation_done(char *text) {
   int done = 0;
-  if (failed(IN_TURN(MPI_Test(&request, &done, MPI_STATUS_IGNORE)), text)) return -1;
+  if (failed(MPI_Test(&request, &done, MPI_STATUS_IGNORE), text)) return -1;
   return done;
 }
 
 static int exchange_done(char *text) {
-  pthread_mutex_lock(&turn);
   move();
   const int place = (int)(oldest % CMPI_EXCHANGES);
   const int code = underway[place].error;
   const int is_done = underway[place].request == MPI_REQUEST_NULL;
   if (is_done && code == MPI_SUCCESS) oldest++;
-  pthread_mutex_unlock(&turn);
   if (failed(code, text)) return -1;
   return is_done;
 }
@@ -218,12 +169,9 @@ static int begin_exchange(const void *from, size_t stride, size_t values, MPI_Da
     starts[i] = (int)(stride * (size_t)i);
     places[i] = (int)(values * (size_t)i);
   }
-  pthread_mutex_lock(&turn);
   underway[place].error = MPI_SUCCESS;
   const int code = MPI_Ialltoallv(from, counts, starts, type, to, counts, places, type, exchanges, &underway[place].request);
   if (code == MPI_SUCCESS) begun++;
-  pthread_cond_signal(&something_begun);
-  pthread_mutex_unlock(&turn);
   return failed(code, text);
 }
 
@@ -243,16 +191,16 @@ void cmpi_tell(int rank, const void *bytes, size_t count) {
   count = count > CMPI_TEXT_SIZE ? CMPI_TEXT_SIZE : count;
   memcpy(copy, bytes, count);
   MPI_Request sent = MPI_REQUEST_NULL;
-  if (IN_TURN(MPI_Isend(copy, (int)count, MPI_BYTE, rank, 0, messages, &sent)) == MPI_SUCCESS) IN_TURN(MPI_Request_free(&sent));
+  if (MPI_Isend(copy, (int)count, MPI_BYTE, rank, 0, messages, &sent) == MPI_SUCCESS) MPI_Request_free(&sent);
 }
 
 size_t cmpi_hear(int *rank, void *bytes) {
   int is_there = 0, count = 0;
   MPI_Status status;
-  if (IN_TURN(MPI_Iprobe(MPI_ANY_SOURCE, 0, messages, &is_there, &status)) != MPI_SUCCESS || !is_there) return 0;
-  if (IN_TURN(MPI_Get_count(&status, MPI_BYTE, &count)) != MPI_SUCCESS || count < 0 || count > CMPI_TEXT_SIZE) return 0;
+  if (MPI_Iprobe(MPI_ANY_SOURCE, 0, messages, &is_there, &status) != MPI_SUCCESS || !is_there) return 0;
+  if (MPI_Get_count(&status, MPI_BYTE, &count) != MPI_SUCCESS || count < 0 || count > CMPI_TEXT_SIZE) return 0;
   *rank = status.MPI_SOURCE;
-  if (IN_TURN(MPI_Recv(bytes, count, MPI_BYTE, status.MPI_SOURCE, 0, messages, MPI_STATUS_IGNORE)) != MPI_SUCCESS) return 0;
+  if (MPI_Recv(bytes, count, MPI_BYTE, status.MPI_SOURCE, 0, messages, MPI_STATUS_IGNORE) != MPI_SUCCESS) return 0;
   return (size_t)count;
 }
 #endif

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import Networks
 import Ranks
 import Runs
@@ -115,6 +116,35 @@ public final class PretrainingRun<O: Objective>: Trainee {
     let source = ViewSource(views, batch: c.batch) { [self] in try take(views, epoch: $0.epoch) }
     return try loop.run(self, on: source, keeping: record, signals: signals, onStep: onStep)
   }
+
+  /// Takes some steps that are kept nowhere.
+  /// - Parameter views: nil for noise.
+  /// - Throws: `Failure(.data)` where there are not as many steps.
+  public func time(_ steps: Int, on views: StreamReader?, onStep: (StepReport) -> Void) throws {
+    try prepare()
+    guard let views else {
+      let path = NSTemporaryDirectory() + "pmae-noise-\(UUID().uuidString).stz"
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      let (needs, encoder) = (O.views(configuration), configuration.encoder)
+      try NoiseViews.write(
+        path, for: needs, rows: configuration.batch, steps: steps, channels: encoder.channels, patch: encoder.patch)
+      return try time(steps, on: self.views(try StreamReader(path: path)), onStep)
+    }
+    try time(steps, on: self.views(views), onStep)
+  }
+
+  private func time(_ steps: Int, on views: ViewBatches, _ onStep: (StepReport) -> Void) throws {
+    let c = configuration
+    let loop = TrainingLoop(batch: c.batch, epochs: c.epochs, schedule: O.schedule(c), limit: steps, engine: engine)
+    let source = ViewSource(views, batch: c.batch) { [self] in try take(views, epoch: $0.epoch) }
+    _ = try loop.run(self, on: source) { report in
+      onStep(report)
+      return false
+    }
+  }
+
+  /// How many weights are trained.
+  public var trainedWeights: Int { parts.trained.reduce(0) { $0 + $1.parameter.tensor.count } }
 
   /// This rank's rows of the next batch in the parts that they are computed in, and what is drawn for each image.
   public func take(_ views: ViewBatches, epoch: Int) throws -> [O.Drawn] {

@@ -18,11 +18,11 @@ struct PretrainTool: Tool {
     abstract: "Pretrain a vision transformer on views of unlabelled images with Pseudo MAE.",
     version: pmaeVersion)
 
-  @Argument(help: "The views; - is standard input.")
-  var views = "-"
+  @Argument(help: "The views; - is standard input, as is none.")
+  var views: String?
 
   @Option(help: "The run folder: checkpoint.stz, metrics.jsonl, config.json.")
-  var output: String
+  var output: String?
 
   @Option(name: .customLong("init"), help: "Start weights of all parts, or of an encoder alone, .stz or .safetensors.")
   var start: String?
@@ -102,6 +102,8 @@ struct PretrainTool: Tool {
 
   @OptionGroup var ranks: RankOptions
 
+  @OptionGroup(title: "Options of --plan") var planOptions: PlanOptions
+
   @OptionGroup var profile: ProfileOptions
 
   @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
@@ -122,6 +124,13 @@ struct PretrainTool: Tool {
   static var moreHelp: String { declared.help }
 
   mutating func validate() throws {
+    if output == nil && !planOptions.isWanted { throw ValidationError("Missing expected argument '--output <output>'") }
+    if planOptions.isWanted {
+      if resume || start != nil { throw ValidationError("--plan is of a fresh run: not with --resume or --init") }
+      if ranks.deterministicRanks != nil {
+        throw ValidationError("--plan is of one shard a rank: not with --deterministic-ranks")
+      }
+    }
     if let reason = precision.unavailable { throw ValidationError(reason) }
     if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
     if resume && start != nil { throw ValidationError("--resume and --init exclude each other") }
@@ -141,6 +150,7 @@ struct PretrainTool: Tool {
     let ranks = try self.ranks.ranks()
     let quiet = self.quiet || !ranks.isFirst
     func say(_ text: String) { note(name, text, quiet: quiet) }
+    guard let output else { return try printPlan(O.self, try configuration(O.self, try model.encoder())) }
     let session = try ranks.agree {
       try RunSession(output, resumes: resume, overwrites: overwrite, writes: ranks.isFirst, note: say)
     }
@@ -159,7 +169,7 @@ struct PretrainTool: Tool {
       encoder = try model.encoder()
     }
     var configuration = try configuration(O.self, encoder)
-    let reader = try StreamReader(path: views, kinds: [StreamKind.views.rawValue])
+    let reader = try StreamReader(path: views ?? "-", kinds: [StreamKind.views.rawValue])
     if let start {
       try configuration.keep(epochs: epochs == nil, warmup: warmupEpochs == nil, of: start)
     } else if epochs == nil {

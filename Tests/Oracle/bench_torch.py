@@ -4,6 +4,8 @@ usage: bench_torch.py [--objective pseudo-mae] [--model vit_small] [--batch 32] 
 
 field=value is a field of Config, or for an objective of methods.py of MethodConfig, as in image=28 patch=4 dim=192. Two steps come
 before those that count; the last line has the median's images/s and the process's peak memory.
+Started by mpirun as several, each computes its part of the batch, and DistributedDataParallel over Gloo joins the gradients; the first
+one speaks for all. MASTER_ADDR is the first one's host, this one unless given. Not for the objectives of methods.py.
 --write: times nothing, and writes what pmae-pretrain needs for the same steps: FOLDER/views.stz, random views with the oracle's own
 draws, and FOLDER/options. For the objectives of methods.py."""
 import argparse, os, resource, time
@@ -19,6 +21,7 @@ def pseudo_mae(a, fields):
     model = PseudoMAE(c).train()
     opt = torch.optim.AdamW(parameter_groups(model, 0.05), lr=1e-4, betas=(0.9, 0.95), fused=True)
     forward = torch.compile(model) if a.compile else model
+    if a.ranks > 1: forward = torch.nn.parallel.DistributedDataParallel(forward, gradient_as_bucket_view=True)
     simple, complex_ = torch.rand(2, a.batch, 3, c.image, c.image)
 
     def step(i):
@@ -74,6 +77,16 @@ def write(a, fields):
     with open(f"{a.write}/options", "w") as f: f.write(" ".join(w for pair in options for w in pair) + "\n")
 
 
+def join():
+    """-> the number of this process among those that mpirun started, and how many they are."""
+    rank, ranks = (int(os.environ.get(f"OMPI_COMM_WORLD_{name}", default)) for name, default in (("RANK", 0), ("SIZE", 1)))
+    if ranks > 1:
+        os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+        os.environ.setdefault("MASTER_PORT", "29511")
+        torch.distributed.init_process_group("gloo", rank=rank, world_size=ranks)
+    return rank, ranks
+
+
 def main():
     parser = argparse.ArgumentParser(description="Times pretraining steps in PyTorch.")
     parser.add_argument("--objective", default="pseudo-mae", choices=["pseudo-mae", "mae", *methods.METHODS])
@@ -88,6 +101,9 @@ def main():
     kind = methods.MethodConfig if a.objective in methods.METHODS else Config
     fields = {k: type(getattr(kind, k))(v) for k, v in (f.split("=", 1) for f in a.fields)}
     torch.manual_seed(0)
+    rank, a.ranks = join()
+    if a.ranks > 1 and a.objective in methods.METHODS: parser.error(f"{a.objective} is for one process")
+    a.batch //= a.ranks
     if a.write:
         if a.objective not in methods.METHODS: parser.error(f"--write: {a.objective} needs no draws; pmae-augment makes its views")
         return write(a, fields)
@@ -95,9 +111,11 @@ def main():
     for i in range(a.steps + 2):
         loss, t = step(i)
         seconds.append(t)
-        print(f"step {i} {t:.3f}s loss {loss:.4f}", flush=True)
+        if rank == 0: print(f"step {i} {t:.3f}s loss {loss:.4f}", flush=True)
     median = sorted(seconds[2:])[a.steps // 2]
+    if rank > 0: return
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1048576
+    a.batch *= a.ranks
     print(f"{a.objective} {a.model} batch {a.batch} {a.dtype}{' compiled' if a.compile else ''}: {a.batch / median:.3f} images/s, "
           f"median step {median:.3f} s, peak {peak:.2f} GiB")
 

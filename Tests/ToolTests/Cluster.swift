@@ -46,6 +46,29 @@
       return try ToolRunner.shell(script, environment: Self.environment, in: path, timeout: timeout)
     }
 
+    /// Starts a command that goes on wherever it is on two ranks, kills one of these at a random moment, and so on; then lets it come to
+    /// its end.
+    func kill(_ times: Int, command: [String] = Cluster.command, in name: String) throws -> ToolResult {
+      var random = SystemRandomNumberGenerator()
+      for kill in 0..<times {
+        let pause = Double.random(in: 0.1...1.2, using: &random)
+        let result = try shell(
+          """
+          mpirun -n 2 \(command.joined(separator: " ")) ../views.stz 2>/dev/null & launcher=$!
+          sleep \(pause)
+          rank=$(for file in /proc/[0-9]*/environ; do
+            if tr '\\0' '\\n' <$file 2>/dev/null | grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=\(kill % 2)"; then
+              if [ "$(readlink ${file%environ}cwd)" = "$PWD" ]; then basename ${file%/environ}; fi
+            fi
+          done)
+          if [ -n "$rank" ]; then kill -KILL $rank 2>/dev/null || true; fi
+          wait $launcher || true
+          """, in: name)
+        if result.status != 0 { return result }
+      }
+      return try mpirun(2, in: name, command: command)
+    }
+
     /// Every byte that a run leaves but its speed: by name.
     func outcome(_ name: String) throws -> [String: Data] {
       try Trainer.pretrainer.outcome(in: "\(folder)/\(name)")

@@ -96,24 +96,7 @@
       try Cluster.with { cluster in
         let whole = try cluster.mpirun(2, in: "whole")
         #expect(whole.status == 0, "\(whole.errors)")
-        var random = SystemRandomNumberGenerator()
-        for kill in 0..<kills {
-          let pause = Double.random(in: 0.1...1.2, using: &random)
-          let result = try cluster.shell(
-            """
-            mpirun -n 2 \(Cluster.command.joined(separator: " ")) ../views.stz 2>/dev/null & launcher=$!
-            sleep \(pause)
-            rank=$(for file in /proc/[0-9]*/environ; do
-              if tr '\\0' '\\n' <$file 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=\(kill % 2)"; then
-                if [ "$(readlink ${file%environ}cwd)" = "$PWD" ]; then basename ${file%/environ}; fi
-              fi
-            done)
-            if [ -n "$rank" ]; then kill -KILL $rank 2>/dev/null || true; fi
-            wait $launcher || true
-            """, in: "killed")
-          #expect(result.status == 0, "\(result.errors)")
-        }
-        let rest = try cluster.mpirun(2, in: "killed")
+        let rest = try cluster.kill(kills, in: "killed")
         #expect(rest.status == 0, "\(rest.errors)")
         var (mine, theirs) = (try cluster.outcome("killed"), try cluster.outcome("whole"))
         // Older checkpoints are at the steps at which it was stopped.

@@ -110,24 +110,7 @@
         let command = Self.command + Self.mixes
         let whole = try cluster.mpirun(2, in: "whole", command: command)
         #expect(whole.status == 0, "\(whole.errors)")
-        var random = SystemRandomNumberGenerator()
-        for kill in 0..<4 {
-          let pause = Double.random(in: 0.1...1.2, using: &random)
-          let result = try cluster.shell(
-            """
-            mpirun -n 2 \(command.joined(separator: " ")) ../views.stz 2>/dev/null & launcher=$!
-            sleep \(pause)
-            rank=$(for file in /proc/[0-9]*/environ; do
-              if tr '\\0' '\\n' <$file 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=\(kill % 2)"; then
-                if [ "$(readlink ${file%environ}cwd)" = "$PWD" ]; then basename ${file%/environ}; fi
-              fi
-            done)
-            if [ -n "$rank" ]; then kill -KILL $rank 2>/dev/null || true; fi
-            wait $launcher || true
-            """, in: "killed")
-          #expect(result.status == 0, "\(result.errors)")
-        }
-        let rest = try cluster.mpirun(2, in: "killed", command: command)
+        let rest = try cluster.kill(4, command: command, in: "killed")
         #expect(rest.status == 0, "\(rest.errors)")
         let read = try ["killed", "whole"].map { try tensors("\(cluster.folder)/\($0)/model.stz") }
         #expect(read[0] == read[1])

@@ -24,8 +24,8 @@ void cmpi_abort(int status);
 int cmpi_gather(const void *mine, size_t bytes, void *all, char *text);
 
 /// Begins an exchange: block i of `from` goes to rank i, which finds it as block r of `to`, where r is the rank that it came from. Blocks
-/// have so many float32 values. In `from` they begin so many values apart, in `to` they follow each other. A thread moves the bytes while the
-/// caller does something else. At most CMPI_EXCHANGES are underway.
+/// have so many float32 values. In `from` they begin so many values apart, in `to` they follow each other. The bytes move while
+/// the caller looks after it (cmpi_wait_exchange). At most CMPI_EXCHANGES are underway.
 int cmpi_begin_exchange(const float *from, size_t stride, size_t values, float *to, char *text);
 
 /// The same of 16-bit values, whose blocks follow each other.

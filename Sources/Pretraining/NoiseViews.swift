@@ -1,0 +1,42 @@
+import Schemas
+import TensorStream
+import Training
+
+/// Views of noise, for a run that is timed and kept nowhere.
+enum NoiseViews {
+  /// The small views of a recipe that several are made by, and their side, as the papers of such objectives have them.
+  static let small = (count: 8, side: 96)
+
+  /// Writes one epoch of the views that an objective reads.
+  /// - Parameter rows: of a record, of which there are `steps`.
+  static func write(
+    _ path: String, for needs: [ViewNeed], rows: Int, steps: Int, channels: Int, patch: Int
+  ) throws {
+    var views: [(name: String, side: Int)] = []
+    for need in needs {
+      guard let family = need.family else {
+        views.append((need.name, need.side))
+        continue
+      }
+      let side = max(small.side / patch, 1) * patch
+      views += (1...small.count).map { ("\(family)_\($0)", side) }
+    }
+    var header = ViewsHeader(
+      recipes: views.map { ViewsHeader.Recipe(name: $0.name) }, epochs: 1, rowsPerEpoch: rows * steps)
+    header.normalisation = Normalisation(
+      mean: [Double](repeating: 0.5, count: channels), std: [Double](repeating: 0.25, count: channels))
+    let writer = try StreamWriter(path: path, kind: StreamKind.views.rawValue, metadata: try header.metadata())
+    var state: UInt64 = 1
+    let tensors = views.map { view -> NamedTensor in
+      let values = view.side * view.side * channels
+      let picture = (0..<values).map { _ -> UInt8 in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return UInt8(truncatingIfNeeded: state >> 56)
+      }
+      let bytes = [UInt8]([[UInt8]](repeating: picture, count: rows).joined())
+      return (view.name, StoredTensor(bytes, shape: [rows, view.side, view.side, channels]))
+    }
+    for _ in 0..<steps { try writer.write(tensors) }
+    try writer.finish()
+  }
+}
