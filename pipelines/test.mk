@@ -92,7 +92,8 @@ cluster:
 	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config $(MPI_PACKAGES)
 	swift build $(CLUSTER) --build-tests
 	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(or $(FILTER),Cluster(Fault|Finetune)?Tests)'
-	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release")
+	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release"
+	"$(ROOT)/Tests/Cluster/network-faults.sh" "$(MPI_SCRATCH)/release")
 
 # The tools' tests start other processes, and use no memory that the libraries' do not.
 override LIBRARIES = $(if $(FILTER),--filter '$(FILTER)',--skip ToolTests)

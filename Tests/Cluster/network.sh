@@ -19,12 +19,17 @@ on() {
   exec ip netns exec "pmae$host" unshare --uts bash -c 'hostname "$0"; exec "$@"' "pmae$host" "$@"
 }
 
+# Those that there are.
+hosts() { ip netns list | awk '/^pmae[0-9]+( |$)/ { print $1 }'; }
+
 down() {
   local name
   pkill -f '^pmae-delay ' || true
+  # A launcher waits for hosts that it cannot reach.
+  for name in $(hosts); do ip netns pids "$name" | xargs -r kill -KILL; done
   # A namespace's end of a pair goes some time after it.
   for name in $(ip -o link show type veth | awk -F '[ @:]+' '$2 ~ /^pmae-port/ { print $2 }'); do ip link del "$name"; done
-  for name in $(ip netns list | awk '/^pmae[0-9]+( |$)/ { print $1 }'); do ip netns del "$name"; done
+  for name in $(hosts); do ip netns del "$name"; done
   ip link del pmae-bridge 2>/dev/null || true
 }
 
