@@ -39,12 +39,13 @@ VIEWS ?= --view 'name=simple: crop 0.6-1, flip'
 # How tokens become a feature. Means in 3 x 3 parts of a picture keep where things are, as pixels do. Chosen on the last 10,000
 # training images, held out for that.
 POOL ?= grid
-# Fine-tuning: so many labels a class, with so many seeds. From scratch it is the same, but for the start weights.
+# Fine-tuning: so many labels a class, with so many seeds. From scratch it is the same, but for the start weights. Epochs, batch, rate and
+# decay were chosen on the last 10,000 training images too.
 PER_CLASS ?= 100
 SEEDS ?= 0 1 2
-FINETUNE_EPOCHS ?= 20
+FINETUNE_EPOCHS ?= 30
 FINETUNE_VIEW ?= --view 'name=simple: crop 0.6-1, flip'
-FINETUNE ?= --mode full --batch 64 --lr 1e-3 --layer-decay 0.75
+FINETUNE ?= --mode full --batch 32 --lr 3e-3 --layer-decay 0.65
 
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
@@ -145,14 +146,21 @@ $(OUT)/%.few.json: $(NEEDED)
 	  pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" $(LINE) $(FEATURES)
 	done > $@
 
-# A line for each seed.
+# A line for each seed. The steps are small, so all seeds are trained at once, each by one thread.
 $(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few.stz $(OUT)/test.center.stz
+	trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT
+	processes=()
 	for seed in $(SEEDS); do
-	  $(AUGMENT) $(OUT)/few.stz $(FINETUNE_VIEW) --epochs $(FINETUNE_EPOCHS) --seed "$$seed" --threads 1 --quiet \
-	    | pmae-finetune $(FINETUNE) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) --overwrite \
-	        --output $(OUT)/$*.finetuned.stz -
-	  pmae-evaluate classify $(OUT)/$*.finetuned.stz $(OUT)/test.center.stz $(RUNNING)
-	done > $@
+	  {
+	    $(AUGMENT) $(OUT)/few.stz $(FINETUNE_VIEW) --epochs $(FINETUNE_EPOCHS) --seed "$$seed" --threads 1 --quiet \
+	      | pmae-finetune $(FINETUNE) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) --threads 1 --quiet --overwrite \
+	          --output "$(OUT)/$*.finetuned$$seed.stz" -
+	    pmae-evaluate classify "$(OUT)/$*.finetuned$$seed.stz" $(OUT)/test.center.stz $(RUNNING) --quiet > "$@.$$seed"
+	  } &
+	  processes+=($$!)
+	done
+	for process in "$${processes[@]}"; do wait "$$process"; done
+	for seed in $(SEEDS); do cat "$@.$$seed"; rm "$@.$$seed"; done > $@
 
 ENCODERS := random student
 RESULTS := $(foreach measure,knn linear few,$(addprefix $(OUT)/,pixels.$(measure).json $(ENCODERS:=.$(measure).json))) \

@@ -1,16 +1,18 @@
+import Networks
 import Schemas
 import TensorStream
 import Training
 
 /// Views of noise, for a run that is timed and kept nowhere.
 enum NoiseViews {
-  /// The small views of a recipe that several are made by, and their side, as the papers of such objectives have them.
-  static let small = (count: 8, side: 96)
+  /// The small views of a recipe that several are made by, as the papers of such objectives have them: 8 of 96 pixels where the large ones
+  /// have 224.
+  private static let small = (count: 8, side: 96, large: 224)
 
   /// Writes one epoch of the views that an objective reads.
   /// - Parameter rows: of a record, of which there are `steps`.
   static func write(
-    _ path: String, for needs: [ViewNeed], rows: Int, steps: Int, channels: Int, patch: Int
+    _ path: String, for needs: [ViewNeed], of encoder: EncoderConfiguration, rows: Int, steps: Int
   ) throws {
     var views: [(name: String, side: Int)] = []
     for need in needs {
@@ -18,9 +20,10 @@ enum NoiseViews {
         views.append((need.name, need.side))
         continue
       }
-      let side = max(small.side / patch, 1) * patch
+      let side = max(encoder.image * small.side / small.large / encoder.patch, 1) * encoder.patch
       views += (1...small.count).map { ("\(family)_\($0)", side) }
     }
+    let channels = encoder.channels
     var header = ViewsHeader(
       recipes: views.map { ViewsHeader.Recipe(name: $0.name) }, epochs: 1, rowsPerEpoch: rows * steps)
     header.normalisation = Normalisation(

@@ -125,9 +125,8 @@ public final class PretrainingRun<O: Objective>: Trainee {
     guard let views else {
       let path = NSTemporaryDirectory() + "pmae-noise-\(UUID().uuidString).stz"
       defer { try? FileManager.default.removeItem(atPath: path) }
-      let (needs, encoder) = (O.views(configuration), configuration.encoder)
       try NoiseViews.write(
-        path, for: needs, rows: configuration.batch, steps: steps, channels: encoder.channels, patch: encoder.patch)
+        path, for: O.views(configuration), of: configuration.encoder, rows: configuration.batch, steps: steps)
       return try time(steps, on: self.views(try StreamReader(path: path)), onStep)
     }
     try time(steps, on: self.views(views), onStep)

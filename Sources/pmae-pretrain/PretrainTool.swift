@@ -150,7 +150,11 @@ struct PretrainTool: Tool {
     let ranks = try self.ranks.ranks()
     let quiet = self.quiet || !ranks.isFirst
     func say(_ text: String) { note(name, text, quiet: quiet) }
-    guard let output else { return try printPlan(O.self, try configuration(O.self, try model.encoder())) }
+    if planOptions.isWanted {
+      if ranks.count > 1 { throw Failure(.usage, "--plan is for one process, not for \(ranks.count) ranks") }
+      return try printPlan(O.self, try configuration(O.self, try model.encoder()))
+    }
+    guard let output else { return }
     let session = try ranks.agree {
       try RunSession(output, resumes: resume, overwrites: overwrite, writes: ranks.isFirst, note: say)
     }

@@ -29,9 +29,10 @@ import Testing
 
   @Test func aPlanIsOfTheViewsThatAreGiven() throws {
     try ExampleFiles.withCopy { folder in
-      let result = try Self.run(["views.stz", "--images", "64"] + Self.plan, in: folder)
+      let result = try Self.run(["views.stz", "--images", "64", "--output", "out"] + Self.plan, in: folder)
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.text.contains("efficiency"))
+      #expect(!FileManager.default.fileExists(atPath: folder + "/out"))
     }
   }
 

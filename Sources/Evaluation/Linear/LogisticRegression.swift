@@ -112,7 +112,8 @@ public final class LogisticRegression {
       if onStep() { return nil }
     }
     point.objective = place.value
-    if point.hasConverged { finish(&point, memory, penalty: penalty) }
+    // What float32 sees is enough for a tolerance that is coarser.
+    if point.hasConverged && tolerance < Double(Float.ulpOfOne) { finish(&point, memory, penalty: penalty) }
     return uncentred(point)
   }
 
