@@ -27,28 +27,28 @@ extension PretrainTool {
     here.batch /= ranks
     let measured = try measure(O.self, here)
     let plan = ClusterPlan(measured, ranks: ranks, network: network, wire: self.ranks.wire)
-    func line(_ what: String, _ figure: String) {
-      print(what.padding(toLength: 34, withPad: " ", startingAt: 0) + figure)
+    func line(_ what: String, _ figure: String) throws {
+      try StandardOutput.write(what.padding(toLength: 34, withPad: " ", startingAt: 0) + figure + "\n")
     }
     func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
     func memory(_ bytes: Double) -> String { String(format: "%.2f GiB", bytes / 0x1p30) }
     let threads = counted(measured.threads, "thread")
-    line(
+    try line(
       "measured here, one rank alone",
       "\(counted(measured.images, "picture")) in \(seconds(measured.seconds)), \(memory(measured.memory)), \(threads), "
         + "\(configuration.precision)")
-    line(
+    try line(
       "\(counted(ranks, "rank")), \(network.speed), \(Int((network.latency * 1e6).rounded())) µs",
       "a step of \(counted(configuration.batch, "picture")) in \(seconds(plan.seconds)): computing \(seconds(measured.seconds)), "
         + "gradients \(seconds(plan.gradients)), weights \(seconds(plan.exchangedWeights)), agreeing \(seconds(plan.agreement))"
     )
-    line("pictures a second", String(format: "%.1f", plan.imagesPerSecond))
-    line("efficiency", String(format: "%.1f %% of as many ranks that speak with nobody", 100 * plan.efficiency))
-    line("memory of a rank", memory(plan.memory))
+    try line("pictures a second", String(format: "%.1f", plan.imagesPerSecond))
+    try line("efficiency", String(format: "%.1f %% of as many ranks that speak with nobody", 100 * plan.efficiency))
+    try line("memory of a rank", memory(plan.memory))
     let epochs = self.epochs ?? 1
     let hours = plan.hours(epochs: epochs, images: images)
     let cost = price.map { String(format: ", which cost %.2f", $0 * hours * Double(ranks)) } ?? ""
-    line(
+    try line(
       "\(counted(epochs, "epoch")) of \(grouped(images))",
       String(format: "%.1f hours, %.1f of ranks", hours, hours * Double(ranks)) + cost)
   }
