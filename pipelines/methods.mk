@@ -18,7 +18,7 @@
 
 # --- What a user may set -----------------------------------------------------------------------------------------
 
-# hours: the quickstart's model on a sixth of the images. minute: a small model, two seeds.
+# hours: a model of half the quickstart's width on a sixth of its images. minute: smaller still, two seeds.
 SIZE ?= hours
 # epochs: EPOCHS of each method. compute: each method costs as much as EPOCHS of Pseudo MAE, by the products of a step.
 BUDGET ?= epochs
@@ -49,33 +49,33 @@ else
 SEEDS ?= 0 1 2
 TRAIN_IMAGES ?= 10000
 TEST_IMAGES ?= 10000
-EPOCHS ?= 12
+EPOCHS ?= 24
 PATCH ?= 4
 LOCAL ?= 12
-MODEL ?= --width 128 --depth 6 --heads 4
-DECODER ?= --decoder-width 64 --decoder-depth 2 --decoder-heads 2
-HEAD ?= --head-hidden 256 --head-bottleneck 64
-PROTOTYPES ?= --prototypes 512
-TOKENS ?= 512
+MODEL ?= --width 64 --depth 4 --heads 2
+DECODER ?= --decoder-width 32 --decoder-depth 1 --decoder-heads 2
+HEAD ?= --head-hidden 128 --head-bottleneck 64
+PROTOTYPES ?= --prototypes 256
+TOKENS ?= 256
 PER_CLASS ?= 100
-FEW_EPOCHS ?= 20
-ALL_EPOCHS ?= 4
+FEW_EPOCHS ?= 30
+ALL_EPOCHS ?= 5
 endif
 
 IMAGE ?= 28
-BATCH ?= 128
+BATCH ?= 64
 # How tokens become a feature: as in the quickstart, for all alike.
 POOL ?= grid
-# The learning rate: of methods that predict what is hidden, and of those that compare views.
-LR ?= 2e-3
+# The learning rate: of methods that predict what is hidden, and of DINO and iBOT.
+LR ?= 4e-3
 VIEWS_LR ?= 1e-3
 PRETRAIN ?= --drop-path 0.05
 # The weight of Pseudo MAE's label losses. The paper's is 1; on sets as small as this a tenth was better.
 LABEL_WEIGHT ?= 0.1
-FINETUNE ?= --mode full --lr 1e-3 --layer-decay 0.75
+FINETUNE ?= --mode full --lr 3e-3 --layer-decay 0.65
 FINETUNE_VIEW ?= --view 'name=simple: crop 0.6-1, flip'
-FEW ?= --batch 64
-ALL ?= --batch 256
+FEW ?= --batch 32
+ALL ?= --batch 64
 
 # --- The cells ---------------------------------------------------------------------------------------------------
 
@@ -95,13 +95,15 @@ dino.options ?= --objective dino $(DISTIL)
 dino.views ?= $(globals) $(locals)
 ibot.options ?= --objective ibot $(DISTIL) --teacher-temperature-epochs 0
 ibot.views ?= $(globals) $(locals)
-moco-v3.options ?= --objective moco-v3 --lr $(VIEWS_LR) $(HEAD)
+moco-v3.options ?= --objective moco-v3 --lr 3e-3 $(HEAD)
 moco-v3.views ?= --view 'name=view_1: crop 0.3-1, flip, $(COLOURS)' --view 'name=view_2: crop 0.3-1, flip, $(COLOURS)'
 TOKEN := --lr $(LR) --vocabulary $(TOKENS) --tokenizer $(OUT)/tokens.stz --mask-least 2 --clip 3
 beit.options ?= --objective beit $(TOKEN)
 cae.options ?= --objective cae $(TOKEN) --regressor-depth 2 --decoder-depth 2
 simmim.options ?= --objective simmim --lr $(LR) --mask-unit 1 --drop-at 0 --clip 5
 $(foreach c,dino ibot,$(eval $c.part ?= teacher))
+# Weights that were not trained have all to learn, the first blocks' too.
+scratch.finetune ?= --layer-decay 1
 
 CELLS ?= pseudo-mae sdae mae dino ibot moco-v3 beit cae simmim scratch
 trained := $(filter-out scratch,$(CELLS))
@@ -187,10 +189,10 @@ endef
 
 # --- Measuring ---------------------------------------------------------------------------------------------------
 
-# $(call finetune,OPTIONS,EPOCHS,SEED): from the encoder $< on the images that follow it.
+# $(call finetune,OPTIONS,EPOCHS,SEED,THE CELL'S OPTIONS): from the encoder $< on the images that follow it.
 define finetune
 $(AUGMENT) $(word 2,$^) $(FINETUNE_VIEW) --epochs $2 --seed $3 --threads 1 \
-  | pmae-finetune $(FINETUNE) $1 --pool $(POOL) --init $< --seed $3 $(RUNNING) --overwrite --output $(@:.json=.model.stz) -
+  | pmae-finetune $(FINETUNE) $1 $4 --pool $(POOL) --init $< --seed $3 $(RUNNING) --overwrite --output $(@:.json=.model.stz) -
 pmae-evaluate classify $(@:.json=.model.stz) $(OUT)/test.center.stz $(RUNNING) > $@
 rm $(@:.json=.model.stz)
 endef
@@ -222,9 +224,9 @@ $(OUT)/cells/$1/seed$2/linear.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cell
 $(OUT)/cells/$1/seed$2/few.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
 	pmae-evaluate linear $(call few,$2) $$^ > $$@
 $(OUT)/cells/$1/seed$2/tuned.json: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/few$2.stz $(OUT)/test.center.stz
-	$$(call finetune,$(FEW),$(FEW_EPOCHS),$2)
+	$$(call finetune,$(FEW),$(FEW_EPOCHS),$2,$($1.finetune))
 $(OUT)/cells/$1/seed$2/all.json: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/train.stz $(OUT)/test.center.stz
-	$$(call finetune,$(ALL),$(ALL_EPOCHS),$2)
+	$$(call finetune,$(ALL),$(ALL_EPOCHS),$2,$($1.finetune))
 $(call result,$1,$2,knn linear few tuned all)
 endef
 # Pixels are features too: what any method has to beat. A seed draws its labels.

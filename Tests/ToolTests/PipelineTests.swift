@@ -195,6 +195,36 @@ import Testing
     }
   }
 
+  /// Each objective for as many epochs as cost the same, from scratch and pixels, on a set that the script packs; a second run does
+  /// nothing.
+  @Test func theMethodsAreMeasuredAtEqualCompute() throws {
+    guard FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist") else { return }
+    try ToolRunner.withTemporaryFolder { folder in
+      let arguments = [
+        "SIZE=minute", "BUDGET=compute", "OUT=out", "BIN=\(ToolRunner.folder)", "CELLS=pseudo-mae beit scratch",
+        "SEEDS=0",
+        "TRAIN_IMAGES=300", "TEST_IMAGES=50", "PER_CLASS=8", "FEW_EPOCHS=1", "TOKENS=16",
+      ]
+      let first = try ToolRunner.run(
+        Self.pipelines + "methods.mk", arguments, environment: Self.plain, in: folder)
+      #expect(first.status == 0, "\(first.errors)")
+      for (row, columns) in [("pixels", 3), ("from scratch", 5), ("BEiT", 5), ("Pseudo MAE", 5)] {
+        let shares = table(first.text, row)?.compactMap(Double.init)
+        #expect(
+          shares?.count == columns && shares?.allSatisfy { $0 >= 0 && $0 <= 100 } == true, "\(row): \(first.text)")
+      }
+      // A step of Pseudo MAE costs more: its views are two, and its teachers as well.
+      let epochs = try String(contentsOfFile: folder + "/out/epochs.mk", encoding: .utf8).split(separator: "\n")
+        .sorted()
+      #expect(epochs.count == 2 && epochs[1] == "pseudo-mae.epochs := 2", "\(epochs)")
+      #expect(epochs[0] != "beit.epochs := 2", "\(epochs)")
+      let again = try ToolRunner.run(
+        Self.pipelines + "methods.mk", arguments, environment: Self.plain, in: folder)
+      #expect(again.status == 0 && again.errors == "", "\(again.errors)")
+      #expect(first.text.hasSuffix(again.text) && !again.text.contains("pmae-"))
+    }
+  }
+
   /// Trained in two stages, measured after each; a deleted encoder of the first is made again, to the same bits, and the run
   /// with it.
   @Test func aCellOfTheAblationsIsMadeAndMadeAgain() throws {
