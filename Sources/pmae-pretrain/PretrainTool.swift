@@ -104,6 +104,12 @@ struct PretrainTool: Tool {
 
   @OptionGroup(title: "Options of --plan") var planOptions: PlanOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Print settings for the pictures of this file of pmae-pack, and how long they take here; several are one set.",
+      valueName: "images"))
+  var suggest: [String] = []
+
   @OptionGroup var profile: ProfileOptions
 
   @Option(help: ArgumentHelp("Write event files for TensorBoard into this folder too.", valueName: "folder"))
@@ -119,11 +125,18 @@ struct PretrainTool: Tool {
     DeclaredArguments("--objective", usual: PseudoMAE.name, among: objectives, presets: Preset.all)
   }
 
-  static func expand(_ arguments: [String]) throws -> [String] { try declared.expand(arguments) }
+  static func expand(_ arguments: [String]) throws -> [String] {
+    try checkSuggest(arguments)
+    return try declared.expand(arguments)
+  }
 
   static var moreHelp: String { declared.help }
 
   mutating func validate() throws {
+    if !suggest.isEmpty {
+      if views != nil { throw ValidationError("--suggest is of pictures, before there are views") }
+      return
+    }
     if output == nil && !planOptions.isWanted { throw ValidationError("Missing expected argument '--output <output>'") }
     if planOptions.isWanted {
       if resume || start != nil { throw ValidationError("--plan is of a fresh run: not with --resume or --init") }
@@ -142,6 +155,7 @@ struct PretrainTool: Tool {
   }
 
   mutating func execute() throws {
+    if !suggest.isEmpty { return try printSuggestion() }
     try pretrain(try Pretraining.objective(named: objective))
   }
 
@@ -258,39 +272,6 @@ struct PretrainTool: Tool {
     if let report = profiler?.report() {
       try profile.report(name, messages: report.messages, json: report.json, overwrite: overwrite || resume)
     }
-  }
-
-  /// What the options say. Where they do not give the number of epochs, the views will.
-  private func configuration<O: Objective>(
-    _: O.Type, _ encoder: EncoderConfiguration
-  ) throws -> Configuration<O.Options> {
-    var c = Configuration<O.Options>(encoder: encoder)
-    c.options = try O.Options.parsed(settings).options
-    c.dropPath = dropPath
-    c.batch = batch
-    c.accumulate = accumulate
-    c.seed = seed
-    c.precision = precision.precision
-    c.weightDecay = weightDecay
-    c.weightDecayEnd = weightDecayEnd
-    c.clip = clip
-    c.warmupLearningRate = warmupLr
-    c.minLearningRate = minLr
-    c.learningRate = lr ?? baseLr * Double(batch) / 256
-    if let epochs {
-      c.epochs = epochs
-      c.warmupEpochs = warmupEpochs ?? Double(epochs) / 5
-      try c.validate()
-    } else {
-      // The warm-up may be longer than any default: that is held against the views.
-      c.warmupEpochs = 0
-      try c.validate()
-      c.warmupEpochs = warmupEpochs ?? c.warmupEpochs
-      guard c.warmupEpochs >= 0, c.warmupEpochs.isFinite else {
-        throw Failure(.usage, "warmup-epochs must be 0 or more, not \(c.warmupEpochs)")
-      }
-    }
-    return c
   }
 }
 
