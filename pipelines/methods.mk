@@ -1,6 +1,6 @@
 #!/usr/bin/make -f
-# All objectives beside each other, training from scratch, and raw pixels, on Fashion-MNIST: each with several seeds, measured by
-# k-NN, logistic regression and fine-tuning on few labels and on all. A cell is a method.
+# All objectives beside each other, training from scratch, and raw pixels, on Fashion-MNIST or on your pictures: each with several seeds,
+# measured by k-NN, logistic regression and fine-tuning on few labels and on all. A cell is a method.
 #
 #   pipelines/methods.mk                          all cells, then the table
 #   pipelines/methods.mk cell-dino-seed0          one cell with one seed, for one of many machines
@@ -8,6 +8,8 @@
 #   pipelines/methods.mk show                     the table of what is there by now
 #   pipelines/methods.mk BUDGET=compute           as many epochs of each as EPOCHS of Pseudo MAE cost
 #   pipelines/methods.mk HELD_OUT=1               measures on training images that nothing was trained on: to choose settings
+#   pipelines/methods.mk DATA=run/pictures/photos IMAGE=64 PATCH=8 LOCAL=32 CROP=0.4 EPOCHS=80 PER_CLASS=20     of pictures.mk, or a folder
+#                                                 with `train` and `test`, in each a sub-folder a class
 #   pipelines/methods.mk SIZE=minute              a small version, to see that it works
 #
 # Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was. A cell leaves one small file,
@@ -22,11 +24,13 @@
 SIZE ?= hours
 # epochs: EPOCHS of each method. compute: each method costs as much as EPOCHS of Pseudo MAE, by the products of a step.
 BUDGET ?= epochs
+# A folder with `train` and `test`, in each a sub-folder a class; empty: Fashion-MNIST, some of it.
+DATA ?=
 # Where everything goes.
-OUT ?= run/methods-$(SIZE)-$(BUDGET)$(if $(HELD_OUT),-held-out)
+OUT ?= run/methods-$(SIZE)$(if $(DATA),-$(notdir $(DATA:/=)))-$(BUDGET)$(if $(HELD_OUT),-held-out)
 # bfloat16 where the processor has its instructions; otherwise float32.
 PRECISION ?= auto
-# With HELD_OUT=1 the measures are taken on the last 10,000 training images.
+# With HELD_OUT=1 the measures are taken on the last 10,000 training images of Fashion-MNIST.
 HELD_OUT ?=
 # THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 
@@ -63,6 +67,10 @@ ALL_EPOCHS ?= 5
 endif
 
 IMAGE ?= 28
+CHANNELS ?= $(if $(DATA),3,1)
+# What a view shows at least of a picture; and the side of the pixels that methods are compared with, at most 32.
+CROP ?= 0.6
+PIXELS ?= $(shell echo $$(($(IMAGE) < 32 ? $(IMAGE) : 32)))
 BATCH ?= 64
 # How tokens become a feature: as in the quickstart, for all alike.
 POOL ?= grid
@@ -73,7 +81,7 @@ PRETRAIN ?= --drop-path 0.05
 # The weight of Pseudo MAE's label losses. The paper's is 1; on sets as small as this a tenth was better.
 LABEL_WEIGHT ?= 0.1
 FINETUNE ?= --mode full --lr 3e-3 --layer-decay 0.65
-FINETUNE_VIEW ?= --view 'name=simple: crop 0.6-1, flip'
+FINETUNE_VIEW ?= --view 'name=simple: crop $(CROP)-1, flip'
 FEW ?= --batch 32
 ALL ?= --batch 64
 
@@ -83,11 +91,11 @@ ALL ?= --batch 64
 # crops are for small pictures, and blur and solarisation, which leave little of these, are left out. A value that is set for
 # a cell on the command line, as dino.options='…', takes the place of what is here.
 COLOURS := jitter 0.4 0.4 0 p 0.8
-simple := --view 'name=simple: crop 0.6-1, flip'
+simple := --view 'name=simple: crop $(CROP)-1, flip'
 globals := --view 'name=global_1: crop 0.4-1, flip, $(COLOURS)' --view 'name=global_2: crop 0.4-1, flip, $(COLOURS)'
 locals := --view 'name=local: crop 0.1-0.4, flip, $(COLOURS) size $(LOCAL) count 4'
 pseudo-mae.options ?= --lr $(LR) $(DECODER) $(HEAD) $(PROTOTYPES) --lambda-c $(LABEL_WEIGHT) --lambda-p $(LABEL_WEIGHT)
-pseudo-mae.views ?= $(simple) --view 'name=complex: crop 0.6-1, flip, $(COLOURS)'
+pseudo-mae.views ?= $(simple) --view 'name=complex: crop $(CROP)-1, flip, $(COLOURS)'
 sdae.options ?= --lr $(LR) $(DECODER) $(HEAD) $(PROTOTYPES) --lambda-c 0 --lambda-p 0
 mae.options ?= --objective mae --lr $(LR) $(DECODER)
 DISTIL := --lr $(VIEWS_LR) $(HEAD) $(PROTOTYPES) --teacher-momentum 0.99 --clip 3 --freeze-epochs 0
@@ -113,7 +121,7 @@ part = $(or $($1.part),student)
 
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
-PACKAGES := gzip dataset-fashion-mnist
+PACKAGES := $(if $(DATA),,gzip dataset-fashion-mnist)
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 ifeq ($(filter $(BUDGET),epochs compute),)
@@ -123,30 +131,44 @@ endif
 .PHONY: show cells
 
 PACK = pmae-pack --overwrite --quiet --threads $(THREADS)
-AUGMENT = pmae-augment --size $(IMAGE) --channels 1 --quiet
+AUGMENT = pmae-augment --size $(IMAGE) --channels $(CHANNELS) --quiet
 RUNNING = --precision $(PRECISION) --threads $(THREADS) --quiet
 TRAIN := $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz
 TEST := $(FASHION)/t10k-images-idx3-ubyte.gz --labels $(FASHION)/t10k-labels-idx1-ubyte.gz
 
-# The packed file keeps its old date where a tool was built anew: only its absence makes it again.
+# The packed file keeps its old date where a tool was built anew: only its absence makes it again. Each seed has few labels of its own.
+FEW_SETS := $(foreach s,$(SEEDS),$(OUT)/few$s.stz)
+ifeq ($(DATA),)
 $(OUT)/train.stz: | $(OUT)/tools
 	$(PACK) $(TRAIN) --limit $(TRAIN_IMAGES) --output $@
 $(OUT)/test.stz: | $(OUT)/tools
 	$(PACK) $(if $(HELD_OUT),$(TRAIN) --skip 50000,$(TEST)) --limit $(TEST_IMAGES) --output $@
-# Each seed has labels of its own, from another fifth of the images on.
-FEW_SETS := $(foreach s,$(SEEDS),$(OUT)/few$s.stz)
+# From another fifth of the images on.
 $(FEW_SETS): $(OUT)/few%.stz: $(OUT)/train.stz
 	$(PACK) $(TRAIN) --skip $$(($* % 4 * $(TRAIN_IMAGES) / 5)) --limit $$(($(TRAIN_IMAGES) * 2 / 5)) --per-class $(PER_CLASS) \
 	  --output $@
+else
+ifneq ($(HELD_OUT),)
+$(error HELD_OUT is of Fashion-MNIST, not of DATA)
+endif
+# Kept somewhat larger than a view, so that they need not be made smaller each time.
+FOLDER = $(PACK) --short-side $$(($(IMAGE) * 3 / 2)) --quality 95
+$(OUT)/train.stz $(OUT)/test.stz: $(OUT)/%.stz: | $(OUT)/tools
+	$(FOLDER) $(DATA)/$* --output $@
+$(FEW_SETS): $(OUT)/few%.stz: $(OUT)/train.stz
+	$(FOLDER) $(DATA)/train --shuffle --seed $* --per-class $(PER_CLASS) --output $@
+endif
 $(OUT)/%.center.stz: $(OUT)/%.stz
 	$(AUGMENT) --views center --overwrite --threads $(THREADS) --output $@ $<
+$(OUT)/%.pixels.stz: $(OUT)/%.stz
+	$(AUGMENT) --views center --size $(PIXELS) --overwrite --threads $(THREADS) --output $@ $<
 $(OUT)/tokens.stz: $(OUT)/train.stz
 	$(AUGMENT) $(simple) $< \
 	  | pmae-evaluate tokenizer --patch $(PATCH) --vocabulary $(TOKENS) --overwrite --quiet --output $@ -
 
 # --- Pretraining -------------------------------------------------------------------------------------------------
 
-SHAPE := --image $(IMAGE) --patch $(PATCH) --channels 1 $(MODEL) --batch $(BATCH) $(PRETRAIN)
+SHAPE := --image $(IMAGE) --patch $(PATCH) --channels $(CHANNELS) $(MODEL) --batch $(BATCH) $(PRETRAIN)
 
 # What a few steps of a cell cost. What is trained for it goes.
 COSTS := $(foreach c,$(trained),$(OUT)/cells/$c/cost.json)
@@ -230,17 +252,17 @@ $(OUT)/cells/$1/seed$2/all.json: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/train
 $(call result,$1,$2,knn linear few tuned all)
 endef
 # Pixels are features too: what any method has to beat. A seed draws its labels.
-PIXELS := --pixels $(OUT)/train.center.stz $(OUT)/test.center.stz
+RAW := --pixels $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
 define pixels
-$(OUT)/cells/pixels/seed$1/knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
+$(OUT)/cells/pixels/seed$1/knn.json: $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
 	@mkdir -p $$(@D)
-	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(PIXELS) > $$@
-$(OUT)/cells/pixels/seed$1/linear.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
+	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(RAW) > $$@
+$(OUT)/cells/pixels/seed$1/linear.json: $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
 	@mkdir -p $$(@D)
-	pmae-evaluate linear $(LINE) $(PIXELS) > $$@
-$(OUT)/cells/pixels/seed$1/few.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
+	pmae-evaluate linear $(LINE) $(RAW) > $$@
+$(OUT)/cells/pixels/seed$1/few.json: $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
 	@mkdir -p $$(@D)
-	pmae-evaluate linear $(call few,$1) $(PIXELS) > $$@
+	pmae-evaluate linear $(call few,$1) $(RAW) > $$@
 $(call result,pixels,$1,knn linear few)
 endef
 
@@ -259,9 +281,9 @@ $(OUT)/results.tsv: $(ALL_RESULTS)
 # Mean and deviation over the seeds of top-1 accuracy, in %.
 define tables
 pmae-evaluate table --rows cell --over seed --widths 14,17 $(OUT)/results.tsv --columns measure --skip-empty \
-  --column $$'knn=k-NN\nk = 20' --column $$'linear=logistic regr.\n$(TRAIN_IMAGES) labels' \
+  --column $$'knn=k-NN\nk = 20' --column $$'linear=logistic regr.\nall labels' \
   --column $$'few=logistic regr.\n$(PER_CLASS) a class' --column $$'tuned=fine-tuned\n$(PER_CLASS) a class' \
-  --column $$'all=fine-tuned\n$(TRAIN_IMAGES) labels' \
+  --column $$'all=fine-tuned\nall labels' \
   --title 'Methods, equal $(BUDGET)' --baseline pixels --baseline scratch --row pixels --row 'scratch=from scratch' --row dino=DINO \
   --row ibot=iBOT --row 'moco-v3=MoCo v3' --row beit=BEiT --row mae=MAE --row simmim=SimMIM --row cae=CAE --row sdae=SdAE \
   --row 'pseudo-mae=Pseudo MAE'

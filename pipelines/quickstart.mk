@@ -31,7 +31,7 @@ CHANNELS ?= $(if $(DATA),3,1)
 MODEL ?= --width 64 --depth 4 --heads 2 --decoder-width 32 --decoder-depth 1 --decoder-heads 2
 # Pretraining: the method, and its views. In a few minutes a small model learns more than a large one, which sees less. For your own
 # pictures ask `pmae-pretrain --suggest`.
-EPOCHS ?= 24
+EPOCHS ?= 20
 BATCH ?= 64
 PRETRAIN ?= --objective mae --lr 4e-3 --drop-path 0.05
 VIEWS ?= --view 'name=simple: crop 0.6-1, flip'
@@ -43,7 +43,7 @@ POOL ?= grid
 # were not trained have all to learn, the first blocks' too. All of it was chosen on the last 10,000 training images too.
 PER_CLASS ?= 100
 SEEDS ?= 0 1 2
-FINETUNE_EPOCHS ?= 100
+FINETUNE_EPOCHS ?= 80
 FINETUNE_VIEW ?= --view 'name=simple: crop 0.6-1, flip'
 FINETUNE ?= --mode full --batch 32 --lr 3e-3 --layer-decay 0.65 --mixup 0.2 --label-smoothing 0.1
 SCRATCH ?= --layer-decay 1
@@ -125,7 +125,7 @@ LINE = --standardise --threads $(THREADS)
 # Of neighbours the features are whitened too: it helps each of them, and all are alike.
 NEIGHBOURS := --k 20 --whiten 256
 # Of all labels; of few all the usual ones are tried, which takes no time.
-PENALTIES := --lambda 30,300,3000
+PENALTIES := --lambda 3,30,300
 PIXELS := --pixels $(OUT)/train.center.stz $(OUT)/test.center.stz
 FEATURES = $(OUT)/$*.train.features.stz $(OUT)/$*.test.features.stz
 NEEDED := $(OUT)/%.train.features.stz $(OUT)/%.test.features.stz

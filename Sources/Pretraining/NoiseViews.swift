@@ -1,4 +1,5 @@
 import Networks
+import Parallel
 import Schemas
 import TensorStream
 import Training
@@ -29,13 +30,10 @@ enum NoiseViews {
     header.normalisation = Normalisation(
       mean: [Double](repeating: 0.5, count: channels), std: [Double](repeating: 0.25, count: channels))
     let writer = try StreamWriter(path: path, kind: StreamKind.views.rawValue, metadata: try header.metadata())
-    var state: UInt64 = 1
-    let tensors = views.map { view -> NamedTensor in
+    let tensors = views.enumerated().map { number, view -> NamedTensor in
       let values = view.side * view.side * channels
-      let picture = (0..<values).map { _ -> UInt8 in
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return UInt8(truncatingIfNeeded: state >> 56)
-      }
+      var random = CounterRandom(seed: 0, epoch: 0, sample: number, purpose: 0)
+      let picture = (0..<values).map { _ in UInt8(truncatingIfNeeded: random.next32()) }
       let bytes = [UInt8]([[UInt8]](repeating: picture, count: rows).joined())
       return (view.name, StoredTensor(bytes, shape: [rows, view.side, view.side, channels]))
     }
