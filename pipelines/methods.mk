@@ -74,7 +74,7 @@ PIXELS ?= $(shell echo $$(($(IMAGE) < 32 ? $(IMAGE) : 32)))
 BATCH ?= 64
 # How tokens become a feature: as in the quickstart, for all alike.
 POOL ?= grid
-# The learning rate: of methods that predict what is hidden, and of DINO and iBOT.
+# The learning rate: of methods that predict what is hidden, and of DINO and iBOT. MoCo v3 has its own, and CAE, which does not bear 4e-3.
 LR ?= 4e-3
 VIEWS_LR ?= 1e-3
 PRETRAIN ?= --drop-path 0.05
@@ -105,9 +105,9 @@ ibot.options ?= --objective ibot $(DISTIL) --teacher-temperature-epochs 0
 ibot.views ?= $(globals) $(locals)
 moco-v3.options ?= --objective moco-v3 --lr 3e-3 $(HEAD)
 moco-v3.views ?= --view 'name=view_1: crop 0.3-1, flip, $(COLOURS)' --view 'name=view_2: crop 0.3-1, flip, $(COLOURS)'
-TOKEN := --lr $(LR) --vocabulary $(TOKENS) --tokenizer $(OUT)/tokens.stz --mask-least 2 --clip 3
-beit.options ?= --objective beit $(TOKEN)
-cae.options ?= --objective cae $(TOKEN) --regressor-depth 2 --decoder-depth 2
+TOKEN := --vocabulary $(TOKENS) --tokenizer $(OUT)/tokens.stz --mask-least 2 --clip 3
+beit.options ?= --objective beit --lr $(LR) $(TOKEN)
+cae.options ?= --objective cae --lr 2e-3 $(TOKEN) --regressor-depth 2 --decoder-depth 2
 simmim.options ?= --objective simmim --lr $(LR) --mask-unit 1 --drop-at 0 --clip 5
 $(foreach c,dino ibot,$(eval $c.part ?= teacher))
 # Weights that were not trained have all to learn, the first blocks' too.
