@@ -6,8 +6,7 @@ import TensorStream
 
 /// Settings of MAE for a set of pictures, from those that were best on the nearest set that was tried (`Trial.best`).
 ///
-/// Pictures decide the trial by their size, and of trials of one size by their number. Then a smaller set is shown for as many steps as the
-/// trial was, and a larger one for as many epochs.
+/// A smaller set than the trial's is shown for as many steps, and a larger one for as many epochs.
 public struct Suggestion: Sendable {
   public let trial: Trial
   public let configuration: Configuration<MAE.Options>
@@ -43,7 +42,7 @@ public struct Suggestion: Sendable {
     let length =
       extent.pictures < trial.pictures
       ? "\(grouped(steps)) steps, as many as the trial's \(counted(trial.epochs, "epoch")) of \(grouped(trial.pictures))"
-      : "as the trial; that are \(grouped(steps)) steps"
+      : "as in the trial: \(grouped(steps)) steps"
     var reasons = [
       ("--image \(e.image)", size),
       ("--channels \(e.channels)", e.channels == 1 ? "all pictures are grey" : "some pictures have colours"),

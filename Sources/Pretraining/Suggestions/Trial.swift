@@ -45,13 +45,16 @@ public struct Trial: Equatable, Sendable {
     DecoderConfiguration(width: encoder.width / 2, depth: 1, heads: encoder.heads)
   }
 
-  /// The trial that is nearest: of those with the largest views that the pictures fill, the one with the nearest number of pictures.
+  /// The trial that is nearest: of those with the largest views that the pictures fill, and where there are any as grey or coloured, the
+  /// one with the nearest number of pictures.
   static func nearest(to extent: PictureExtent) -> Trial {
     let sides = Set(best.map(\.encoder.image))
     // A picture that is a little smaller is made larger.
     let side = sides.filter { Double($0) <= 1.2 * extent.side }.max() ?? sides.min()!
     func distance(_ trial: Trial) -> Double { abs(log(Double(trial.pictures) / Double(extent.pictures))) }
-    return best.filter { $0.encoder.image == side }.min { distance($0) < distance($1) }!
+    let large = best.filter { $0.encoder.image == side }
+    let alike = large.filter { $0.encoder.channels == extent.channels }
+    return (alike.isEmpty ? large : alike).min { distance($0) < distance($1) }!
   }
 
   /// The side of views of pictures: the pictures' own, in whole patches, up to a half more than was tried.
