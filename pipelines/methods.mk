@@ -222,7 +222,7 @@ endef
 LINE := --standardise --threads $(THREADS) --quiet
 NEIGHBOURS := --k 20 --whiten 256
 # $(call few,SEED): logistic regression on the labels of a seed.
-few = --labels-per-class $(PER_CLASS) --seed $1 $(LINE)
+few = --labels-per-class $(PER_CLASS) --seed $1
 EMBED := pmae-evaluate embed --pool $(POOL) $(RUNNING) --overwrite
 
 # A line a result: cell, seed, measure and top1, in %.
@@ -235,16 +235,15 @@ cell-$1-seed$2: $(OUT)/cells/$1/seed$2/result.tsv
 	@cat $$<
 endef
 define measures
-$(OUT)/cells/$1/seed$2/train.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/train.center.stz
+$(foreach x,train test,$(OUT)/cells/$1/seed$2/$x.stz): $(OUT)/cells/$1/seed$2/%.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/%.center.stz
 	$(EMBED) --output $$@ $$^
-$(OUT)/cells/$1/seed$2/test.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/test.center.stz
-	$(EMBED) --output $$@ $$^
-$(OUT)/cells/$1/seed$2/knn.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
+$(foreach m,knn linear few,$(OUT)/cells/$1/seed$2/$m.json): $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
+$(OUT)/cells/$1/seed$2/knn.json:
 	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $$^ > $$@
-$(OUT)/cells/$1/seed$2/linear.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
+$(OUT)/cells/$1/seed$2/linear.json:
 	pmae-evaluate linear $(LINE) $$^ > $$@
-$(OUT)/cells/$1/seed$2/few.json: $(OUT)/cells/$1/seed$2/train.stz $(OUT)/cells/$1/seed$2/test.stz
-	pmae-evaluate linear $(call few,$2) $$^ > $$@
+$(OUT)/cells/$1/seed$2/few.json:
+	pmae-evaluate linear $(call few,$2) $(LINE) $$^ > $$@
 $(OUT)/cells/$1/seed$2/tuned.json: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/few$2.stz $(OUT)/test.center.stz
 	$$(call finetune,$(FEW),$(FEW_EPOCHS),$2,$($1.finetune))
 $(OUT)/cells/$1/seed$2/all.json: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/train.stz $(OUT)/test.center.stz
@@ -252,17 +251,13 @@ $(OUT)/cells/$1/seed$2/all.json: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/train
 $(call result,$1,$2,knn linear few tuned all)
 endef
 # Pixels are features too: what any method has to beat. A seed draws its labels.
-RAW := --pixels $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
+knn.pixels := knn $(NEIGHBOURS)
+linear.pixels := linear
 define pixels
-$(OUT)/cells/pixels/seed$1/knn.json: $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
+$(foreach m,knn linear few,$(OUT)/cells/pixels/seed$1/$m.json): $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
 	@mkdir -p $$(@D)
-	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(RAW) > $$@
-$(OUT)/cells/pixels/seed$1/linear.json: $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
-	@mkdir -p $$(@D)
-	pmae-evaluate linear $(LINE) $(RAW) > $$@
-$(OUT)/cells/pixels/seed$1/few.json: $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
-	@mkdir -p $$(@D)
-	pmae-evaluate linear $(call few,$1) $(RAW) > $$@
+	pmae-evaluate $$($$(basename $$(@F)).pixels) $(LINE) --pixels $$^ > $$@
+$(OUT)/cells/pixels/seed$1/few.json: few.pixels = linear $(call few,$1)
 $(call result,pixels,$1,knn linear few)
 endef
 
