@@ -25,6 +25,8 @@ import Testing
       let e = suggestion.configuration.encoder
       #expect(e.channels == channels && e.patches >= 4)
       #expect(suggestion.steps >= 1)
+      #expect(suggestion.configuration.learningRate <= Trial.learningRate)
+      #expect(suggestion.configuration.learningRate >= Trial.learningRate * Double(min(pictures, 64)) / 64.001)
       // The pictures that are seen in all are the trial's, or more of a larger set.
       let seen = suggestion.configuration.epochs * pictures
       let trial = suggestion.trial

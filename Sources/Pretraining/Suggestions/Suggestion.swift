@@ -22,7 +22,7 @@ public struct Suggestion: Sendable {
     c.options.decoder = trial.decoder
     c.dropPath = Trial.dropPath
     c.batch = min(Trial.batch, extent.pictures)
-    c.learningRate = Trial.learningRate
+    c.learningRate = Trial.learningRate * Double(c.batch) / Double(Trial.batch)
     let shown = Double(trial.epochs) * Double(max(trial.pictures, extent.pictures)) / Double(extent.pictures)
     c.epochs = max(1, Int(shown.rounded()))
     c.warmupEpochs = Double(c.epochs) / 5
