@@ -154,8 +154,8 @@ $(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few.stz $(OUT)/test.center.stz
 	for seed in $(SEEDS); do
 	  {
 	    $(AUGMENT) $(OUT)/few.stz $(FINETUNE_VIEW) --epochs $(FINETUNE_EPOCHS) --seed "$$seed" --threads 1 --quiet \
-	      | pmae-finetune $(FINETUNE) $(if $(filter random,$*),$(SCRATCH)) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) --threads 1 --quiet --overwrite \
-	          --output "$(OUT)/$*.finetuned$$seed.stz" -
+	      | pmae-finetune $(FINETUNE) $(if $(filter random,$*),$(SCRATCH)) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) \
+	          --threads 1 --quiet --overwrite --output "$(OUT)/$*.finetuned$$seed.stz" -
 	    pmae-evaluate classify "$(OUT)/$*.finetuned$$seed.stz" $(OUT)/test.center.stz $(RUNNING) --quiet > "$@.$$seed"
 	  } &
 	  processes+=($$!)

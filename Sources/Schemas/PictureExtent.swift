@@ -12,26 +12,20 @@ public struct PictureExtent: Equatable, Sendable {
     (self.pictures, self.side, self.channels) = (pictures, side, channels)
   }
 
-  /// - Throws: `Failure(.data)` where the stream has no picture, or does not say how large they are.
-  public init(_ stream: IndexedStream) throws {
-    let end = MetadataFields(stream.end, source: stream.name)
-    guard stream.rows > 0 else { throw Failure(.data, "\(stream.name): no picture is in it") }
-    guard let pixels: Int = try end.value("pixels"), pixels > 0 else {
-      throw Failure(.data, "\(stream.name): its end does not say how many pixels there are: pack it again")
-    }
-    let header = try ImagesHeader(stream.header, source: stream.name)
-    let channels: Int? = try header.shape?.channels ?? header.channels ?? end.value("channels")
-    self.init(
-      pictures: stream.rows, side: (Double(pixels) / Double(stream.rows)).squareRoot(), channels: channels ?? 3)
-  }
-
-  /// Several streams of one set.
-  /// - Throws: `Failure(.data)` as for one.
+  /// Of the streams of one set.
+  /// - Throws: `Failure(.data)` for a stream of another kind, one without a picture, and one that does not say how large they are.
   public init(paths: [String]) throws {
-    let parts = try paths.map { try Self(IndexedStream(path: $0, kinds: [StreamKind.images.rawValue])) }
-    let pictures = parts.reduce(0) { $0 + $1.pictures }
-    let area = parts.reduce(0) { $0 + $1.side * $1.side * Double($1.pictures) } / Double(max(pictures, 1))
-    self.init(
-      pictures: pictures, side: area.squareRoot(), channels: parts.contains { $0.channels == 3 } ? 3 : 1)
+    var (pictures, pixels, channels) = (0, 0, 1)
+    for path in paths {
+      let stream = try IndexedStream(path: path, kinds: [StreamKind.images.rawValue])
+      guard stream.rows > 0 else { throw Failure(.data, "\(stream.name): no picture is in it") }
+      guard let found: Int = try MetadataFields(stream.header, source: stream.name).value("pixels"), found > 0 else {
+        throw Failure(.data, "\(stream.name): its end does not say how many pixels there are: pack it again")
+      }
+      pictures += stream.rows
+      pixels += found
+      channels = max(channels, try ImagesHeader(stream.header, source: stream.name).channels ?? 3)
+    }
+    self.init(pictures: pictures, side: (Double(pixels) / Double(pictures)).squareRoot(), channels: channels)
   }
 }

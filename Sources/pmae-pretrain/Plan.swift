@@ -27,9 +27,7 @@ extension PretrainTool {
     here.batch /= ranks
     let measured = try measure(O.self, here)
     let plan = ClusterPlan(measured, ranks: ranks, network: network, wire: self.ranks.wire)
-    func line(_ what: String, _ figure: String) throws {
-      try StandardOutput.write(what.padding(toLength: 34, withPad: " ", startingAt: 0) + figure + "\n")
-    }
+    func line(_ what: String, _ figure: String) throws { try printLine(what, figure, width: 34) }
     func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
     func memory(_ bytes: Double) -> String { String(format: "%.2f GiB", bytes / 0x1p30) }
     let threads = counted(measured.threads, "thread")
@@ -57,15 +55,10 @@ extension PretrainTool {
   private func measure<O: Objective>(
     _: O.Type, _ configuration: Configuration<O.Options>
   ) throws -> ClusterPlan.Measured {
-    let engine = Engine(threads: threads.count, precision: precision.precision, profiling: true)
-    let run = try PretrainingRun<O>(configuration, engine: engine)
-    let steps = StepProfiler.warmup + 3
-    let profiler = StepProfiler(engine)
     let views = try views.map { try StreamReader(path: $0, kinds: [StreamKind.views.rawValue]) }
-    try run.time(steps, on: views) { profiler.note($0.seconds, images: configuration.batch) }
-    guard let profile = profiler.profile() else { throw Failure(.software, "no step was timed") }
+    let (profile, weights) = try timed(O.self, configuration, on: views, steps: 3)
     return ClusterPlan.Measured(
-      images: configuration.batch, seconds: profile.secondsPerStep, threads: engine.threads.threads,
-      weights: run.trainedWeights, memory: profile.peakMemoryMib * 0x1p20)
+      images: configuration.batch, seconds: profile.secondsPerStep, threads: profile.threads,
+      weights: weights, memory: profile.peakMemoryMib * 0x1p20)
   }
 }

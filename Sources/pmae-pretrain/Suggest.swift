@@ -24,11 +24,8 @@ extension PretrainTool {
   func printSuggestion() throws {
     let extent = try PictureExtent(paths: suggest)
     let suggestion = Suggestion(for: extent)
-    let (trial, c) = (suggestion.trial, suggestion.configuration)
-    func line(_ what: String, _ text: String) throws {
-      try StandardOutput.write(
-        what.padding(toLength: max(30, what.count + 2), withPad: " ", startingAt: 0) + text + "\n")
-    }
+    let trial = suggestion.trial
+    func line(_ what: String, _ text: String) throws { try printLine(what, text, width: 30) }
     func percent(_ accuracy: Trial.Accuracy) -> String {
       String(format: "k-NN %.1f %%, logistic regression %.1f %%", accuracy.neighbours, accuracy.line)
     }
@@ -42,7 +39,9 @@ extension PretrainTool {
     try line("  what pixels had", percent(trial.pixels))
     for (options, reason) in suggestion.reasons { try line(options, reason) }
     for choice in Self.precisions {
-      let seconds = try Self.secondsPerStep(c, choice, threads: threads.count)
+      var c = suggestion.configuration
+      c.precision = choice.precision
+      let seconds = try timed(MAE.self, c, steps: 11).profile.secondsPerStep
       try line(
         "time in \(choice.rawValue)",
         "\(duration(seconds * Double(suggestion.steps))) here, by some steps on noise with \(counted(threads.count, "thread"))"
@@ -55,19 +54,5 @@ extension PretrainTool {
   /// float32, and what `auto` chooses where that is another.
   private static var precisions: [PrecisionChoice] {
     PrecisionChoice.auto.precision == .bfloat16 ? [.float32, .bfloat16] : [.float32]
-  }
-
-  /// The median of some steps on noise, kept nowhere.
-  private static func secondsPerStep(
-    _ configuration: Configuration<MAE.Options>, _ choice: PrecisionChoice, threads: Int
-  ) throws -> Double {
-    var c = configuration
-    c.precision = choice.precision
-    let run = try PretrainingRun<MAE>(c, engine: Engine(threads: threads, precision: c.precision))
-    var seconds: [Double] = []
-    // The first steps reserve memory.
-    try run.time(13, on: nil) { seconds.append($0.seconds) }
-    let steady = seconds.dropFirst(2).sorted()
-    return steady[steady.count / 2]
   }
 }

@@ -4,7 +4,7 @@ import Schemas
 
 /// A run of MAE that was made to find settings, and how well classes of pictures that it has not seen are told apart by its features.
 ///
-/// `best` is the table of pmae-pretrain(1), section "Your own images". pipelines/results/README.md says how it was made.
+/// `best` is the table of pmae-pretrain(1), section "Your own images", which says how it was made.
 public struct Trial: Equatable, Sendable {
   /// Of 100 pictures, how many are told right.
   public struct Accuracy: Equatable, Sendable {
@@ -25,7 +25,7 @@ public struct Trial: Equatable, Sendable {
   /// The least share of a picture that a view shows.
   public let crop: Double
   public let features: Accuracy
-  /// The same of the pixels of the views.
+  /// The same of the pixels of the pictures, with a side of 32 where they are larger.
   public let pixels: Accuracy
 
   public init(
