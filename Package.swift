@@ -64,7 +64,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("tiff", .when(traits: ["TIFF"]))]),
     // As CTIFF: without the trait it is empty.
     .target(
-      name: "CMPI", cSettings: [.define("PMAE_MPI", .when(traits: ["MPI"]))],
+      name: "CMPI", cSettings: [.define("PMAE_MPI", .when(traits: ["MPI"])), .headerSearchPath("beside")],
       linkerSettings: [.linkedLibrary("mpi", .when(traits: ["MPI"]))]),
     .target(name: "CKernels"),
     .target(name: "CImageKernels", dependencies: ["CKernels"]),

@@ -20,11 +20,12 @@
 #
 #   sanitize    the libraries' tests under AddressSanitizer, ThreadSanitizer and UndefinedBehaviorSanitizer, a build each: not part of
 #               the default. sanitize-address, sanitize-thread and sanitize-undefined are targets too.
+#   sanitize-ranks    the tools built with MPI under AddressSanitizer, on several ranks. By Open MPI, or as MPI says.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: all install marks format shell pages arm64 build escapes examples test cluster sanitize sanitize-address sanitize-thread sanitize-undefined
+.PHONY: all install marks format shell pages arm64 build escapes examples test cluster sanitize sanitize-address sanitize-thread sanitize-undefined sanitize-ranks
 
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
@@ -57,6 +58,7 @@ shell:
 	  echo "shellcheck: the recipes of $$script"; \
 	  env -u MAKEFLAGS -u MAKELEVEL make -nB -f "$$script" | shellcheck --shell=bash -; \
 	done
+	cd "$(ROOT)" && env -u MAKEFLAGS -u MAKELEVEL make -nB -f pipelines/test.mk cluster sanitize sanitize-ranks | shellcheck --shell=bash -
 
 # The pages refer to each other before they are installed, and mandoc.db knows only what is. One after the other: mandoc buffers lines,
 # and of many pages it writes what fills the buffer in the middle of a line.
@@ -87,13 +89,15 @@ MPI ?= openmpi
 override MPI_PACKAGES := $(if $(filter mpich,$(MPI)),libmpich-dev mpich,libopenmpi-dev openmpi-bin slurm-wlm munge)
 MPI_SCRATCH ?= $(SCRATCH)-cluster
 override CLUSTER := --package-path "$(ROOT)" --scratch-path "$(MPI_SCRATCH)" -c release --traits default,MPI
+override CLUSTER_TESTS := $(or $(FILTER),Cluster(Fault|Finetune)?Tests)
+override INSTALL_CLUSTER := "$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config $(MPI_PACKAGES)
 
 cluster:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config $(MPI_PACKAGES)
+	$(INSTALL_CLUSTER)
 	swift build $(CLUSTER) --build-tests
-	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(or $(FILTER),Cluster(Fault|Finetune)?Tests)'
-	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release"
-	"$(ROOT)/Tests/Cluster/network-faults.sh" "$(MPI_SCRATCH)/release")
+	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(CLUSTER_TESTS)'
+	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release")
+	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/network-faults.sh" "$(MPI_SCRATCH)/release")
 
 # The tools' tests start other processes, and use no memory that the libraries' do not.
 override LIBRARIES = $(if $(FILTER),--filter '$(FILTER)',--skip ToolTests)
@@ -105,6 +109,11 @@ sanitize: sanitize-address sanitize-thread sanitize-undefined
 sanitize-address:
 	swift build $(SANITIZED) --sanitize address --build-tests
 	ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZED) --sanitize address --skip-build --disable-testable-imports $(LIBRARIES)
+
+sanitize-ranks:
+	$(INSTALL_CLUSTER)
+	swift build $(SANITIZED) --traits default,MPI --sanitize address --build-tests
+	ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZED) --traits default,MPI --sanitize address --skip-build --disable-testable-imports --filter '$(CLUSTER_TESTS)'
 
 # ThreadSanitizer does not see the lock of Swift's Mutex, whose library is not built for it: what a Mutex guards is named in the file.
 sanitize-thread:

@@ -35,6 +35,12 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
 
   public init(encoder: EncoderConfiguration) { self.encoder = encoder }
 
+  /// Sets how long the run is. Where nothing else is said a fifth of it warms up, as in the paper (60 of 300 epochs).
+  public mutating func run(epochs: Int, warmupEpochs: Double? = nil) {
+    self.epochs = epochs
+    self.warmupEpochs = warmupEpochs ?? Double(epochs) / 5
+  }
+
   /// Throws `Failure(.usage)` on the first thing that cannot be trained.
   public func validate() throws {
     try encoder.validate()

@@ -23,8 +23,7 @@ extension PretrainTool {
     c.minLearningRate = minLr
     c.learningRate = lr ?? baseLr * Double(batch) / 256
     if let epochs {
-      c.epochs = epochs
-      c.warmupEpochs = warmupEpochs ?? Double(epochs) / 5
+      c.run(epochs: epochs, warmupEpochs: warmupEpochs)
       try c.validate()
     } else {
       // The warm-up may be longer than any default: that is held against the views.

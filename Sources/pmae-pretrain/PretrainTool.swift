@@ -192,8 +192,7 @@ struct PretrainTool: Tool {
       try configuration.keep(epochs: epochs == nil, warmup: warmupEpochs == nil, of: start)
     } else if epochs == nil {
       let header = try ViewsHeader(reader.header, source: reader.name)
-      configuration.epochs = header.firstEpoch + header.epochs
-      configuration.warmupEpochs = warmupEpochs ?? Double(configuration.epochs) / 5
+      configuration.run(epochs: header.firstEpoch + header.epochs, warmupEpochs: warmupEpochs)
     }
     try configuration.validate()
     let engine = Engine(

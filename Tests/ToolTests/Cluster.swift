@@ -46,6 +46,19 @@
       return try ToolRunner.shell(script, environment: Self.environment, in: path, timeout: timeout)
     }
 
+    /// A shell's function: the processes that the launcher started here as that rank.
+    static let rank = """
+      rank() {
+        for file in /proc/[0-9]*/environ; do
+          if { tr '\\0' '\\n' <$file | grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=$1"; } 2>/dev/null; then
+            if [ "$(readlink ${file%environ}cwd)" = "$PWD" ]; then basename ${file%/environ}; fi
+          fi
+        done
+      }
+      """
+    /// Open MPI's launcher passes signals on to the ranks. MPICH's does not, and says otherwise that a rank was killed.
+    static let isMPICH = (try? ToolRunner.shell("mpirun --version"))?.text.contains("HYDRA") == true
+
     /// Starts a command that goes on wherever it is on two ranks, kills one of these at a random moment, and so on; then lets it come to
     /// its end.
     func kill(_ times: Int, command: [String] = Cluster.command, in name: String) throws -> ToolResult {
@@ -56,11 +69,8 @@
           """
           mpirun -n 2 \(command.joined(separator: " ")) ../views.stz 2>/dev/null & launcher=$!
           sleep \(pause)
-          rank=$(for file in /proc/[0-9]*/environ; do
-            if tr '\\0' '\\n' <$file 2>/dev/null | grep -qxE "(OMPI_COMM_WORLD_RANK|PMI_RANK)=\(kill % 2)"; then
-              if [ "$(readlink ${file%environ}cwd)" = "$PWD" ]; then basename ${file%/environ}; fi
-            fi
-          done)
+          \(Self.rank)
+          rank=$(rank \(kill % 2))
           if [ -n "$rank" ]; then kill -KILL $rank 2>/dev/null || true; fi
           wait $launcher || true
           """, in: name)

@@ -146,7 +146,8 @@
           pmae-augment --quiet --views simple --size 28 --epochs 300 --output long.stz ../images.stz
           mpirun -n 2 \(Self.command.joined(separator: " ")) long.stz & launcher=$!
           for i in $(seq 600); do if test -s out/metrics.jsonl; then break; fi; sleep 0.05; done
-          kill -USR2 $launcher
+          \(Cluster.rank)
+          kill -USR2 \(Cluster.isMPICH ? "$(rank 0)" : "$launcher")
           wait $launcher && echo to its end
           pmae-inspect --check out/checkpoint.stz
           """, in: "run")

@@ -47,6 +47,8 @@ import Testing
     #expect(both.contains("nothing beats pixels (85.00). The best other row, a, has 83.00.\n"))
     #expect(both.contains("nothing beats scratch (84.00). The best other row, a, has 83.00.\n"))
     #expect(try !table("*.json --format tsv", files: files).text.contains("beats"))
+    let unmeasured = try table("*.json --row a --row b --baseline b --skip-empty", files: files)
+    #expect(unmeasured.status == 0 && !unmeasured.text.contains("beats"), "\(unmeasured.errors)")
   }
 
   @Test(arguments: [
@@ -68,21 +70,20 @@ import Testing
     #expect(result.output.isEmpty)
   }
 
-  /// Byte by byte what the awk script printed of the committed results before there was this tool (Fixtures/tables).
-  @Test(arguments: ["ablations", "ablations-60-epochs", "ablations-200-epochs"])
-  func committedResultsPrintAsBefore(name: String) throws {
+  /// The page of results shows what the script prints of the results beside it.
+  @Test(arguments: ["epochs", "compute"]) func thePageHasTheTableOfItsResults(budget: String) throws {
     try ToolRunner.withTemporaryFolder { folder in
       let prepared = try ToolRunner.shell(
-        "mkdir -p out/cells/all/seed0; cp \(Self.pipelines)results/\(name).tsv out/cells/all/seed0/result.tsv",
+        "mkdir -p out/cells/all/seed0; cp \(Self.pipelines)results/methods-\(budget).tsv out/cells/all/seed0/result.tsv",
         in: folder)
       #expect(prepared.status == 0, "\(prepared.errors)")
       let result = try ToolRunner.run(
-        Self.pipelines + "ablations.mk", ["show", "BIN=\(ToolRunner.folder)", "OUT=out"], environment: Self.plain,
-        in: folder)
-      let expected = try String(
-        contentsOfFile: ToolRunner.checkout + "/Tests/ToolTests/Fixtures/tables/\(name).txt", encoding: .utf8)
+        Self.pipelines + "methods.mk", ["show", "BIN=\(ToolRunner.folder)", "OUT=out", "BUDGET=\(budget)"],
+        environment: Self.plain, in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      #expect(result.text.hasSuffix(expected), "\(result.text)")
+      let start = try #require(result.text.range(of: "Methods, equal \(budget)\n")).lowerBound
+      let page = try String(contentsOfFile: Self.pipelines + "results/README.md", encoding: .utf8)
+      #expect(page.contains("```\n" + result.text[start...] + "```\n"), "\(result.text)")
     }
   }
 

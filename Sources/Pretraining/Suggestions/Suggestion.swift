@@ -24,8 +24,7 @@ public struct Suggestion: Sendable {
     c.batch = min(Trial.batch, extent.pictures)
     c.learningRate = Trial.learningRate * Double(c.batch) / Double(Trial.batch)
     let shown = Double(trial.epochs) * Double(max(trial.pictures, extent.pictures)) / Double(extent.pictures)
-    c.epochs = max(1, Int(shown.rounded()))
-    c.warmupEpochs = Double(c.epochs) / 5
+    c.run(epochs: max(1, Int(shown.rounded())))
     configuration = c
   }
 

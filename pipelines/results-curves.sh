@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# Draws k-NN and linear probe of ablations.mk's cells against epochs and against computing, as SVG on standard output, by gnuplot.
-# usage: ablations-curves.sh RESULTS.tsv COSTS.tsv
+# Draws k-NN and logistic regression of the cells of methods.mk or ablations.mk against epochs and against computing, as SVG on standard output, by gnuplot.
+# usage: results-curves.sh RESULTS.tsv COSTS.tsv STEPS
 #
 # RESULTS has a header, then lines of cell, seed, epoch, measure and top1; a point is the mean of the seeds. COSTS has a header, then
-# lines of a cell and the GFLOP of one epoch of it. Cells without a cost (random weights) are left out.
+# lines of a cell and the GFLOP of one step of it; an epoch has STEPS. Cells without a cost (pixels, random weights) are left out.
 set -euo pipefail
-usage='usage: ablations-curves.sh RESULTS.tsv COSTS.tsv'
-results=$(realpath "${1:?$usage}") costs=$(realpath "${2:?$usage}")
+usage='usage: results-curves.sh RESULTS.tsv COSTS.tsv STEPS'
+results=$(realpath "${1:?$usage}") costs=$(realpath "${2:?$usage}") steps=${3:?$usage}
 if ! command -v gnuplot > /dev/null; then
-  echo 'ablations-curves: gnuplot is not in PATH: on Debian, apt-get install gnuplot-nox' >&2
+  echo 'results-curves: gnuplot is not in PATH: on Debian, apt-get install gnuplot-nox' >&2
   exit 66
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-pmae-evaluate table --rows cell --value gflop --spread none --format tsv --no-header "$costs" > computing
-pmae-evaluate table --rows cell,epoch --columns measure --column knn --column probe --over seed --format tsv --no-header \
+pmae-evaluate table --rows cell --value gflop --scale "$steps" --spread none --format tsv --no-header "$costs" > computing
+pmae-evaluate table --rows cell,epoch --columns measure --column knn --column linear --over seed --format tsv --no-header \
   "$results" > points
 
 # One file a measure: blocks of a cell each, its name first, then epoch, TFLOP and mean, two empty lines between blocks.
 measures='' cells=''
 column=3
-for measure in knn probe; do
+for measure in knn linear; do
   drawn=0
   while IFS=$'\t' read -r cell gflop; do
     block=$(awk -F '\t' -v cell="$cell" -v gflop="$gflop" -v column=$column \
@@ -35,7 +35,7 @@ for measure in knn probe; do
   column=$((column + 3))
 done
 if [ -z "$measures" ]; then
-  echo "ablations-curves: no cell of $results has a cost in $costs" >&2
+  echo "results-curves: no cell of $results has a cost in $costs" >&2
   exit 65
 fi
 
@@ -48,7 +48,7 @@ set ylabel 'top-1, %'
 do for [m = 1:words(measures)] {
   measure = word(measures, m)
   do for [by = 1:2] {
-    set title (measure eq 'knn' ? 'k-NN' : 'linear probe') . ' against ' . (by == 1 ? 'epochs' : 'computing')
+    set title (measure eq 'knn' ? 'k-NN' : 'logistic regression') . ' against ' . (by == 1 ? 'epochs' : 'computing')
     set xlabel (by == 1 ? 'epochs' : 'TFLOP')
     if (by == 2) { set logscale x } else { unset logscale x }
     # The name of a cell is the first line of its block.
