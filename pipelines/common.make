@@ -11,6 +11,8 @@ THREADS ?= $(shell nproc)
 BIN ?=
 
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
+# To make a blank ends a name. ROOT is this checkout.
+$(foreach v,ROOT BIN DATA IMAGENET OUT,$(if $(word 2,$($v)),$(error $v is "$($v)": make takes no path with a blank in it: expected one without, such as a link)))
 SCRIPTS := $(ROOT)/pipelines
 TOOLS := $(or $(abspath $(BIN)),$(ROOT)/.build/release)
 export PATH := $(TOOLS):$(PATH)

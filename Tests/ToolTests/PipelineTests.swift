@@ -58,6 +58,9 @@ import Testing
       #expect(
         missing.status == 2 && missing.errors.contains("nowhere/oxford-iiit-pet/annotations/trainval.txt is not there"),
         "\(missing.errors)")
+      let blank = try transfer(["DATA=my photos"], in: folder)
+      #expect(
+        blank.status == 2 && blank.errors.contains("DATA is \"my photos\": make takes no path"), "\(blank.errors)")
     }
   }
 
