@@ -12,7 +12,7 @@
 
 .DEFAULT_GOAL := table
 
-OUT ?= run/ablations-$(SIZE)$(if $(DATA),-$(notdir $(DATA:/=)))$(if $(HELD_OUT),-held-out)
+OUT ?= run/ablations-$(SIZE)$(if $(DATA),-$(notdir $(DATA:/=)))-$(BUDGET)$(if $(HELD_OUT),-held-out)
 
 # All are Pseudo MAE, changed in one thing; pseudo-mae itself is a row of each table. First, table 6: a single teacher. Where it moves once
 # an epoch, 0.996 would leave it where it began: it has the momenta of the paper's teacher that moves so.

@@ -166,7 +166,6 @@ endif
 epochs = $(if $(filter scratch,$1),0,$(or $($1.epochs),$(EPOCHS)))
 stops = $(if $(filter scratch,$1),,$(EVALUATE_AT)) $(epochs)
 
-
 # The steps of an epoch.
 $(OUT)/steps: $(OUT)/train.stz
 	rows=$$(pmae-inspect --json $< | pmae-evaluate table --rows file --value rows --spread none --digits 0 --format tsv --no-header | cut -f 2)

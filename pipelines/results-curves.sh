@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Draws k-NN and logistic regression of the cells of methods.mk or ablations.mk against epochs and against computing, as SVG on standard output, by gnuplot.
+# Draws k-NN and logistic regression of the cells of methods.mk or ablations.mk against epochs and against computing, as SVG on standard
+# output, by gnuplot.
 # usage: results-curves.sh RESULTS.tsv COSTS.tsv STEPS
 #
 # RESULTS has a header, then lines of cell, seed, epoch, measure and top1; a point is the mean of the seeds. COSTS has a header, then

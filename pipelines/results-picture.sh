@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Draws what methods.mk or ablations.mk measured, one or several budgets beside each other, as SVG on standard output, by gnuplot: a panel a measure,
-# a line a method, best above, a mark with the deviation of its seeds. A dashed line is what raw pixels have.
+# Draws what methods.mk or ablations.mk measured, one or several budgets beside each other, as SVG on standard output, by gnuplot: a
+# panel a measure, a line a method, best above, a mark with the deviation of its seeds. A dashed line is what raw pixels have.
 # usage: results-picture.sh NAME=RESULTS.tsv ...
 #
 # RESULTS has a header, then lines of cell, seed, epoch, measure and top1. Of epochs the last counts.

@@ -87,7 +87,7 @@ public struct ResultTable: Sendable {
     let baselines = query.baselines ?? ["pixels"]
     for name in query.baselines ?? [] where !found.contains(where: { meant($0, name) }) {
       // Not yet measured: its row is left out as others are.
-      if query.skipsEmptyRows, query.chosenRows?.contains(where: { $0.value == name }) == true { continue }
+      if query.skipsEmptyRows, query.chosenRows?.contains(where: { meant([$0.value], name) }) == true { continue }
       let there = found.compactMap { $0[0] }.prefix(20).map { quoted($0) }.joined(separator: ", ")
       throw Failure(.data, "no row is \"\(name)\", which is to be beaten: there is \(there)")
     }
