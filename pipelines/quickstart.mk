@@ -4,6 +4,7 @@
 #   pipelines/quickstart.mk                          Fashion-MNIST, from Debian's package
 #   pipelines/quickstart.mk DATA=photos IMAGE=64 PATCH=8            a folder of JPEG and PNG files, a sub-folder a class
 #   pipelines/quickstart.mk encoder DATA=photos IMAGE=64 PATCH=8    without classes: as far as the encoder
+#   pipelines/quickstart.mk best                     a larger model for longer, fine-tuned on 10,000 labels and on all too: hours
 #
 # Each stage is a file under OUT: a second run does nothing, a killed one goes on where it was, and a stage whose file is
 # deleted is made again with all that follow from it. `make -n` shows what would be done.
@@ -12,12 +13,20 @@
 
 # --- What a user may set -----------------------------------------------------------------------------------------
 
+BEST := $(filter best,$(MAKECMDGOALS))
+ifneq ($(BEST),)
+MODEL ?= --width 128 --depth 6 --heads 4 --decoder-width 64 --decoder-depth 2 --decoder-heads 2
+EPOCHS ?= 60
+PRETRAIN ?= --objective mae --lr 3e-3 --drop-path 0.05
+MORE ?= 1000 all
+endif
+
 # A folder of JPEG and PNG files; empty: Fashion-MNIST. With sub-folders `train` and `test` those are used, otherwise HELD_OUT
 # pictures are kept for the test.
 DATA ?=
 HELD_OUT ?= 1000
 # Where everything goes.
-OUT ?= run/quickstart
+OUT ?= run/$(if $(BEST),best,quickstart)
 # THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 SEED ?= 0
 # bfloat16 where the processor has its instructions; otherwise float32.
@@ -47,14 +56,21 @@ FINETUNE_EPOCHS ?= 80
 FINETUNE_VIEW ?= --view 'name=simple: crop 0.6-1, flip'
 FINETUNE ?= --mode full --batch 32 --lr 3e-3 --layer-decay 0.65 --mixup 0.2 --label-smoothing 0.1
 SCRATCH ?= --layer-decay 1
+# More columns of fine-tuning: so many labels a class, or `all`, with the seeds, the epochs and what is added to the recipe.
+MORE ?=
+MORE_SEEDS ?= 0
+1000.epochs ?= 40
+all.epochs ?= 15
+MORE_FINETUNE ?= --batch 64
 
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
 PACKAGES := $(if $(DATA),,gzip dataset-fashion-mnist)
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
-.PHONY: encoder
+.PHONY: encoder best
 encoder: $(OUT)/student.stz
+best: table
 
 # Stages replace what an unfinished or older run left.
 PACK = pmae-pack --overwrite --seed $(SEED) --threads $(THREADS)
@@ -62,28 +78,25 @@ AUGMENT = pmae-augment --size $(IMAGE) --channels $(CHANNELS) --seed $(SEED)
 RUNNING = --precision $(PRECISION) --threads $(THREADS)
 
 ifeq ($(DATA),)
-$(OUT)/train.stz: $(OUT)/tools
-	$(PACK) $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz --output $@
-$(OUT)/test.stz: $(OUT)/tools
-	$(PACK) $(FASHION)/t10k-images-idx3-ubyte.gz --labels $(FASHION)/t10k-labels-idx1-ubyte.gz --output $@
-$(OUT)/few.stz: $(OUT)/tools
-	$(PACK) $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz \
-	  --shuffle --per-class $(PER_CLASS) --output $@
+TRAIN := $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz
+TEST := $(FASHION)/t10k-images-idx3-ubyte.gz --labels $(FASHION)/t10k-labels-idx1-ubyte.gz
+FEW := $(TRAIN) --shuffle
 else ifneq ($(wildcard $(DATA)/train/.),)
-$(OUT)/train.stz: $(OUT)/tools
-	$(PACK) $(DATA)/train --output $@
-$(OUT)/test.stz: $(OUT)/tools
-	$(PACK) $(DATA)/test --output $@
-$(OUT)/few.stz: $(OUT)/tools
-	$(PACK) $(DATA)/train --shuffle --per-class $(PER_CLASS) --output $@
+TRAIN := $(DATA)/train
+TEST := $(DATA)/test
+FEW := $(TRAIN) --shuffle
 else
-$(OUT)/train.stz: $(OUT)/tools
-	$(PACK) $(DATA) --shuffle --skip $(HELD_OUT) --output $@
-$(OUT)/test.stz: $(OUT)/tools
-	$(PACK) $(DATA) --shuffle --limit $(HELD_OUT) --output $@
-$(OUT)/few.stz: $(OUT)/tools
-	$(PACK) $(DATA) --shuffle --skip $(HELD_OUT) --per-class $(PER_CLASS) --output $@
+TRAIN := $(DATA) --shuffle --skip $(HELD_OUT)
+TEST := $(DATA) --shuffle --limit $(HELD_OUT)
+FEW := $(TRAIN)
 endif
+$(OUT)/train.stz: $(OUT)/tools
+	$(PACK) $(TRAIN) --output $@
+$(OUT)/test.stz: $(OUT)/tools
+	$(PACK) $(TEST) --output $@
+FEW_SETS := $(foreach n,$(sort $(PER_CLASS) $(filter-out all,$(MORE))),$(OUT)/few$n.stz)
+$(FEW_SETS): $(OUT)/few%.stz: $(OUT)/tools
+	$(PACK) $(FEW) --per-class $* --output $@
 
 # --- Pretraining -------------------------------------------------------------------------------------------------
 
@@ -147,25 +160,34 @@ $(OUT)/%.few.json: $(NEEDED)
 	  pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" $(LINE) $(FEATURES)
 	done > $@
 
-# A line for each seed. The steps are small, so all seeds are trained at once, each by one thread.
-$(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few.stz $(OUT)/test.center.stz
-	trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT
-	processes=()
-	for seed in $(SEEDS); do
-	  {
-	    $(AUGMENT) $(OUT)/few.stz $(FINETUNE_VIEW) --epochs $(FINETUNE_EPOCHS) --seed "$$seed" --threads 1 --quiet \
-	      | pmae-finetune $(FINETUNE) $(if $(filter random,$*),$(SCRATCH)) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) \
-	          --threads 1 --quiet --overwrite --output "$(OUT)/$*.finetuned$$seed.stz" -
-	    pmae-evaluate classify "$(OUT)/$*.finetuned$$seed.stz" $(OUT)/test.center.stz $(RUNNING) --quiet > "$@.$$seed"
-	  } &
-	  processes+=($$!)
-	done
-	for process in "$${processes[@]}"; do wait "$$process"; done
-	for seed in $(SEEDS); do cat "$@.$$seed"; rm "$@.$$seed"; done > $@
+# $(call finetune,EPOCHS,SEEDS,OPTIONS): from the encoder $< on the set that follows it, a line for each seed. The steps are small, so all
+# seeds are trained at once, each by one thread.
+define finetune
+trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT
+processes=()
+for seed in $2; do
+  {
+    $(AUGMENT) $(word 2,$^) $(FINETUNE_VIEW) --epochs $1 --seed "$$seed" --threads 1 --quiet \
+      | pmae-finetune $(FINETUNE) $3 $(if $(filter random,$*),$(SCRATCH)) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) \
+          $(if $(word 2,$2),--threads 1) --quiet --overwrite --output "$(@:.json=)$$seed.stz" -
+    pmae-evaluate classify "$(@:.json=)$$seed.stz" $(OUT)/test.center.stz $(RUNNING) --quiet > "$@.$$seed"
+  } &
+  processes+=($$!)
+done
+for process in "$${processes[@]}"; do wait "$$process"; done
+for seed in $2; do cat "$@.$$seed"; rm "$@.$$seed"; done > $@
+endef
+$(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few$(PER_CLASS).stz $(OUT)/test.center.stz
+	$(call finetune,$(FINETUNE_EPOCHS),$(SEEDS))
+define more
+$(OUT)/%.finetune$1.json: $(OUT)/%.stz $(OUT)/$(if $(filter all,$1),train,few$1).stz $(OUT)/test.center.stz
+	$$(call finetune,$($1.epochs),$(MORE_SEEDS),$(MORE_FINETUNE))
+endef
+$(foreach n,$(MORE),$(eval $(call more,$n)))
 
 ENCODERS := random student
 RESULTS := $(foreach measure,knn linear few,$(addprefix $(OUT)/,pixels.$(measure).json $(ENCODERS:=.$(measure).json))) \
-  $(ENCODERS:%=$(OUT)/%.finetune.json)
+  $(foreach n,"" $(MORE),$(ENCODERS:%=$(OUT)/%.finetune$(subst ",,$n).json))
 
 # Top-1 accuracy in %.
 $(OUT)/table.txt: $(RESULTS)
@@ -174,4 +196,5 @@ $(OUT)/table.txt: $(RESULTS)
 	  --row pixels --row 'random=random weights' --row student=pretrained --baseline pixels --baseline random \
 	  --column $$'knn=k-NN\nk = 20' --column $$'linear=logistic regression\n'"$$labels labels" \
 	  --column $$'few=logistic regression\n$(PER_CLASS) labels a class' --column $$'finetune=fine-tuned\n$(PER_CLASS) labels a class' \
+	  $(foreach n,$(MORE),--column $$'finetune$n=fine-tuned\n$n labels$(if $(filter all,$n),, a class)') \
 	  --heading encoder --no-counts $^ > $@

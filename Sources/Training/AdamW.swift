@@ -71,7 +71,7 @@ public final class AdamW: Optimizer {
     let broken = Atomic(Int.max)
     blocks.withGradients { gradients in
       Buffer.withPointers(to: held) { pointers in
-        blocks.run(values: 7) { block in
+        blocks.move(values: 7, sharing: join?.flat) { block in
           let (place, range) = blocks.blocks[block]
           guard let v = rates[place], let gradient = gradients(block) else { return }
           let kept = blocks.place(of: range.lowerBound, in: place)
@@ -93,6 +93,5 @@ public final class AdamW: Optimizer {
     let name = blocks.name(ofFirst: broken.load(ordering: .relaxed))
     firstNonFiniteParameter = firstNonFiniteParameter ?? name
     blocks.clearGradients()
-    join?.flat.shareWeights()
   }
 }

@@ -39,45 +39,33 @@ struct FlatBlocks {
   /// Where this rank's blocks begin in its slice.
   var starts: [Int] { blocks.own.map { offsets[$0] - ranks.rank * slice } }
 
-  /// Memory for all slices.
-  func take() -> Buffer {
-    let flat = engine.memory.take(slice * ranks.count)
-    flat.zero()
-    return flat
-  }
+  /// Memory for all slices, with anything in it.
+  func take() -> Buffer { engine.memory.take(slice * ranks.count) }
 
-  /// Copies some blocks from buffers of whole parameters into flat memory.
+  /// Copies some blocks from buffers of whole parameters into flat memory; zeros where there is no buffer.
   func collect(_ chosen: some RandomAccessCollection<Int>, from values: [Buffer?], into flat: Buffer) {
-    copy(chosen, values, flat) { values, flat, count in flat.update(from: values, count: count) }
-  }
-
-  /// Copies all blocks from flat memory into buffers of whole parameters.
-  private func spread(_ flat: Buffer, into values: [Buffer?]) {
-    copy(blocks.blocks.indices, values, flat) { values, flat, count in values.update(from: flat, count: count) }
-  }
-
-  private func copy(
-    _ chosen: some RandomAccessCollection<Int>, _ values: [Buffer?], _ flat: Buffer,
-    _ body: (_ values: UnsafeMutablePointer<Float>, _ flat: UnsafeMutablePointer<Float>, _ count: Int) -> Void
-  ) {
     blocks.withPointers(to: values + [flat]) { pointers in
-      guard let flat = pointers[values.count] else { return }
       blocks.run(values: 2, in: chosen) { number in
         let (parameter, range) = blocks.blocks[number]
-        guard let values = pointers[parameter] else { return }
-        body(values + range.lowerBound, flat + offsets[number], range.count)
+        let place = pointers[values.count]! + offsets[number]
+        if let values = pointers[parameter] {
+          place.update(from: values + range.lowerBound, count: range.count)
+        } else {
+          place.update(repeating: 0, count: range.count)
+        }
       }
     }
   }
 
-  /// Gives every rank the weights that each has moved.
-  func shareWeights() {
-    if ranks.count == 1 { return }
-    let weights = blocks.parameters.map { $0.parameter.tensor.values }
-    let flat = take()
-    collect(blocks.own, from: weights, into: flat)
-    gather(flat)
-    spread(flat, into: weights)
+  /// Copies all blocks from flat memory into buffers of whole parameters.
+  private func spread(_ flat: Buffer, into values: [Buffer]) {
+    Buffer.withPointers(to: values + [flat]) { pointers in
+      blocks.run(values: 2, in: blocks.blocks.indices) { number in
+        let (parameter, range) = blocks.blocks[number]
+        let from = pointers[values.count] + offsets[number]
+        (pointers[parameter] + range.lowerBound).update(from: from, count: range.count)
+      }
+    }
   }
 
   /// A moment of whole parameters, of what each rank has of it.

@@ -52,7 +52,7 @@ public final class Momentum: Optimizer {
     let broken = Atomic(Int.max)
     blocks.withGradients { gradients in
       Buffer.withPointers(to: held) { pointers in
-        blocks.run(values: 5) { block in
+        blocks.move(values: 5, sharing: join?.flat) { block in
           let (place, range) = blocks.blocks[block]
           guard steps > update.frozen[parameters[place].name] ?? 0, let gradient = gradients(block) else { return }
           let weights = pointers[2 * place] + range.lowerBound
@@ -71,7 +71,6 @@ public final class Momentum: Optimizer {
     let name = blocks.name(ofFirst: broken.load(ordering: .relaxed))
     firstNonFiniteParameter = firstNonFiniteParameter ?? name
     blocks.clearGradients()
-    join?.flat.shareWeights()
   }
 
   /// q of each parameter.

@@ -209,13 +209,25 @@ final class ParameterBlocks {
     }
   }
 
+  /// Runs `body`, which moves the weights of a block, for each of this rank's, and gives what it moved to all ranks.
+  /// - Parameter flat: where blocks are in memory that ranks send; nil for a process alone.
+  func move(values: Int, sharing flat: FlatBlocks?, _ body: (_ block: Int) -> Void) {
+    guard let flat, engine.ranks.count > 1 else { return run(values: values, body) }
+    let exchange = WeightExchange(flat, engine: engine)
+    for (bucket, portions) in portions.enumerated() {
+      run(values: values, in: portions[engine.ranks.rank], body)
+      exchange.send(bucket)
+    }
+    exchange.finish()
+  }
+
   /// Runs `body` for each of this rank's blocks, by their numbers, on all threads.
   func run(values: Int, _ body: (_ block: Int) -> Void) { run(values: values, in: own, body) }
 
   /// The same for some blocks.
   /// - Parameter values: that are read and written for each of a block's, for a profile.
   func run(values: Int, in chosen: some RandomAccessCollection<Int>, _ body: (_ block: Int) -> Void) {
-    engine.measure(.optimizer, values: values * weightCount) {
+    engine.measure(.optimizer, values: values * chosen.reduce(0) { $0 + blocks[$1].range.count }) {
       engine.threads.run(chosen.count) { body(chosen[chosen.index(chosen.startIndex, offsetBy: $0)]) }
     }
   }
