@@ -17,7 +17,7 @@
 #                         simmim. The peer, which has to be Tests/Oracle/bench_torch.py, makes the views and the draws of both
 #   objectives            all of these, at both precisions: hours
 #   threads               vit-small with THREADS threads over one, in turn
-#   ranks                 vit-small on RANKS ranks of one thread over one process of one thread, in turn, or where there is a peer, beside it on
+#   ranks                 RANKS_MODEL on RANKS ranks of one thread over one process of one thread, in turn, or where there is a peer, beside it on
 #                         as many ranks: needs tools that were built with MPI
 #   scaling               a table as batch, picture and model grow; each row is one run, with its batch
 #   memory                peak memory of the three models at PRECISION, from the last measurements; what is missing is measured
@@ -61,8 +61,9 @@ QUICKSTART_STEPS ?= 40
 OBJECTIVE_STEPS ?= 3
 # Of the targets whose name has none: float32 or bfloat16.
 PRECISION ?= float32
-# Of ranks: how many, and what starts them.
+# Of ranks: how many, of which model, and what starts them.
 RANKS ?= 2
+RANKS_MODEL ?= vit-small
 MPIRUN ?= mpirun --bind-to none
 # Rows of the scaling table: batches of vit-small at 224; vit-small as SIDE:BATCH; MODEL:BATCH at 224.
 SCALING_BATCHES ?= 8 16 32 64 128
@@ -160,14 +161,15 @@ threads: $(OUT)/tools
 	  "threads-$(PRECISION), vit-small, steps a run: $(STEPS)" $(PAIRS) "$(THREADS) threads" "$$many" "1 thread" "$$one"
 	rm -rf "$(RUN)/run"
 
+ranks = ranks$(if $(filter-out vit-small,$(RANKS_MODEL)),-$(RANKS_MODEL))
 ranks: $(OUT)/tools
-	@one=$$("$(SCRIPTS)/benchmark-command.sh" "$(RUN)" $(STEPS) $(vit-small.options) --precision $(PRECISION) --threads 1)
+	@one=$$("$(SCRIPTS)/benchmark-command.sh" "$(RUN)" $($(RANKS_MODEL).steps) $($(RANKS_MODEL).options) --precision $(PRECISION) --threads 1)
 	theirs=("1 rank" "$$one")
-	name=ranks-$(PRECISION)
+	name=$(ranks)-$(PRECISION)
 	$(if $(PEER),theirs=(peer "export OMP_NUM_THREADS=1; $(MPIRUN) -n $(RANKS) $$PEER $$("$(SCRIPTS)/benchmark-peer.sh" \
-	  --steps $(STEPS) $(vit-small.options) --precision $(PRECISION))")
-	name=ranks-$(PRECISION)-peer)
-	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/$$name.tsv" "$$name, vit-small, steps a run: $(STEPS)" $(PAIRS) \
+	  --steps $($(RANKS_MODEL).steps) $($(RANKS_MODEL).options) --precision $(PRECISION))")
+	name=$(ranks)-$(PRECISION)-peer)
+	"$(SCRIPTS)/benchmark-pairs.sh" "$(RUN)/$$name.tsv" "$$name, $(RANKS_MODEL), steps a run: $($(RANKS_MODEL).steps)" $(PAIRS) \
 	  "$(RANKS) ranks" "$(MPIRUN) -n $(RANKS) $$one" "$${theirs[@]}"
 	rm -rf "$(RUN)/run"
 

@@ -4,7 +4,8 @@ import Ranks
 /// What a step takes on several ranks, by what it takes on one process that has a rank's part of the batch.
 ///
 /// A step computes for C seconds. Each rank sends the gradients of the weights that others move, P(R−1)/R values, while the last φC of these
-/// are computed; what moves them takes some of the processor's time. Then it sends the weights that it moved, as many. The ranks also
+/// are computed; what moves them takes some of the processor's time. Then it sends the weights that it moved, as many
+/// (those that travel while others are moved are counted in full). The ranks also
 /// agree on some small things, one after the other. So a step takes
 /// `C + k V / T + max(0, w V / (e B) − φ C − k V / T) + 4 V / (e B) + a ⌈log₂ R⌉ L`, where V = P(R−1)/R; R: ranks of T threads; P: weights that are trained; B: bytes a second; L: latency; w: bytes of a gradient on the
 /// wire. The other letters are `fitted`. pmae-cluster(7) says how far this was checked.
