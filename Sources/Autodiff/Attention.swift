@@ -2,8 +2,10 @@ import CKernels
 import Compute
 
 extension Tape {
-  /// From this many tokens on, bfloat16 products of heads are worth their calls.
-  public static let bfloat16AttentionTokens = 32
+  /// Whether bfloat16 products of heads are worth their calls, so that attention wants its tokens in bfloat16.
+  public static func attendsInBFloat16(tokens: Int, depth: Int) -> Bool {
+    tokens >= 32 && !(depth <= 16 && HeadShape.isShort(tokens: tokens, depth: depth))
+  }
 
   /// Multi-head self-attention: for each sequence and head softmax(Q Kᵀ / √d) V.
   /// qkv [B·T, 3·D], a row's queries, keys and values one after the other, heads within each -> [B·T, D].
@@ -70,7 +72,8 @@ struct HeadShape {
   /// Scores are rows of whole vectors.
   var stride: Int { (tokens + 15) / 16 * 16 }
   /// Whether a head is so small that one call of a kernel made for it is less than the calls of products.
-  var isShort: Bool { tokens <= 32 && depth.isMultiple(of: 16) }
+  var isShort: Bool { Self.isShort(tokens: tokens, depth: depth) }
+  static func isShort(tokens: Int, depth: Int) -> Bool { tokens <= 80 && depth.isMultiple(of: 16) }
   /// Heads of a task in float32: of a short sequence all, whose rows are then read from end to end.
   var together: Int { isShort ? heads : 1 }
   func heads(of task: Int) -> Range<Int> { task * together..<(task + 1) * together }
@@ -94,7 +97,7 @@ extension Engine {
     let packing = max(
       scratch(inner: shape.depth, columns: shape.tokens), scratch(inner: shape.tokens, columns: shape.depth),
       shape.tokens * max(shape.stride, shape.depth))
-    let short = shape.isShort ? 32 * (shape.depth + 2 * shape.tokens) : 0
+    let short = shape.isShort ? shape.stride * (shape.depth + 2 * shape.tokens) : 0
     return max(2 * shape.tokens * shape.stride + shape.stride + packing, short)
   }
 

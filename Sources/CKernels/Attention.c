@@ -1,8 +1,10 @@
-// Attention of one head over a short sequence, where a row of scores is one vector or two and nothing is worth a call: two orders of
-// magnitude less work than a matrix product that pays. Rows of q, k, v and of their gradients are `stride` apart.
+// Attention of one head over a short sequence, where a row of scores is a few vectors and nothing is worth a call: an order of
+// magnitude less work or two than a matrix product that pays. Rows of q, k, v and of their gradients are `stride` apart.
 #include "Vector.h"
 
 #define LANES_OF(wide) ((size_t)(16 * (wide)))
+// Vectors of a row of scores, at most.
+#define MOST_WIDE 5
 // Rows whose sums are in registers at once.
 #define TOGETHER 6
 
@@ -63,21 +65,24 @@ INLINE void softmax(const int wide, float *s, size_t tokens, float scale) {
   const sixteen_bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const sixteen_bits beyond = lane >= (int32_t)(tokens - LANES_OF(wide - 1));
   for (size_t t = 0; t < tokens; t++, s += LANES_OF(wide)) {
-    sixteen last = beyond ? (sixteen)-INFINITY : *(const sixteen *)(s + 16 * (wide - 1));
-    sixteen first = wide == 2 ? *(const sixteen *)s : last;
-    const sixteen both = wide == 2 ? __builtin_elementwise_max(first, last) : last;
-    const float top = highest(&both);
-    last = (last - top) * scale;
-    exp_negative16(&last);
-    sixteen sum = last;
-    if (wide == 2) {
-      first = (first - top) * scale;
-      exp_negative16(&first);
-      sum += first;
+    sixteen row[MOST_WIDE];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < wide; i++) row[i] = ((const sixteen *)s)[i];
+    row[wide - 1] = beyond ? (sixteen)-INFINITY : row[wide - 1];
+    sixteen most = row[wide - 1];
+#pragma clang loop unroll(full)
+    for (int i = 0; i + 1 < wide; i++) most = __builtin_elementwise_max(row[i], most);
+    const float top = highest(&most);
+    sixteen sum = 0;
+#pragma clang loop unroll(full)
+    for (int i = wide; i-- > 0;) {
+      row[i] = (row[i] - top) * scale;
+      exp_negative16(&row[i]);
+      sum += row[i];
     }
     const float share = 1.0f / total(&sum);
-    if (wide == 2) *(sixteen *)s = first * share;
-    *(sixteen *)(s + 16 * (wide - 1)) = last * share;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < wide; i++) ((sixteen *)s)[i] = row[i] * share;
   }
 }
 
@@ -93,10 +98,14 @@ INLINE void attend(const int wide, const float *q, const float *k, const float *
 
 VARIANTS void pmae_attend_short(const float *q, const float *k, const float *v, size_t stride, size_t tokens,
                                 size_t depth, float scale, float *y, size_t y_stride, float *scratch) {
-  if (tokens <= 16)
-    attend(1, q, k, v, stride, tokens, depth, scale, y, y_stride, scratch);
-  else
-    attend(2, q, k, v, stride, tokens, depth, scale, y, y_stride, scratch);
+  // Each number of vectors is compiled for itself.
+  switch ((tokens + 15) / 16) {
+  case 1: return attend(1, q, k, v, stride, tokens, depth, scale, y, y_stride, scratch);
+  case 2: return attend(2, q, k, v, stride, tokens, depth, scale, y, y_stride, scratch);
+  case 3: return attend(3, q, k, v, stride, tokens, depth, scale, y, y_stride, scratch);
+  case 4: return attend(4, q, k, v, stride, tokens, depth, scale, y, y_stride, scratch);
+  default: return attend(MOST_WIDE, q, k, v, stride, tokens, depth, scale, y, y_stride, scratch);
+  }
 }
 
 INLINE void attend_back(const int wide, const float *q, const float *k, const float *v, size_t stride,
@@ -112,7 +121,7 @@ INLINE void attend_back(const int wide, const float *q, const float *k, const fl
   for (size_t t = 0; t < tokens; t++) {
     sixteen *shares = (sixteen *)(p + t * lanes), *slopes = (sixteen *)(ds + t * lanes);
     sixteen product = shares[0] * slopes[0];
-    if (wide == 2) product += shares[1] * slopes[1];
+    for (int i = 1; i < wide; i++) product += shares[i] * slopes[i];
     const float mean = total(&product);
     for (int i = 0; i < wide; i++) slopes[i] = scale * shares[i] * (slopes[i] - mean);
   }
@@ -124,8 +133,16 @@ INLINE void attend_back(const int wide, const float *q, const float *k, const fl
 VARIANTS void pmae_attend_short_backward(const float *q, const float *k, const float *v, size_t stride, const float *dy,
                                          size_t dy_stride, size_t tokens, size_t depth, float scale, float *dq,
                                          float *dk, float *dv, size_t d_stride, int accumulate, float *scratch) {
-  if (tokens <= 16)
-    attend_back(1, q, k, v, stride, dy, dy_stride, tokens, depth, scale, dq, dk, dv, d_stride, accumulate, scratch);
-  else
-    attend_back(2, q, k, v, stride, dy, dy_stride, tokens, depth, scale, dq, dk, dv, d_stride, accumulate, scratch);
+  switch ((tokens + 15) / 16) {
+  case 1:
+    return attend_back(1, q, k, v, stride, dy, dy_stride, tokens, depth, scale, dq, dk, dv, d_stride, accumulate, scratch);
+  case 2:
+    return attend_back(2, q, k, v, stride, dy, dy_stride, tokens, depth, scale, dq, dk, dv, d_stride, accumulate, scratch);
+  case 3:
+    return attend_back(3, q, k, v, stride, dy, dy_stride, tokens, depth, scale, dq, dk, dv, d_stride, accumulate, scratch);
+  case 4:
+    return attend_back(4, q, k, v, stride, dy, dy_stride, tokens, depth, scale, dq, dk, dv, d_stride, accumulate, scratch);
+  default:
+    return attend_back(MOST_WIDE, q, k, v, stride, dy, dy_stride, tokens, depth, scale, dq, dk, dv, d_stride, accumulate, scratch);
+  }
 }

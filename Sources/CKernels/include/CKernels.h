@@ -88,8 +88,9 @@ void pmae_softmax_rows(float *x, size_t rows, size_t n, size_t stride, float sca
 void pmae_softmax_rows_bf16(float *x, size_t rows, size_t n, size_t stride, float scale, float *inverse, uint16_t *rounded);
 /// x[r] *= factors[r] for rows of n values.
 void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float *factors);
-/// One head's attention over at most 32 tokens of a depth that is a multiple of 16: y = softmax(scale q kᵀ) v, for q, k, v
-/// [tokens][depth] whose rows are `stride` apart. scratch: 32 (depth + 2 tokens) values.
+/// One head's attention over at most 80 tokens of a depth that is a multiple of 16: y = softmax(scale q kᵀ) v, for q, k, v
+/// [tokens][depth] whose rows are `stride` apart. scratch: depth + 2 tokens values for each
+/// token, and for as many more as make them a multiple of 16.
 void pmae_attend_short(const float *q, const float *k, const float *v, size_t stride, size_t tokens, size_t depth, float scale, float *y, size_t y_stride, float *scratch);
 /// Its gradients: dq, dk, dv (+)= ... for the gradient dy of y; the same scratch.
 void pmae_attend_short_backward(const float *q, const float *k, const float *v, size_t stride, const float *dy, size_t dy_stride, size_t tokens, size_t depth, float scale, float *dq, float *dk, float *dv, size_t d_stride, int accumulate, float *scratch);
