@@ -115,10 +115,10 @@ extension Operation {
 
   static func attention(_ scale: Int) -> [Operation] {
     // 4 tokens of 3 heads, 5 deep; one token, whose attention is to itself; then depths of a multiple of 16, which have a kernel of their
-    // own for up to 16 tokens, one for up to 32, and none beyond.
+    // own for each number of 16 tokens up to 80, and none beyond.
     [
       (2 * scale, 4, 3, 5), (3 * scale, 1, 2, 7), (1, 9, 1, 2), (scale, 5, 2, 16), (1, 1, 1, 16), (1, 16, 1, 32),
-      (scale, 17, 2, 16), (1, 32, 1, 16), (1, 33, 1, 16),
+      (scale, 17, 2, 16), (1, 32, 1, 16), (1, 33, 1, 16), (1, 64, 1, 16), (1, 65, 1, 16), (1, 81, 1, 16),
     ].map { sequences, tokens, heads, depth in
       Operation(
         name: "attention of \(tokens) tokens, \(heads) heads", shapes: [(sequences * tokens, 3 * heads * depth)],
