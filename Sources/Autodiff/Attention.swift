@@ -2,9 +2,11 @@ import CKernels
 import Compute
 
 extension Tape {
-  /// Whether bfloat16 products of heads are worth their calls, so that attention wants its tokens in bfloat16.
-  public static func attendsInBFloat16(tokens: Int, depth: Int) -> Bool {
-    tokens >= 32 && !(depth <= 16 && HeadShape.isShort(tokens: tokens, depth: depth))
+  /// Whether attention wants its tokens in bfloat16: where a short head is one call of a kernel for pairs, or where products of it are
+  /// worth their calls.
+  public func attendsInBFloat16(tokens: Int, depth: Int) -> Bool {
+    let isShort = HeadShape.isShort(tokens: tokens, depth: depth)
+    return isShort && engine.multipliesPairs || tokens >= 32 && !(isShort && depth <= 16)
   }
 
   /// Multi-head self-attention: for each sequence and head softmax(Q Kᵀ / √d) V.
@@ -25,8 +27,8 @@ extension Tape {
     engine.measure(.attention, flop: 2 * work, values: qkv.wordsMoved + y.wordsMoved) {
       if qkv.isBFloat16 {
         withBFloat16(qkv, y) { qkv, y in
-          engine.run(sequences * heads, scratch: scratch) { task, scratch in
-            engine.attend(qkv, into: y, shape, task, scratch)
+          engine.run(sequences * heads / shape.together, scratch: scratch) { task, scratch in
+            for head in shape.heads(of: task) { engine.attend(qkv, into: y, shape, head, scratch) }
           }
         }
       } else {
@@ -43,8 +45,10 @@ extension Tape {
       engine.measure(.attentionBackward, flop: 5 * work, values: 2 * qkv.wordsMoved + written) {
         if qkv.isBFloat16 {
           withBFloat16(dy, qkv, dqkv) { dy, qkv, dqkv in
-            engine.run(sequences * heads, scratch: scratch) { task, scratch in
-              engine.attendBackward(dy, qkv: qkv, into: dqkv, shape, task, scratch)
+            engine.run(sequences * heads / shape.together, scratch: scratch) { task, scratch in
+              for head in shape.heads(of: task) {
+                engine.attendBackward(dy, qkv: qkv, into: dqkv, shape, head, scratch)
+              }
             }
           }
         } else {
@@ -74,7 +78,7 @@ struct HeadShape {
   /// Whether a head is so small that one call of a kernel made for it is less than the calls of products.
   var isShort: Bool { Self.isShort(tokens: tokens, depth: depth) }
   static func isShort(tokens: Int, depth: Int) -> Bool { tokens <= 80 && depth.isMultiple(of: 16) }
-  /// Heads of a task in float32: of a short sequence all, whose rows are then read from end to end.
+  /// Heads of a task: of a short sequence all, whose rows are then read from end to end.
   var together: Int { isShort ? heads : 1 }
   func heads(of task: Int) -> Range<Int> { task * together..<(task + 1) * together }
 
@@ -97,7 +101,10 @@ extension Engine {
     let packing = max(
       scratch(inner: shape.depth, columns: shape.tokens), scratch(inner: shape.tokens, columns: shape.depth),
       shape.tokens * max(shape.stride, shape.depth))
-    let short = shape.isShort ? shape.stride * (shape.depth + 2 * shape.tokens) : 0
+    // That of pairs is the larger.
+    let short =
+      shape.isShort
+      ? shape.stride * (shape.depth + 3 * shape.tokens + 1) + shape.depth * (2 * shape.tokens + 1) : 0
     return max(2 * shape.tokens * shape.stride + shape.stride + packing, short)
   }
 
@@ -157,6 +164,12 @@ extension Engine {
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
+    if shape.isShort, multipliesPairs {
+      let q = shape.part(qkv, 0, task), k = shape.part(qkv, 1, task), v = shape.part(qkv, 2, task)
+      let out = shape.part(y, 0, task)
+      return pmae_attend_pairs(
+        q.pointer, k.pointer, v.pointer, qkv.stride, tokens, shape.depth, shape.scale, out.pointer, out.stride, scratch)
+    }
     let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
     let rounded = BFloat16Matrix((scratch + tokens * stride).asBFloat16, rows: tokens, columns: tokens, stride: stride)
     let shares = scratch + 2 * tokens * stride
@@ -174,12 +187,18 @@ extension Engine {
     _ scratch: UnsafeMutablePointer<Float>
   ) {
     let (tokens, stride) = (shape.tokens, shape.stride)
+    let q = shape.part(qkv, 0, task), k = shape.part(qkv, 1, task), v = shape.part(qkv, 2, task)
+    let d = shape.part(dy, 0, task)
+    if shape.isShort, multipliesPairs {
+      let dq = shape.part(dqkv, 0, task), dk = shape.part(dqkv, 1, task), dv = shape.part(dqkv, 2, task)
+      return pmae_attend_pairs_backward(
+        q.pointer, k.pointer, v.pointer, q.stride, d.pointer, d.stride, tokens, shape.depth, shape.scale, dq.pointer,
+        dk.pointer, dv.pointer, dq.stride, scratch)
+    }
     let p = Matrix(scratch, rows: tokens, columns: tokens, stride: stride)
     let ds = Matrix(scratch + tokens * stride, rows: tokens, columns: tokens, stride: stride)
     let rounded = BFloat16Matrix(
       (scratch + 2 * tokens * stride).asBFloat16, rows: tokens, columns: tokens, stride: stride)
-    let q = shape.part(qkv, 0, task), k = shape.part(qkv, 1, task), v = shape.part(qkv, 2, task)
-    let d = shape.part(dy, 0, task)
     Compute.multiplyHere(q, k, into: p, transposing: .right)
     pmae_softmax_rows_bf16(p.pointer, tokens, tokens, stride, shape.scale, nil, rounded.pointer)
     Compute.multiplyHere(rounded, d, into: shape.part(dqkv, 2, task), transposing: .left)

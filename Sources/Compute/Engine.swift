@@ -50,6 +50,8 @@ public final class Engine: Sendable {
 
   /// The matrix kernels in use: `avx512`, `avx2` or `openblas`.
   public var kernels: String { multiplier.name }
+  /// Whether there are kernels of our own that multiply pairs of bfloat16.
+  public var multipliesPairs: Bool { multiplier.pairs != nil }
 
   /// What a user should know before a long run on this processor: where it cannot do what was chosen, and what it does
   /// instead.

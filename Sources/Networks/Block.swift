@@ -57,7 +57,7 @@ public struct Block: Network {
       let mixed = tape.attention(
         qkv(
           tape, norm1(tape, x, rowsOf: rowsOf, forProducts: true),
-          forProducts: Tape.attendsInBFloat16(tokens: tokens, depth: x.columns / heads)),
+          forProducts: tape.attendsInBFloat16(tokens: tokens, depth: x.columns / heads)),
         sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens, heads: heads)
       guard let scale1 else { return projection(tape, mixed, onto: onto) }
       return tape.layerScaled(projection(tape, mixed), by: scale1.tensor, onto: onto)

@@ -94,6 +94,11 @@ void pmae_scale_rows(float *x, size_t rows, size_t n, size_t stride, const float
 void pmae_attend_short(const float *q, const float *k, const float *v, size_t stride, size_t tokens, size_t depth, float scale, float *y, size_t y_stride, float *scratch);
 /// Its gradients: dq, dk, dv (+)= ... for the gradient dy of y; the same scratch.
 void pmae_attend_short_backward(const float *q, const float *k, const float *v, size_t stride, const float *dy, size_t dy_stride, size_t tokens, size_t depth, float scale, float *dq, float *dk, float *dv, size_t d_stride, int accumulate, float *scratch);
+/// The same of bfloat16, y and the gradients rounded to it; sums, scores and their softmax are float32, and shares are rounded. Where
+/// pmae_pair_multiplier has kernels. Strides are even. scratch, with a row of `lanes` values, the tokens and what makes them a multiple
+/// of 16: lanes (depth / 2 + 3 tokens + 1) + depth (2 tokens + 1) values.
+void pmae_attend_pairs(const uint16_t *q, const uint16_t *k, const uint16_t *v, size_t stride, size_t tokens, size_t depth, float scale, uint16_t *y, size_t y_stride, float *scratch);
+void pmae_attend_pairs_backward(const uint16_t *q, const uint16_t *k, const uint16_t *v, size_t stride, const uint16_t *dy, size_t dy_stride, size_t tokens, size_t depth, float scale, uint16_t *dq, uint16_t *dk, uint16_t *dv, size_t d_stride, float *scratch);
 /// d = scale * p * (d - sum(p d)) for one row, in place.
 void pmae_softmax_backward(const float *p, float *d, size_t n, float scale);
 /// ds = scale * p * (d - sum(p d)) for one row, in bfloat16.
