@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Draws k-NN and logistic regression of the cells of methods.mk or ablations.mk against epochs and against computing, as SVG on standard
-# output, by gnuplot.
+# output, by gnuplot. A dashed line is what raw pixels have.
 # usage: results-curves.sh RESULTS.tsv COSTS.tsv STEPS
 #
 # RESULTS has a header, then lines of cell, seed, epoch, measure and top1; a point is the mean of the seeds. COSTS has a header, then
-# lines of a cell and the GFLOP of one step of it; an epoch has STEPS. Cells without a cost (pixels, random weights) are left out.
+# lines of a cell and the GFLOP of one step of it; an epoch has STEPS. Other cells without a cost (random weights) are left out.
 set -euo pipefail
 usage='usage: results-curves.sh RESULTS.tsv COSTS.tsv STEPS'
 results=$(realpath "${1:?$usage}") costs=$(realpath "${2:?$usage}") steps=${3:?$usage}
@@ -21,7 +21,7 @@ pmae-evaluate table --rows cell,epoch --columns measure --column knn --column li
   "$results" > points
 
 # One file a measure: blocks of a cell each, its name first, then epoch, TFLOP and mean, two empty lines between blocks.
-measures='' cells=''
+measures='' cells='' pixels=''
 column=3
 for measure in knn linear; do
   drawn=0
@@ -32,7 +32,10 @@ for measure in knn linear; do
     printf '"%s"\n%s\n\n\n' "$cell" "$block" >> $measure
     drawn=$((drawn + 1))
   done < computing
-  if ((drawn)); then measures+="$measure " cells+="$drawn "; fi
+  if ((drawn)); then
+    measures+="$measure " cells+="$drawn "
+    pixels+="$(awk -F '\t' -v column=$column '$1 == "pixels" && $column != "-" { found = $column } END { print found ? found : "-" }' points) "
+  fi
   column=$((column + 3))
 done
 if [ -z "$measures" ]; then
@@ -43,9 +46,10 @@ fi
 cat > script << 'SCRIPT'
 set terminal svg size 1000,760 dynamic background rgb 'white' font 'sans-serif,13'
 set multiplot layout words(measures),2
-set key bottom right noenhanced
+set key below noenhanced
 set grid
 set ylabel 'top-1, %'
+set samples 2
 do for [m = 1:words(measures)] {
   measure = word(measures, m)
   do for [by = 1:2] {
@@ -53,9 +57,10 @@ do for [m = 1:words(measures)] {
     set xlabel (by == 1 ? 'epochs' : 'TFLOP')
     if (by == 2) { set logscale x } else { unset logscale x }
     # The name of a cell is the first line of its block.
-    plot for [c = 0:word(cells, m) - 1] measure index c using by:3 with linespoints pt 7 ps 0.5 lw 2 title columnheader(1)
+    plot for [c = 0:word(cells, m) - 1] measure index c using by:3 with linespoints pt 7 ps 0.5 lw 2 title columnheader(1), \
+      word(pixels, m) eq '-' ? NaN : real(word(pixels, m)) dt 2 lc 'black' title word(pixels, m) eq '-' ? '' : 'pixels'
   }
 }
 unset multiplot
 SCRIPT
-gnuplot -e "measures = '$measures'; cells = '$cells'" script
+gnuplot -e "measures = '$measures'; cells = '$cells'; pixels = '$pixels'" script

@@ -188,7 +188,8 @@ import Testing
       try write("other.tsv", "cell\tgflop\nmae\t50\n")
       let curves = try draw("curves", "all.tsv", "costs.tsv", "3")
       #expect(curves.status == 0 && curves.errors.isEmpty, "\(curves.errors)")
-      for text in [">pseudo-mae<", ">sdae<", ">k-NN against epochs<", ">k-NN against computing<", "</svg>"] {
+      for text in [">pseudo-mae<", ">sdae<", ">pixels<", ">k-NN against epochs<", ">k-NN against computing<", "</svg>"]
+      {
         #expect(curves.text.contains(text))
       }
       for text in ["momentum", ">mae<", "logistic"] { #expect(!curves.text.contains(text), "no value, or no cost") }
