@@ -71,14 +71,16 @@ import Testing
   }
 
   /// The page of results shows what the script prints of the results beside it.
-  @Test(arguments: ["epochs", "compute"]) func thePageHasTheTableOfItsResults(budget: String) throws {
+  @Test(arguments: ["methods", "photos"], ["epochs", "compute"])
+  func thePageHasTheTableOfItsResults(set: String, budget: String) throws {
     try ToolRunner.withTemporaryFolder { folder in
       let prepared = try ToolRunner.shell(
-        "mkdir -p out/cells/all/seed0; cp \(Self.pipelines)results/methods-\(budget).tsv out/cells/all/seed0/result.tsv",
+        "mkdir -p out/cells/all/seed0; cp \(Self.pipelines)results/\(set)-\(budget).tsv out/cells/all/seed0/result.tsv",
         in: folder)
       #expect(prepared.status == 0, "\(prepared.errors)")
       let result = try ToolRunner.run(
-        Self.pipelines + "methods.mk", ["show", "BIN=\(ToolRunner.folder)", "OUT=out", "BUDGET=\(budget)"],
+        Self.pipelines + "methods.mk",
+        ["show", "BIN=\(ToolRunner.folder)", "OUT=out", "BUDGET=\(budget)", "PER_CLASS=\(set == "photos" ? 20 : 100)"],
         environment: Self.plain, in: folder)
       #expect(result.status == 0, "\(result.errors)")
       let start = try #require(result.text.range(of: "Methods, equal \(budget)\n")).lowerBound
