@@ -181,7 +181,7 @@ $(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few$(PER_CLASS).stz $(OUT)/test.cent
 	$(call finetune,$(FINETUNE_EPOCHS),$(SEEDS))
 define more
 $(OUT)/%.finetune$1.json: $(OUT)/%.stz $(OUT)/$(if $(filter all,$1),train,few$1).stz $(OUT)/test.center.stz
-	$$(call finetune,$($1.epochs),$(MORE_SEEDS),$(MORE_FINETUNE))
+	$$(call finetune,$(or $($1.epochs),$(FINETUNE_EPOCHS)),$(MORE_SEEDS),$(MORE_FINETUNE))
 endef
 $(foreach n,$(MORE),$(eval $(call more,$n)))
 

@@ -47,81 +47,58 @@ extension Tape {
   }
 
   /// The sequences that a decoder reads: the class token, then all N patches in their places, those that the encoder did
-  /// not see as the mask token, each with its position added.
+  /// not see as the mask token, each with its position added. What stands for a masked patch is the same in every sequence.
   /// x [B·(1 + V), d], maskToken [1, d], positions [1 + N, d], shuffle [B·N] (a permutation an image, its first V visible)
-  /// -> [B·(1 + N), d].
+  /// -> each row once [B·(1 + V) + P, d], P the places that are masked anywhere, and the row of each of the B·(1 + N) tokens.
   public func decoderTokens(
     _ x: Tensor, maskToken: Tensor, positions: Tensor, shuffle: [Int32], sequences: Int
-  ) -> Tensor {
+  ) -> (distinct: Tensor, rowOf: [Int32]) {
     let width = x.columns
     let n = shuffle.count / sequences
     let visible = x.rows / sequences - 1
     precondition(x.rows == sequences * (1 + visible) && shuffle.count == sequences * n && positions.rows == 1 + n)
-    let y = tensor(rows: sequences * (1 + n), columns: width, from: x, maskToken)
-    engine.rows(
-      over: x, maskToken, positions, y, count: sequences, cost: (1 + n) * width, as: .tokens, values: x.count + y.count
-    ) { x, maskToken, positions, y, range in
-      for s in range {
-        pmae_add_scaled(x.row(s * (1 + visible)), 1, positions.row(0), y.row(s * (1 + n)), width)
-        for j in 0..<n {
-          let place = 1 + Int(shuffle[s * n + j])
-          let from = j < visible ? x.row(s * (1 + visible) + 1 + j) : maskToken.pointer
-          pmae_add_scaled(from, 1, positions.row(place), y.row(s * (1 + n) + place), width)
+    var rowOf = [Int32](repeating: 0, count: sequences * (1 + n))
+    var positionOf = [Int](repeating: 0, count: x.rows)
+    var maskedRowOf = [Int32?](repeating: nil, count: n)
+    for s in 0..<sequences {
+      rowOf[s * (1 + n)] = Int32(s * (1 + visible))
+      for j in 0..<n {
+        let place = Int(shuffle[s * n + j])
+        if j < visible {
+          let row = s * (1 + visible) + 1 + j
+          positionOf[row] = 1 + place
+          rowOf[s * (1 + n) + 1 + place] = Int32(row)
+        } else {
+          let row = maskedRowOf[place] ?? Int32(positionOf.count)
+          if maskedRowOf[place] == nil { positionOf.append(1 + place) }
+          maskedRowOf[place] = row
+          rowOf[s * (1 + n) + 1 + place] = row
         }
+      }
+    }
+    let (seen, masked) = (x.rows, positionOf.count - x.rows)
+    let y = tensor(rows: seen + masked, columns: width, from: x, maskToken)
+    engine.rows(over: y, x, maskToken, positions, cost: width, as: .tokens, values: 2 * y.count) {
+      y, x, maskToken, positions, rows in
+      for r in rows {
+        pmae_add_scaled(r < seen ? x.row(r) : maskToken.pointer, 1, positions.row(positionOf[r]), y.row(r), width)
       }
     }
     record(y) { [engine] dy in
       if x.tracksGradient {
         let (dx, isFirst) = x.gradientSink(engine)
-        let beta: Float = isFirst ? 0 : 1
-        engine.rows(
-          over: dy, dx, count: sequences, cost: (1 + visible) * width, as: .tokens, values: 2 * dx.count
-        ) { dy, dx, range in
-          for s in range {
-            pmae_axpby(1, dy.row(s * (1 + n)), beta, dx.row(s * (1 + visible)), width)
-            for j in 0..<visible {
-              let place = 1 + Int(shuffle[s * n + j])
-              pmae_axpby(1, dy.row(s * (1 + n) + place), beta, dx.row(s * (1 + visible) + 1 + j), width)
-            }
-          }
+        engine.rows(over: dx, dy, cost: width, as: .tokens, values: 2 * dx.count) { dx, dy, rows in
+          for r in rows { pmae_axpby(1, dy.row(r), isFirst ? 0 : 1, dx.row(r), width) }
         }
       }
-      if maskToken.tracksGradient {
-        // Summed an image at a time, then over images, in order.
-        let partial = Tensor(rows: sequences, columns: width, values: engine.memory.take(sequences * width))
-        partial.values.zero()
-        engine.rows(over: partial, dy, cost: n * width, as: .tokens, values: dy.count - x.count) { partial, dy, range in
-          for s in range {
-            for j in visible..<n {
-              let place = s * (1 + n) + 1 + Int(shuffle[s * n + j])
-              pmae_axpy(1, dy.row(place), partial.row(s), width)
-            }
-          }
-        }
+      if maskToken.tracksGradient, masked > 0 {
         let (dm, isFirst) = maskToken.gradientSink(engine)
-        withMatrices(partial, dm) { partial, dm in
-          pmae_column_sums(partial.pointer, dm.pointer, sequences, width, width, isFirst ? 0 : 1)
+        withMatrices(dy, dm) { dy, dm in
+          pmae_column_sums(dy.row(seen), dm.pointer, masked, width, dy.stride, isFirst ? 0 : 1)
         }
       }
     }
-    return y
-  }
-
-  /// Rows of x by their numbers, each at most once: [indices.count, D].
-  public func gatherRows(_ x: Tensor, _ indices: [Int32]) -> Tensor {
-    let width = x.columns
-    let y = tensor(rows: indices.count, columns: width, from: x)
-    engine.rows(over: y, x, cost: width, as: .tokens, values: 2 * y.count) { y, x, rows in
-      for r in rows { y.row(r).update(from: x.row(Int(indices[r])), count: width) }
-    }
-    record(y) { [engine] dy in
-      let (dx, isFirst) = x.gradientSink(engine)
-      if isFirst { engine.zero(dx) }
-      engine.rows(over: dy, dx, cost: width, as: .tokens, values: 3 * dy.count) { dy, dx, rows in
-        for r in rows { pmae_axpy(1, dy.row(r), dx.row(Int(indices[r])), width) }
-      }
-    }
-    return y
+    return (y, rowOf)
   }
 
   /// The mean of each sequence's patch tokens, the class token left out: x [B·(1 + n), D] -> [B, D].

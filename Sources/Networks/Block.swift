@@ -47,18 +47,24 @@ public struct Block: Network {
 
   /// x [B·T, D] -> [B·T, D].
   /// - Parameters:
+  ///   - rowOf: where given, the row of x that each of the B·T tokens is. x then has each of its rows once, and so are queries, keys and
+  ///     values computed. Without `keep`.
   ///   - keep: for each of the two branches, which samples it is computed for; nil for all, unscaled.
   ///   - wanted: where given, the rows whose output is needed; the MLP is computed for them alone: -> [wanted.count, D].
   package func callAsFunction(
-    _ tape: Tape, _ x: Tensor, sequences: Int, keep: BranchKeep? = nil, wanted: [Int32]? = nil
+    _ tape: Tape, _ x: Tensor, rowOf: [Int32]? = nil, sequences: Int, keep: BranchKeep? = nil, wanted: [Int32]? = nil
   ) -> Tensor {
-    let tokens = x.rows / sequences
-    var x = residual(x, tokens: tokens, kept: keep?.attention) { rowsOf, onto in
+    precondition(rowOf == nil || keep == nil)
+    func placed(_ x: Tensor) -> Tensor { rowOf.map { tape.gatherRows(x, $0) } ?? x }
+    let (distinct, all) = (x, placed(x))
+    let tokens = all.rows / sequences
+    var x = residual(all, tokens: tokens, kept: keep?.attention) { rowsOf, onto in
       let mixed = tape.attention(
-        qkv(
-          tape, norm1(tape, x, rowsOf: rowsOf, forProducts: true),
-          forProducts: tape.attendsInBFloat16(tokens: tokens, depth: x.columns / heads)),
-        sequences: (rowsOf?.count ?? x.rows) / tokens, tokens: tokens, heads: heads)
+        placed(
+          qkv(
+            tape, norm1(tape, distinct, rowsOf: rowsOf, forProducts: true),
+            forProducts: tape.attendsInBFloat16(tokens: tokens, depth: all.columns / heads))),
+        sequences: (rowsOf?.count ?? all.rows) / tokens, tokens: tokens, heads: heads)
       guard let scale1 else { return projection(tape, mixed, onto: onto) }
       return tape.layerScaled(projection(tape, mixed), by: scale1.tensor, onto: onto)
     }

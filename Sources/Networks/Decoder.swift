@@ -47,11 +47,13 @@ public struct Decoder: Network {
   public func callAsFunction(
     _ tape: Tape, _ latent: Tensor, shuffle: [Int32], sequences: Int, wanted: [Int32]
   ) -> Tensor {
-    var x = tape.decoderTokens(
+    let (tokens, rowOf) = tape.decoderTokens(
       embedding(tape, latent), maskToken: maskToken.tensor, positions: positions, shuffle: shuffle,
       sequences: sequences)
+    var x = tokens
     for (i, block) in blocks.enumerated() {
-      x = block(tape, x, sequences: sequences, wanted: i == blocks.count - 1 ? wanted : nil)
+      x = block(
+        tape, x, rowOf: i == 0 ? rowOf : nil, sequences: sequences, wanted: i == blocks.count - 1 ? wanted : nil)
     }
     return prediction(tape, norm(tape, x))
   }

@@ -162,7 +162,7 @@ extension Operation {
       compute: { tape, x in
         let encoder = tape.encoderTokens(x[0], classToken: x[1], positions: x[2], ids: ids, sequences: s)
         let decoder = tape.decoderTokens(x[0], maskToken: x[1], positions: x[2], shuffle: shuffle, sequences: s)
-        let y = tape.addBranch(encoder, tape.gatherRows(decoder, rows))
+        let y = tape.addBranch(encoder, tape.gatherRows(decoder.distinct, rows.map { decoder.rowOf[Int($0)] }))
         let z = tape.addBranch(y, tape.meanOfPatches(x[0], sequences: s), rowsOf: first)
         return .tensor(tape.addBranch(z, x[0], rowsOf: (0..<Int32(3 * s)).map { $0 }))
       },

@@ -194,8 +194,9 @@ extension Operation {
         name: "decoderTokens", shapes: [(sequences * (1 + visible), width), (1, width), (1 + patches, width)],
         constants: [2],
         compute: {
-          .tensor(
-            $0.decoderTokens($1[0], maskToken: $1[1], positions: $1[2], shuffle: shuffle, sequences: sequences))
+          let (distinct, rowOf) = $0.decoderTokens(
+            $1[0], maskToken: $1[1], positions: $1[2], shuffle: shuffle, sequences: sequences)
+          return .tensor($0.gatherRows(distinct, rowOf))
         },
         reference: { x in
           Reference(sequences * (1 + patches), width) { r, c in
@@ -242,6 +243,13 @@ extension Operation {
       Operation(
         name: "gatherRows", shapes: [(r, 7)], compute: { .tensor($0.gatherRows($1[0], some)) },
         reference: { x in Reference(some.count, 7) { x[0][Int(some[$0]), $1] } }),
+      Operation(
+        name: "gatherRows, some more than once", shapes: [(r, 7)],
+        compute: { .tensor($0.gatherRows($1[0], some + some.dropLast() + some.prefix(2))) },
+        reference: { x in
+          let rows = some + some.dropLast() + some.prefix(2)
+          return Reference(rows.count, 7) { x[0][Int(rows[$0]), $1] }
+        }),
       Operation(
         name: "normaliseRows", shapes: [(r, 7)], compute: { .tensor($0.normaliseRows($1[0])) },
         reference: { normalise($0[0]) }),
