@@ -36,11 +36,11 @@ ENCODER ?= --width 192 --depth 6 --heads 6
 
 EPOCHS ?= 200
 BATCH ?= 128
-VIEW ?= crop 0.5-1 ratio 0.9-1.1, flip
+VIEW ?= crop 0.5-1 ratio 0.9-1.1, flip, vflip
 PRETRAIN ?= --objective mae --decoder-width 96 --decoder-depth 2 --decoder-heads 3 --lr 1e-3 --warmup-epochs 20
 
 FINETUNE_EPOCHS ?= 50
-FINETUNE_VIEW ?= crop 0.6-1 ratio 0.9-1.1, flip, jitter 0.3 0.3 0
+FINETUNE_VIEW ?= crop 0.6-1 ratio 0.9-1.1, flip, vflip, jitter 0.3 0.3 0
 FINETUNE ?= --batch 64 --lr 1e-3 --layer-decay 0.75 --warmup-epochs 5 --drop-path 0.1 --pool mean
 # From scratch by the same recipe, for longer.
 SCRATCH_EPOCHS ?= 100

@@ -50,6 +50,7 @@ import Testing
   @Test func greyFlipAndSolarise() throws {
     try check("grey") { $1.grey() }
     try check("flip") { $1.flipped() }
+    try check("vflip") { $1.flippedVertically() }
     try check("solarise") { $1.solarised() }
   }
 

@@ -96,7 +96,7 @@ import Testing
     ("name=a: crop 0.2-1 nearest", "character 20: expected a comma, |, size, count or the end; found \"nearest\""),
     (
       "name=a: crop 0.2-1, twirl",
-      "character 21: expected flip, jitter, grey, blur, solarise, rand, erase, photometric; found \"twirl\""
+      "character 21: expected flip, vflip, jitter, grey, blur, solarise, rand, erase, photometric; found \"twirl\""
     ),
     ("name=a: crop 0.2-1, flip, flip", "character 27: expected a step that is not there yet; found \"flip\""),
     ("name=a: crop 0.2-1, flip p 0", "expected a probability"),

@@ -48,6 +48,23 @@ import Testing
       pixels: try tensor.values(of: UInt8.self))
   }
 
+  /// Exchanging top and bottom is the last thing that is done to where pixels are, of a picture and of its mask.
+  @Test func aMaskIsFlippedWithItsPicture() {
+    let pixels = (0..<40 * 50).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }
+    let source = Picture(height: 40, width: 50, channels: 1, pixels: pixels)
+    for crop in [
+      ViewDraw.Crop.box(CropBox(top: 3, left: 5, height: 30, width: 31)), .center(CenterCrop(size: 20, ratio: 0.9)),
+      .scaled(ScaledCrop.Drawn(height: 30, width: 37, top: 4, left: 7), side: 20),
+    ] {
+      var draw = ViewDraw(crop: crop)
+      let (plain, mask) = (source.view(draw, size: 20), source.maskView(draw, size: 20))
+      draw.vflip = true
+      #expect(difference(source.view(draw, size: 20), plain.flippedVertically()) == nil)
+      #expect(difference(source.maskView(draw, size: 20), mask.flippedVertically()) == nil)
+      #expect(difference(mask, mask.flippedVertically()) != nil)
+    }
+  }
+
   /// Pixels and ids of whole views, from what was drawn: scale, crop, flip, distortion and padding.
   @Test func viewsAreMmsegmentations() throws {
     let views = cases.filter { $0.kind == "view" }

@@ -89,6 +89,27 @@ import Testing
     }
   }
 
+  /// Each column has its set, its epochs and its heading; a number without epochs of its own has those of the other columns.
+  @Test func theQuickstartHasMoreColumnsOfFineTuning() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let result = try ToolRunner.run(
+        "/usr/bin/make",
+        [
+          "-n", "-f", Self.pipelines + "quickstart.mk", "BIN=\(ToolRunner.folder)", "OUT=out", "best",
+          "MORE=7 1000 all", "FINETUNE_EPOCHS=9", "SEEDS=0",
+        ], environment: Self.plain, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let lines = result.text.split(separator: "\n")
+      for (set, epochs) in [("few100", 9), ("few7", 9), ("few1000", 40), ("train", 15)] {
+        let runs = lines.filter { $0.contains("pmae-augment") && $0.contains("out/\(set).stz --view 'name=simple") }
+        #expect(runs.count(where: { $0.contains(" --epochs \(epochs) ") }) == 2, "\(set): \(runs)")
+      }
+      for heading in ["finetune7=fine-tuned\\n7 labels a class", "finetuneall=fine-tuned\\nall labels'"] {
+        #expect(result.text.contains(heading))
+      }
+    }
+  }
+
   @Test func theQuickstartsTable() throws {
     try ToolRunner.withTemporaryFolder { folder in
       try FileManager.default.createDirectory(atPath: folder + "/out", withIntermediateDirectories: true)

@@ -62,6 +62,15 @@ enum Colour {
       }
     }
   }
+
+  /// ImageOps.flip.
+  static func vflip(_ pixels: Pixels) {
+    let values = pixels.width * pixels.channels
+    for y in 0..<pixels.height / 2 {
+      let (row, other) = (pixels.row(y), pixels.row(pixels.height - 1 - y))
+      for x in 0..<values { swap(&row[x], &other[x]) }
+    }
+  }
 }
 
 extension Picture {
@@ -85,6 +94,9 @@ extension Picture {
 
   /// Pillow's `ImageOps.mirror(picture)`.
   public func flipped() -> Picture { changed { Colour.flip($0) } }
+
+  /// Pillow's `ImageOps.flip(picture)`.
+  public func flippedVertically() -> Picture { changed { Colour.vflip($0) } }
 
   /// Pillow's `picture.filter(ImageFilter.GaussianBlur(sigma))`.
   public func blurred(sigma: Float) -> Picture { changed { Blur().gaussian($0, sigma: sigma) } }

@@ -19,7 +19,7 @@ public struct Recipe: Sendable {
 
   /// What may be done after the crop.
   public enum Step: String, Sendable, CaseIterable {
-    case flip, jitter, grey, blur, solarise, rand, erase, photometric
+    case flip, vflip, jitter, grey, blur, solarise, rand, erase, photometric
   }
 
   /// One way to make a view. Probabilities from 0 to 1.
@@ -40,6 +40,7 @@ public struct Recipe: Sendable {
     /// In which order the steps are drawn and applied: DINO's.
     public var order = Step.allCases
     public var flip = 0.0
+    public var vflip = 0.0
     public var jitter: Jitter?
     public var grey = 0.0
     public var blur = 0.0
@@ -56,8 +57,8 @@ public struct Recipe: Sendable {
       case .random, .scaled: return false
       case .center, .whole: break
       }
-      return [flip, grey, solarise].allSatisfy { $0 == 0 || $0 == 1 } && jitter == nil && blur == 0 && rand == nil
-        && erase == nil && photometric == nil && !drawsInterpolation
+      return [flip, vflip, grey, solarise].allSatisfy { $0 == 0 || $0 == 1 } && jitter == nil && blur == 0
+        && rand == nil && erase == nil && photometric == nil && !drawsInterpolation
     }
 
     /// The side's own limits, of views that show all of a picture; nil of others.
@@ -195,6 +196,7 @@ public struct Recipe: Sendable {
     for step in variant.order {
       switch step {
       case .flip: draw.flip = random.happens(variant.flip)
+      case .vflip: draw.vflip = random.happens(variant.vflip)
       case .jitter:
         guard let jitter = variant.jitter, random.happens(jitter.probability) else { break }
         // The factors are rounded to what the stream records, so that its

@@ -3,7 +3,7 @@
 extension Recipe {
   /// What is recorded of each draw.
   public enum Column: Sendable, Equatable {
-    case top, left, height, width, filter, flip, variant
+    case top, left, height, width, filter, flip, vflip, variant
     case jitterOrder, brightness, contrast, saturation, hue, grey, blurSigma, solarise
     /// A part of RandAugment's layer, from 0.
     case rand(layer: Int, RandPart)
@@ -68,6 +68,7 @@ extension Recipe {
     add([.scaledTop, .scaledLeft]) { if case .scaled = $0.crop { true } else { false } }
     add([.filter]) { $0.drawsInterpolation }
     add([.flip]) { $0.flip > 0 }
+    add([.vflip]) { $0.vflip > 0 }
     if variants.count > 1 { columns.append(.variant) }
     add([.jitterOrder, .brightness, .contrast, .saturation, .hue]) { $0.jitter != nil }
     add([.grey]) { $0.grey > 0 }

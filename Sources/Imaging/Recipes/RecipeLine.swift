@@ -6,7 +6,7 @@
 //           | "scale" LOW-HIGH limits "," "crop" [ PIXELS ] [ "category" SHARE ] | "whole" limits
 //   limits  = [ "short" PIXELS ] [ "long" PIXELS ]
 //   filter  = "bicubic" | "bilinear" | "random"
-//   step    = ( "flip" | "grey" | "solarise" | "blur" [ LOW-HIGH ] | "jitter" B C S [ H ]
+//   step    = ( "flip" | "vflip" | "grey" | "solarise" | "blur" [ LOW-HIGH ] | "jitter" B C S [ H ]
 //             | "photometric" | "erase" [ LOW-HIGH ] [ "ratio" LOW-HIGH ] [ "count" N ] ) [ "p" PROBABILITY ]
 //           | "rand" { "-" KEY NUMBER }
 
@@ -208,6 +208,7 @@ private struct RecipeParser {
     variant.order.append(step)
     switch step {
     case .flip: variant.flip = try probability(0.5)
+    case .vflip: variant.vflip = try probability(0.5)
     case .grey: variant.grey = try probability(1)
     case .solarise: variant.solarise = try probability(1)
     case .photometric: variant.photometric = PhotometricDistortion()

@@ -40,6 +40,7 @@ public struct ViewDraw: Sendable {
   /// In which order the following are done: the recipe's.
   public var order = Recipe.Step.allCases
   public var flip = false
+  public var vflip = false
   public var jitter: Jitter?
   public var grey = false
   /// Nil where there is no blur.
@@ -60,6 +61,7 @@ public struct ViewDraw: Sendable {
     case .height: Float(sourceBox(height: height, width: width).height)
     case .width: Float(sourceBox(height: height, width: width).width)
     case .flip: flip ? 1 : 0
+    case .vflip: vflip ? 1 : 0
     case .variant: Float(variant)
     case .jitterOrder: Float(jitter?.orderNumber ?? 0)
     case .brightness: jitter?.brightness ?? 1

@@ -96,12 +96,12 @@ final class ViewMaker {
         input: ids.width, output: drawn.width, range: window.left..<window.left + window.width)
     case .whole: preconditionFailure("a whole picture's mask stays as it is")
     }
-    let turned = draw.flip ? Array(columns.reversed()) : columns
-    if rows.count == size, turned.count == size {
-      _ = NearestMap.take(ids, rows: rows, columns: turned, to: out)
+    let (down, across) = (draw.vflip ? rows.reversed() : rows, draw.flip ? columns.reversed() : columns)
+    if down.count == size, across.count == size {
+      _ = NearestMap.take(ids, rows: down, columns: across, to: out)
       return
     }
-    let part = NearestMap.take(ids, rows: rows, columns: turned, to: piece.reserve(rows.count * turned.count))
+    let part = NearestMap.take(ids, rows: down, columns: across, to: piece.reserve(down.count * across.count))
     for y in 0..<size {
       let row = out + y * size
       let filled = y < part.height ? part.width : 0
@@ -124,6 +124,7 @@ final class ViewMaker {
   private func apply(_ step: Recipe.Step, _ draw: ViewDraw, to view: Pixels) {
     switch step {
     case .flip: if draw.flip { Colour.flip(view) }
+    case .vflip: if draw.vflip { Colour.vflip(view) }
     case .jitter:
       guard let jitter = draw.jitter else { return }
       for change in jitter.order {

@@ -46,11 +46,11 @@ public struct Suggestion: Sendable {
       ("--image \(e.image)", size),
       ("--channels \(e.channels)", e.channels == 1 ? "all pictures are grey" : "some pictures have colours"),
       ("--patch \(e.patch)", "\(e.patches) patches a picture, of which the encoder sees a quarter"),
-      ("--width \(e.width) --depth \(e.depth)", "larger ones learn more in a step, but less in a minute of such runs"),
+      ("--width \(e.width) --depth \(e.depth)", "larger ones learn more in a step, less in minutes: for hours, larger"),
       ("--epochs \(c.epochs)", length),
       (
         recipe,
-        "the least share of a picture that a view shows; leave out flip where left and right differ"
+        "the least share of a picture that a view shows; no flip where left and right differ, vflip where no side is up"
       ),
     ]
     if c.batch < Trial.batch { reasons.append(("--batch \(c.batch)", "there are no more pictures")) }

@@ -81,6 +81,7 @@ for name in ("photo", "one"):
     case("grey", name, x.convert("L").convert("RGB"))
     case("solarise", name, ImageOps.solarize(x))
     case("flip", name, ImageOps.mirror(x))
+    case("vflip", name, ImageOps.flip(x))
 for f in (0.6, 1.4):
     for operation in (brightness, contrast):
         case(operation.__name__, "small", operation(image(sources["small"]), f32(f)), value=f32(f))

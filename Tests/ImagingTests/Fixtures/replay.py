@@ -69,6 +69,7 @@ def replay(image, size, line, p, mean, std):
     done = []
     for step in (s[0] for s in steps[1:]):
         if step == "flip" and p["flip"]: view = F.hflip(view)
+        elif step == "vflip" and p["vflip"]: view = F.vflip(view)
         elif step == "jitter" and p["jitter_order"]:
             for digit in str(int(p["jitter_order"])):
                 name = ("brightness", "contrast", "saturation", "hue")[int(digit) - 1]
@@ -127,7 +128,7 @@ def main(images, views, most):
             for recipe in json.loads(metadata["recipes"]):
                 p = dict(zip(json.loads(metadata[recipe + ".columns"]), map(float, tensors[recipe + ".parameters"][i])))
                 view, done = replay(image, int(metadata["size"]), metadata[recipe + ".recipe"], p, mean, std)
-                other = [d for d in done if d != "flip"] or done
+                other = [d for d in done if d not in ("flip", "vflip")] or done
                 name = "crop" if not done else other[0] if len(other) == 1 else "several"
                 distance = np.abs(np.asarray(view).astype(int) - tensors[recipe][i].astype(int))
                 row = table.setdefault(name, [0, 0, 0, 0])
