@@ -7,8 +7,8 @@ import Schemas
 import TensorStream
 
 extension PretrainTool {
-  /// What `--suggest` allows beside it: all else it answers itself.
-  private static let besideSuggest: Set<String> = ["--suggest", "--threads"]
+  /// What `--suggest` allows beside it: of all else but help it says itself what it may be.
+  private static let besideSuggest: Set<String> = ["--suggest", "--threads", "--help", "--version"]
 
   /// - Throws: `ValidationError` for an option beside `--suggest` that would be passed over.
   static func checkSuggest(_ arguments: [String]) throws {

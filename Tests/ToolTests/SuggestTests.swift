@@ -34,4 +34,10 @@ import Testing
       #expect(result.text.isEmpty)
     }
   }
+
+  @Test(arguments: [("--help", "OVERVIEW: "), ("--version", "pmae-pretrain ")])
+  func helpIsThereBesideIt(option: String, start: String) throws {
+    let result = try ToolRunner.run("pmae-pretrain", ["--suggest", "images.stz", option])
+    #expect(result.status == 0 && result.text.hasPrefix(start), "\(result.errors)")
+  }
 }
