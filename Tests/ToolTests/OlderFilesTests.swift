@@ -2,7 +2,7 @@ import Foundation
 import TensorStream
 import Testing
 
-/// Files of earlier versions open, and runs go on to the same bits; files of later ones are refused by their version.
+/// Files of earlier versions open, and runs go on as they would have; files of later ones are refused by their version.
 @Suite struct OlderFilesTests {
   private static let tiny =
     "--image 14 --patch 7 --width 8 --depth 1 --heads 2 --decoder-width 8 --decoder-depth 1 --decoder-heads 2 "
@@ -16,9 +16,9 @@ import Testing
     }
   }
 
-  private func tensors(_ path: String) throws -> [String: [UInt8]] {
+  private func tensors(_ path: String) throws -> [String: [Float]] {
     try Dictionary(
-      uniqueKeysWithValues: readTensors(path: path).tensors.map { ($0.name, $0.tensor.withUnsafeBytes { Array($0) }) })
+      uniqueKeysWithValues: readTensors(path: path).tensors.map { ($0.name, try $0.tensor.values(of: Float.self)) })
   }
 
   @Test func everyKindOfFileOpens() throws {
@@ -37,12 +37,20 @@ import Testing
     }
   }
 
-  @Test func aRunOfPretrainingGoesOnToTheSameBits() throws {
+  /// To the same losses, as they are written, and to the same tensors but for the order of additions, which a version may change. Of
+  /// queries, keys and values the bias is not compared: keys' has no gradient but what rounding leaves, which AdamW makes as large as any.
+  @Test func aRunOfPretrainingGoesOn() throws {
     try withOldFiles { folder in
       let result = try ToolRunner.shell(
         "pmae-pretrain --quiet \(Self.tiny) --resume --output run views.stz", in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      #expect(try tensors(folder + "/run/checkpoint.stz") == tensors(folder + "/whole/checkpoint.stz"))
+      let (mine, theirs) = try (tensors(folder + "/run/checkpoint.stz"), tensors(folder + "/whole/checkpoint.stz"))
+      #expect(mine.keys == theirs.keys && theirs.count > 100)
+      for (name, values) in theirs where name.hasPrefix("optimizer.") || !name.hasSuffix("attn.qkv.bias") {
+        let size = values.map(abs).max() ?? 0
+        let close = zip(mine[name] ?? [], values).allSatisfy { abs($0 - $1) <= 1e-5 * size }
+        #expect(close && mine[name]?.count == values.count, "\(name)")
+      }
       let lines = try ["run", "whole"].map { name in
         try String(contentsOfFile: "\(folder)/\(name)/metrics.jsonl", encoding: .utf8).replacing(
           /,"images_per_second":[0-9.e+]*/, with: "")
