@@ -11,16 +11,7 @@ extension Tape {
     engine.rows(over: y, x, cost: width, as: .tokens, values: 2 * y.count) { y, x, rows in
       for r in rows { y.row(r).update(from: x.row(Int(indices[r])), count: width) }
     }
-    record(y) { [engine] dy in
-      let copies = RowCopies(of: indices, rows: x.rows)
-      let (dx, isFirst) = x.gradientSink(engine)
-      engine.rows(over: dx, dy, cost: width, as: .tokens, values: dx.count + 2 * dy.count) { dx, dy, rows in
-        for r in rows {
-          if isFirst { dx.row(r).update(repeating: 0, count: width) }
-          for place in copies[r] { pmae_axpy(1, dy.row(copies.places[place]), dx.row(r), width) }
-        }
-      }
-    }
+    record(y) { [engine] dy in engine.addCopies(dy, toGradientOf: x, indices) }
     return y
   }
 
@@ -54,6 +45,21 @@ extension Tape {
       }
     }
     return y
+  }
+}
+
+extension Engine {
+  /// Adds to each row's gradient those of its copies, in their order: dy [indices.count, D], of rows of x by their numbers.
+  func addCopies(_ dy: Tensor, toGradientOf x: Tensor, _ indices: [Int32]) {
+    let width = x.columns
+    let copies = RowCopies(of: indices, rows: x.rows)
+    let (dx, isFirst) = x.gradientSink(self)
+    rows(over: dx, dy, cost: width + dy.count / x.rows, as: .tokens, values: dx.count + 2 * dy.count) { dx, dy, rows in
+      for r in rows {
+        if isFirst { dx.row(r).update(repeating: 0, count: width) }
+        for place in copies[r] { pmae_axpy(1, dy.row(copies.places[place]), dx.row(r), width) }
+      }
+    }
   }
 }
 

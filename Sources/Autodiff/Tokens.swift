@@ -69,10 +69,11 @@ extension Tape {
           positionOf[row] = 1 + place
           rowOf[s * (1 + n) + 1 + place] = Int32(row)
         } else {
-          let row = maskedRowOf[place] ?? Int32(positionOf.count)
-          if maskedRowOf[place] == nil { positionOf.append(1 + place) }
-          maskedRowOf[place] = row
-          rowOf[s * (1 + n) + 1 + place] = row
+          if maskedRowOf[place] == nil {
+            maskedRowOf[place] = Int32(positionOf.count)
+            positionOf.append(1 + place)
+          }
+          rowOf[s * (1 + n) + 1 + place] = maskedRowOf[place]!
         }
       }
     }
@@ -182,19 +183,8 @@ extension Engine {
   /// Each position's gradient: the sum over the tokens that it was added to, in their order.
   func positionGradient(_ positions: Tensor, _ dy: Tensor, ids: [Int32], sequences: Int) {
     let n = ids.count / sequences
-    var uses = [[Int]](repeating: [], count: positions.rows)
-    for s in 0..<sequences {
-      uses[0].append(s * (n + 1))
-      for i in 0..<n { uses[1 + Int(ids[s * n + i])].append(s * (n + 1) + 1 + i) }
-    }
-    let (dp, isFirst) = positions.gradientSink(self)
-    if isFirst { zero(dp) }
-    rows(over: dy, dp, count: positions.rows, cost: dy.count / positions.rows, as: .tokens, values: dy.count) {
-      dy, dp, range in
-      for p in range {
-        for place in uses[p] { pmae_axpy(1, dy.row(place), dp.row(p), dp.columns) }
-      }
-    }
+    let rowOf = (0..<sequences).flatMap { s -> [Int32] in [0] + ids[s * n..<(s + 1) * n].map { 1 + $0 } }
+    addCopies(dy, toGradientOf: positions, rowOf)
   }
 }
 

@@ -19,6 +19,8 @@ struct DecoderTests {
     shuffle.dropFirst(visible).map { Int32(image * (1 + patches)) + 1 + $0 }
   }
 
+  private func values(_ tensor: Tensor) -> [Float] { (0..<tensor.rows).flatMap { tensor.values(ofRow: $0) } }
+
   /// Predictions of all images at once, or of one after the other, and the gradients of the sum of their squares: of the tokens, then
   /// of the parameters.
   private func results(_ precision: Precision, together: Bool) -> (predictions: [Float], gradients: [[Float]]) {
@@ -43,18 +45,13 @@ struct DecoderTests {
           let place = image - range.lowerBound
           return wanted(of: shuffle[place * patches..<(place + 1) * patches], image: place)
         })
-      predictions += (0..<out.rows).flatMap { out.values(ofRow: $0) }
+      predictions += values(out)
       let zeros = Tensor(rows: out.rows, columns: out.columns, values: engine.memory.take(out.count))
       zeros.values.zero()
       tape.backward([(tape.meanSquaredError(out, target: zeros), Float(out.rows))])
-      ofTokens += latent.tensor.gradient.map { gradient in
-        (0..<gradient.rows).flatMap { gradient.values(ofRow: $0) }
-      }!
+      ofTokens += values(latent.tensor.gradient!)
     }
-    let gradients = decoder.parameters.map { parameter in
-      parameter.tensor.gradient.map { gradient in (0..<gradient.rows).flatMap { gradient.values(ofRow: $0) } } ?? []
-    }
-    return (predictions, [ofTokens] + gradients)
+    return (predictions, [ofTokens] + decoder.parameters.map { values($0.tensor.gradient!) })
   }
 
   private func expectClose(_ mine: [Float], _ theirs: [Float], relative: Float) {

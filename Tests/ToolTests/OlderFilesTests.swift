@@ -37,8 +37,9 @@ import Testing
     }
   }
 
-  /// To the same losses, as they are written, and to the same tensors but for the order of additions, which a version may change. Of
-  /// queries, keys and values the bias is not compared: keys' has no gradient but what rounding leaves, which AdamW makes as large as any.
+  /// To the same losses, as they are written, and to the same bits. What a decoder's first block computes of masked patches was added up in
+  /// another order then, image by image: its weights before attention and the mask token agree but for rounding. The bias of keys has
+  /// no gradient but what rounding leaves, which AdamW makes as large as any: it is not compared.
   @Test func aRunOfPretrainingGoesOn() throws {
     try withOldFiles { folder in
       let result = try ToolRunner.shell(
@@ -46,10 +47,18 @@ import Testing
       #expect(result.status == 0, "\(result.errors)")
       let (mine, theirs) = try (tensors(folder + "/run/checkpoint.stz"), tensors(folder + "/whole/checkpoint.stz"))
       #expect(mine.keys == theirs.keys && theirs.count > 100)
-      for (name, values) in theirs where name.hasPrefix("optimizer.") || !name.hasSuffix("attn.qkv.bias") {
+      let reordered = ["decoder_blocks.0.norm1.", "decoder_blocks.0.attn.qkv.", "mask_token"].map { "decoder." + $0 }
+      for (name, values) in theirs {
+        let others = try #require(mine[name])
+        guard reordered.contains(where: { name.contains($0) }) else {
+          #expect(others.map(\.bitPattern) == values.map(\.bitPattern), "\(name)")
+          continue
+        }
+        let third = values.count / 3
+        let keys = name == "decoder.decoder_blocks.0.attn.qkv.bias" ? third..<2 * third : 0..<0
         let size = values.map(abs).max() ?? 0
-        let close = zip(mine[name] ?? [], values).allSatisfy { abs($0 - $1) <= 1e-5 * size }
-        #expect(close && mine[name]?.count == values.count, "\(name)")
+        let isClose = values.indices.allSatisfy { keys.contains($0) || abs(others[$0] - values[$0]) <= 1e-6 * size }
+        #expect(others.count == values.count && isClose, "\(name)")
       }
       let lines = try ["run", "whole"].map { name in
         try String(contentsOfFile: "\(folder)/\(name)/metrics.jsonl", encoding: .utf8).replacing(
