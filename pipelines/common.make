@@ -14,6 +14,7 @@ ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 # To make a blank ends a name. ROOT is this checkout.
 $(foreach v,ROOT BIN DATA IMAGENET OUT,$(if $(word 2,$($v)),$(error $v is "$($v)": make takes no path with a blank in it: expected one without, such as a link)))
 SCRIPTS := $(ROOT)/pipelines
+include $(SCRIPTS)/packages.make
 TOOLS := $(or $(abspath $(BIN)),$(ROOT)/.build/release)
 export PATH := $(TOOLS):$(PATH)
 FASHION := /usr/share/datasets/fashion-mnist
@@ -21,7 +22,7 @@ FASHION := /usr/share/datasets/fashion-mnist
 # Installs what is missing, which asks for nothing where nothing is, and builds. Tools of BIN are taken as they are.
 $(OUT)/tools: $(if $(BIN),,$(shell find $(ROOT)/Sources $(ROOT)/Package.swift -type f))
 	@mkdir -p $(@D)
-	$(if $(BIN),,$(SCRIPTS)/install.sh libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config $(PACKAGES))
+	$(if $(BIN),,$(SCRIPTS)/install.sh $(BUILD_PACKAGES) $(PACKAGES))
 	$(if $(BIN),,swift build -c release --package-path $(ROOT))
 	touch $@
 

@@ -8,8 +8,9 @@
 #   pipelines/install-tools.mk check                 tries all of it in a temporary folder
 #
 # What was installed is listed in PREFIX/share/pmae/installed. The tools are built with Swift's own libraries inside, some 80
-# MB each, so that a machine without Swift runs them too; it needs libopenblas0, libdnnl2, libzstd1, libjpeg62-turbo and
-# libpng16-16. BIN=.build/release installs small ones, which need Swift where they were built.
+# MB each, so that a machine without Swift runs them too; it needs libopenblas0, libdnnl2, libzstd1, libjpeg62-turbo,
+# libpng16-16, libwebp7, libwebpdemux2, libtiff6 and libarchive13. BIN=.build/release installs small ones, which need Swift
+# where they were built.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -23,6 +24,7 @@ SHELL := /bin/bash
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 override SCRATCH := $(ROOT)/.build-install
 override SCRIPT := $(ROOT)/pipelines/install-tools.sh
+include $(ROOT)/pipelines/packages.make
 export PREFIX DESTDIR
 export TOOLS := $(or $(abspath $(BIN)),$(SCRATCH)/release)
 
@@ -36,5 +38,5 @@ check: $(if $(BIN),,build)
 	"$(SCRIPT)" check
 
 build:
-	"$(ROOT)/pipelines/install.sh" libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev zlib1g-dev pkg-config
+	"$(ROOT)/pipelines/install.sh" $(BUILD_PACKAGES)
 	swift build -c release --static-swift-stdlib --package-path "$(ROOT)" --scratch-path "$(SCRATCH)"

@@ -30,15 +30,14 @@ SHELL := bash
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
 FILTER ?=
-# What a build needs.
-override PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config
+include $(ROOT)/pipelines/packages.make
 # Tests use public API alone, so that what they test is what is shipped, built once.
 override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c release
 
 all: install marks format shell pages arm64 build escapes examples test
 
 install:
-	"$(ROOT)/pipelines/install.sh" $(PACKAGES) gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
+	"$(ROOT)/pipelines/install.sh" $(BUILD_PACKAGES) gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
 
 # Fixtures that are not text are left out, and what .gitignore names; files that were not added yet are not.
 marks:
@@ -92,7 +91,7 @@ override MPI_PACKAGES := $(if $(filter mpich,$(MPI)),libmpich-dev mpich,libopenm
 MPI_SCRATCH ?= $(SCRATCH)-cluster
 override CLUSTER := --package-path "$(ROOT)" --scratch-path "$(MPI_SCRATCH)" -c release --traits default,MPI
 override CLUSTER_TESTS := $(or $(FILTER),Cluster(Fault|Finetune)?Tests)
-override INSTALL_CLUSTER := "$(ROOT)/pipelines/install.sh" $(PACKAGES) $(MPI_PACKAGES)
+override INSTALL_CLUSTER := "$(ROOT)/pipelines/install.sh" $(BUILD_PACKAGES) $(MPI_PACKAGES)
 
 cluster:
 	$(INSTALL_CLUSTER)

@@ -27,6 +27,25 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "/tmp/pmae-nowhere"))
   }
 
+  /// What the scripts install is what Package.swift and the README name, and installing the tools installs it too.
+  @Test func aBuildsPackagesAreTheSameEverywhere() throws {
+    func text(_ name: String) throws -> String {
+      try String(contentsOfFile: ToolRunner.checkout + "/" + name, encoding: .utf8)
+    }
+    let list = try #require(try text("pipelines/packages.make").firstMatch(of: /BUILD_PACKAGES := (.+)/)).1
+    let packages = list.split(separator: " ").map(String.init)
+    let providers = try text("Package.swift").matches(of: /\.apt\(\["([^"]+)"\]\)/).map { String($0.1) }
+    #expect(!providers.isEmpty)
+    for package in providers where !package.contains("mpi") { #expect(packages.contains(package), "\(package)") }
+    let page = try text("README.md")
+    let installed = try ToolRunner.run(
+      "/usr/bin/make", ["-n", "-f", Self.pipelines + "install-tools.mk", "build"], environment: Self.plain)
+    for package in packages {
+      #expect(page.contains(package), "README.md: \(package)")
+      #expect(installed.text.contains(" \(package)"), "\(installed.text)\(installed.errors)")
+    }
+  }
+
   /// The pages for readers, from the first: a link to a file that moved is named.
   @Test(arguments: [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pipelines/results/README.md", "Tests/Oracle/README.md",
@@ -62,8 +81,8 @@ import Testing
   /// A mark is named by its file and line; what only looks like one is left alone, and a folder without marks passes.
   @Test func marksOfAMergeAreRefused() throws {
     try ToolRunner.withTemporaryFolder { folder in
-      let script = Self.pipelines + "test.mk"
-      let prepared = try ToolRunner.shell("mkdir pipelines man && cp \(script) pipelines", in: folder)
+      let prepared = try ToolRunner.shell(
+        "mkdir pipelines man; cp \(Self.pipelines)test.mk \(Self.pipelines)packages.make pipelines", in: folder)
       #expect(prepared.status == 0, "\(prepared.errors)")
       func marks() throws -> ToolResult {
         try ToolRunner.run("/usr/bin/make", ["-f", "pipelines/test.mk", "marks"], environment: Self.plain, in: folder)
