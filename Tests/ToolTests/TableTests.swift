@@ -70,23 +70,47 @@ import Testing
     #expect(result.output.isEmpty)
   }
 
-  /// The page of results shows what the script prints of the results beside it.
-  @Test(arguments: ["methods", "photos"], ["epochs", "compute"])
-  func thePageHasTheTableOfItsResults(set: String, budget: String) throws {
+  /// The page of results shows what the scripts print of the results beside it.
+  @Test(arguments: [
+    ("methods.mk", "methods-epochs.tsv", "Methods, equal epochs", 100),
+    ("methods.mk", "methods-compute.tsv", "Methods, equal compute", 100),
+    ("methods.mk", "photos-epochs.tsv", "Methods, equal epochs", 20),
+    ("methods.mk", "photos-compute.tsv", "Methods, equal compute", 20),
+    ("ablations.mk", "ablations.tsv", "Methods", 100),
+  ])
+  func thePageHasTheTablesOfItsResults(script: String, results: String, title: String, perClass: Int) throws {
+    let budget = title.hasSuffix("compute") ? "compute" : "epochs"
+    let prints = try table(
+      of: results, at: "cells/all/seed0/result.tsv",
+      [script, "show", "BUDGET=\(budget)", "PER_CLASS=\(perClass)"], from: title)
+    try expectOnThePage(prints)
+  }
+
+  @Test func thePageHasTheTableOfTheSolarCells() throws {
+    try expectOnThePage(
+      table(
+        of: "solar.tsv", at: "results.tsv", ["solar.mk", "-o", "out/results.tsv"],
+        from: "test cells, %"))
+  }
+
+  /// What a script prints from its table's first line on.
+  private func table(of results: String, at place: String, _ arguments: [String], from start: String) throws -> String {
     try ToolRunner.withTemporaryFolder { folder in
       let prepared = try ToolRunner.shell(
-        "mkdir -p out/cells/all/seed0; cp \(Self.pipelines)results/\(set)-\(budget).tsv out/cells/all/seed0/result.tsv",
-        in: folder)
+        "mkdir -p $(dirname out/\(place)); cp \(Self.pipelines)results/\(results) out/\(place)", in: folder)
       #expect(prepared.status == 0, "\(prepared.errors)")
       let result = try ToolRunner.run(
-        Self.pipelines + "methods.mk",
-        ["show", "BIN=\(ToolRunner.folder)", "OUT=out", "BUDGET=\(budget)", "PER_CLASS=\(set == "photos" ? 20 : 100)"],
+        "/usr/bin/make",
+        ["-s", "-f", Self.pipelines + arguments[0]] + arguments.dropFirst() + ["BIN=\(ToolRunner.folder)", "OUT=out"],
         environment: Self.plain, in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      let start = try #require(result.text.range(of: "Methods, equal \(budget)\n")).lowerBound
-      let page = try String(contentsOfFile: Self.pipelines + "results/README.md", encoding: .utf8)
-      #expect(page.contains("```\n" + result.text[start...] + "```\n"), "\(result.text)")
+      return String(result.text[try #require(result.text.range(of: start)).lowerBound...])
     }
+  }
+
+  private func expectOnThePage(_ printed: String) throws {
+    let page = try String(contentsOfFile: Self.pipelines + "results/README.md", encoding: .utf8)
+    #expect(page.contains("```\n" + printed + "```\n"), "\(printed)")
   }
 
   /// Each column has its set, its epochs and its heading; a number without epochs of its own has those of the other columns.
