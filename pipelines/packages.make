@@ -1,2 +1,2 @@
 # The Debian packages that a build needs. A script that builds includes it.
-BUILD_PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config
+override BUILD_PACKAGES := libopenblas-dev libdnnl-dev libzstd-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev zlib1g-dev pkg-config

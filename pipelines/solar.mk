@@ -143,9 +143,8 @@ $(OUT)/results.tsv: $(RESULTS)
 # Mean and deviation over the splits.
 TABLE := pmae-evaluate table --rows row --over split --value accuracy --value 'balanced_accuracy=balanced accuracy' --value f1=F1 \
   --value mcc=MCC --heading 'test cells, %' --widths 34,16 --skip-empty --baseline logistic --baseline svm --baseline scratch \
-  --row 'logistic=pixels, logistic regression' \
-  --row 'svm=pixels, SVM (RBF)' --row 'scratch=from scratch, $(SCRATCH_EPOCHS) epochs' \
-  --row 'pretrained=pretrained, $(FINETUNE_EPOCHS) epochs' $(OUT)/results.tsv
+  --row 'logistic=pixels, logistic regression' --row 'svm=pixels, SVM (RBF)' \
+  --row 'scratch=from scratch, $(SCRATCH_EPOCHS) epochs' --row 'pretrained=pretrained, $(FINETUNE_EPOCHS) epochs' $(OUT)/results.tsv
 SEEN_all := all pictures, those of the test too
 SEEN_train := the training cells of each split
 define told

@@ -80,37 +80,31 @@ import Testing
   ])
   func thePageHasTheTablesOfItsResults(script: String, results: String, title: String, perClass: Int) throws {
     let budget = title.hasSuffix("compute") ? "compute" : "epochs"
-    let prints = try table(
-      of: results, at: "cells/all/seed0/result.tsv",
-      [script, "show", "BUDGET=\(budget)", "PER_CLASS=\(perClass)"], from: title)
-    try expectOnThePage(prints)
+    try expectOnThePage(
+      results, at: "cells/all/seed0/result.tsv", script, ["show", "BUDGET=\(budget)", "PER_CLASS=\(perClass)"],
+      from: title + "\n")
   }
 
   @Test func thePageHasTheTableOfTheSolarCells() throws {
-    try expectOnThePage(
-      table(
-        of: "solar.tsv", at: "results.tsv", ["solar.mk", "-o", "out/results.tsv"],
-        from: "test cells, %"))
+    try expectOnThePage("solar.tsv", at: "results.tsv", "solar.mk", ["-o", "out/results.tsv"], from: "test cells, %")
   }
 
-  /// What a script prints from its table's first line on.
-  private func table(of results: String, at place: String, _ arguments: [String], from start: String) throws -> String {
+  /// Puts the results where the script looks for them. The page has what it prints of them, from its table's first line on.
+  private func expectOnThePage(
+    _ results: String, at place: String, _ script: String, _ arguments: [String], from start: String
+  ) throws {
     try ToolRunner.withTemporaryFolder { folder in
       let prepared = try ToolRunner.shell(
         "mkdir -p $(dirname out/\(place)); cp \(Self.pipelines)results/\(results) out/\(place)", in: folder)
       #expect(prepared.status == 0, "\(prepared.errors)")
       let result = try ToolRunner.run(
-        "/usr/bin/make",
-        ["-s", "-f", Self.pipelines + arguments[0]] + arguments.dropFirst() + ["BIN=\(ToolRunner.folder)", "OUT=out"],
-        environment: Self.plain, in: folder)
+        Self.pipelines + script, ["-s", "BIN=\(ToolRunner.folder)", "OUT=out"] + arguments, environment: Self.plain,
+        in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      return String(result.text[try #require(result.text.range(of: start)).lowerBound...])
+      let printed = result.text[try #require(result.text.range(of: start)).lowerBound...]
+      let page = try String(contentsOfFile: Self.pipelines + "results/README.md", encoding: .utf8)
+      #expect(page.contains("```\n" + printed + "```\n"), "\(result.text)")
     }
-  }
-
-  private func expectOnThePage(_ printed: String) throws {
-    let page = try String(contentsOfFile: Self.pipelines + "results/README.md", encoding: .utf8)
-    #expect(page.contains("```\n" + printed + "```\n"), "\(printed)")
   }
 
   /// Each column has its set, its epochs and its heading; a number without epochs of its own has those of the other columns.
