@@ -1,6 +1,5 @@
 import CKernels
 import Compute
-import Foundation
 
 extension Tape {
   /// Cross-entropy with soft labels, −Σ label · log softmax(scale · logits), mean over rows. logits [R, C]; labels [R', C].
@@ -87,53 +86,6 @@ extension Tape {
           // d cos / d p = t / (|p| |t|) − cos · p / |p|²
           pmae_axpby(-factor * s[0] * s[1], target.row(r), isFirst ? 0 : 1, d.row(r), width)
           pmae_axpy(factor * s[2] * s[0] * s[0], x.row(r), d.row(r), width)
-        }
-      }
-    }
-  }
-
-  /// KoLeo (Sablayrolles et al. 2019): −log of the distance from each row, normalised to length one, to its nearest,
-  /// mean over rows. [R, D].
-  public func koLeo(_ x: Tensor) -> Loss {
-    let (n, w) = (x.rows, x.columns)
-    let z = Tensor(rows: n, columns: w, values: engine.memory.take(n * w))
-    var norm = [Float](repeating: 0, count: n)
-    var near = [Int](repeating: 0, count: n)
-    var square = [Float](repeating: 0, count: n)
-    var total = 0.0
-    withMatrices(x, z) { x, z in
-      for i in 0..<n {
-        norm[i] = Float(max(pmae_dot(x.row(i), x.row(i), w).squareRoot(), 1e-8))
-        for j in 0..<w { z.row(i)[j] = x.row(i)[j] / norm[i] }
-      }
-      for i in 0..<n {
-        var best = -2.0
-        for j in 0..<n where j != i {
-          let c = Double(pmae_dot(z.row(i), z.row(j), w))
-          if c > best { (best, near[i]) = (c, j) }
-        }
-        square[i] = Float(max(2 - 2 * best, 1e-8))
-        total -= 0.5 * Double(log(Double(square[i])))
-      }
-    }
-    return Loss(value: total / Double(n)) { [engine] weight in
-      guard x.tracksGradient else { return }
-      let (d, isFirst) = x.gradientSink(engine)
-      let factor = weight / Float(n)
-      engine.rows(over: x, z, d, cost: n * w, as: .losses, values: 3 * x.count) { x, z, d, rows in
-        for i in rows {
-          var g = [Float](repeating: 0, count: w)
-          for a in 0..<n where a == i || near[a] == i {
-            let b = a == i ? near[a] : a
-            let f = -factor / square[a]
-            for j in 0..<w { g[j] += f * (z.row(i)[j] - z.row(b)[j]) }
-          }
-          var along: Float = 0
-          for j in 0..<w { along += g[j] * z.row(i)[j] }
-          for j in 0..<w {
-            let v = (g[j] - along * z.row(i)[j]) / norm[i]
-            d.row(i)[j] = (isFirst ? 0 : d.row(i)[j]) + v
-          }
         }
       }
     }

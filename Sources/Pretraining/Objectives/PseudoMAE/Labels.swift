@@ -76,28 +76,7 @@ extension PseudoMAE {
     let values = given.reduce(0) { $0 + 3 * ($1.classes.count + $1.patches.count) }
     let health = engine.measure(.labels, values: values) {
       let (classes, patches) = (given.map(\.classes), given.map(\.patches))
-      if variants.contains("positions") {
-        for (images, rows) in zip(batch, patches) {
-          let ids = images.masks.folded(folds)
-          let d = rows.columns
-          for p in 0..<Int32(images.masks.patches) {
-            let mine = ids.indices.filter { ids[$0] == p }
-            if mine.isEmpty { continue }
-            let part = Tensor(rows: mine.count, columns: d, values: engine.memory.take(mine.count * d))
-            part.withValues { a in
-              rows.withValues { b in for (i, r) in mine.enumerated() { for j in 0..<d { a[i * d + j] = b[r * d + j] } }
-              }
-            }
-            sinkhorn(
-              [part], temperature: schedule.teacherTemperature, iterations: options.sinkhornIterations, engine: engine)
-            part.withValues { a in
-              rows.withValues { b in for (i, r) in mine.enumerated() { for j in 0..<d { b[r * d + j] = a[i * d + j] } }
-              }
-            }
-          }
-        }
-      }
-      for rows in variants.contains("positions") ? [classes] : [classes, patches] {
+      for rows in [classes, patches] {
         sinkhorn(
           rows, temperature: schedule.teacherTemperature, iterations: options.sinkhornIterations, engine: engine)
       }

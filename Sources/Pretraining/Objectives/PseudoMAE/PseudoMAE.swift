@@ -1,15 +1,7 @@
 import Autodiff
-import CKernels
 import Compute
-import Foundation
 import Networks
 import Training
-
-/// Variants that were tried, named in `VARIANT` of the environment with commas between them. `whole`: the reconstruction teacher sees all
-/// patches. `blocks`: targets are the mean of all blocks' but the first (data2vec). `centred`: less each position's mean over the batch.
-/// `pixels`: pixels are predicted beside features. `positions`: Sinkhorn at each position (CAPI). `token`: the class label is on the
-/// encoder's token. `koleo`: with KoLeo on it, weight 0.1.
-let variants = Set((ProcessInfo.processInfo.environment["VARIANT"] ?? "").split(separator: ",").map(String.init))
 
 /// The method (Nandam et al., "Pseudo Labelling for Enhanced Masked Autoencoders", 2024). A student sees a quarter of
 /// an image's patches. For the others it predicts features of a reconstruction teacher (Eq. 1–2) and pseudo-labels of a
@@ -31,7 +23,6 @@ public final class PseudoMAE: Objective {
   public let reconstructionTeacher: Encoder
   public let labellingTeacher: Encoder
   public let labellingHead: ProjectionHead
-  let pixelHead: LinearHead?
   let engine: Engine
   var options: PseudoMAEOptions { configuration.options }
 
@@ -43,9 +34,6 @@ public final class PseudoMAE: Objective {
     student = Encoder(c.encoder, dropPath: c.dropPath, engine: engine, trained: true)
     decoder = Decoder(o.decoder, encoder: c.encoder, output: c.encoder.width, engine: engine, trained: true)
     head = ProjectionHead(o.head, width: c.encoder.width, engine: engine, trained: true)
-    pixelHead =
-      variants.contains("pixels")
-      ? LinearHead(width: c.encoder.width, outputs: c.encoder.patchValues, engine: engine, trained: true) : nil
     labellingTeacher = Encoder(c.encoder, engine: engine, trained: false)
     labellingHead = ProjectionHead(o.head, width: c.encoder.width, engine: engine, trained: false)
     reconstructionTeacher =
@@ -53,7 +41,6 @@ public final class PseudoMAE: Objective {
     initialise(student, seed: c.seed, part: 0)
     initialise(decoder, seed: c.seed, part: 1)
     initialiseNormal(head, seed: c.seed, part: 2)
-    if let pixelHead { initialiseNormal(pixelHead, seed: c.seed, part: 3) }
     for teacher in [labellingTeacher, reconstructionTeacher] { teacher.copy(from: student) }
     labellingHead.copy(from: head)
   }
@@ -63,7 +50,7 @@ public final class PseudoMAE: Objective {
     return [
       Part("student.", student), Part("decoder.", decoder), Part("head.", head),
       Part("labelling_teacher.", labellingTeacher), Part("labelling_head.", labellingHead),
-    ] + own + (pixelHead.map { [Part("pixels.", $0)] } ?? [])
+    ] + own
   }
 
   /// Labels are balanced over the whole batch, so the labels of all its parts are made first.
@@ -94,26 +81,11 @@ public final class PseudoMAE: Objective {
 
     // Eq. 1: the cosine to the target of Eq. 2.
     let m = tape.cosineLoss(prediction, target: reconstructionTarget(images.simple, masks))
-    var extra: [LossTerms.Term] = []
-    if let pixelHead {
-      let pixels = patchRows(
-        images.simple, ids: masks.masked(forTargets), patch: configuration.encoder.patch, order: .channelsLast,
-        engine: engine)
-      let x = tape.meanSquaredError(pixelHead(tape, prediction), target: tape.standardiseRows(pixels))
-      extra = [.init("loss_x", x, weight: 1)]
-    }
-    let visible = latent.rows / masks.sequences
-    let classRows = (0..<masks.sequences).map { Int32($0 * visible) }
-    if variants.contains("koleo") {
-      extra.append(.init("loss_k", tape.koLeo(tape.gatherRows(latent, classRows)), weight: 0.1))
-    }
-    guard let labels else { return LossTerms([.init("loss_m", m, weight: o.lambdaM)] + extra) }
+    guard let labels else { return LossTerms([.init("loss_m", m, weight: o.lambdaM)]) }
 
     let described = forLabels == forTargets ? prediction : tape.gatherRows(out, masks.patchRows(forLabels, of: most))
     let match = match(described, labels, sequences: masks.sequences)
-    let token = head(
-      tape, variants.contains("token") ? tape.gatherRows(latent, classRows) : tape.gatherRows(out, masks.classRows),
-      .classToken)
+    let token = head(tape, tape.gatherRows(out, masks.classRows), .classToken)
     let patches = head(tape, described, .patch)
     let scale = Float(1 / o.studentTemperature)
     // Eq. 3: for each masked patch the label of the nearest of the labelling teacher's tokens.
@@ -125,7 +97,7 @@ public final class PseudoMAE: Objective {
       [
         .init("loss_m", m, weight: o.lambdaM), .init("loss_c", c, weight: schedule.weight * o.lambdaC),
         .init("loss_p", p, weight: schedule.weight * o.lambdaP),
-      ] + extra, watched: [Figure("cosine_teacher", match.cosine)])
+      ], watched: [Figure("cosine_teacher", match.cosine)])
   }
 
   /// Eq. 2: the reconstruction teacher's features of the simple view's masked patches, in K folds with a class token each, every token
@@ -133,45 +105,7 @@ public final class PseudoMAE: Objective {
   private func reconstructionTarget(_ simple: ImageBatch, _ masks: Masks) -> Tensor {
     let tape = Tape(engine, recording: false)
     let folds = options.reconstructionFolds
-    let rows: Tensor
-    if variants.contains("whole") {
-      let count = masks.foldedCount(folds)
-      rows = reconstructionTeacher(tape, simple, wanted: masks.predicted(count, classTokens: false))
-    } else if variants.contains("blocks") {
-      let sequences = simple.count * folds
-      var x = reconstructionTeacher.embed(tape, simple, ids: masks.folded(folds), sequences: sequences)
-      var sum: Tensor?
-      for (i, block) in reconstructionTeacher.blocks.enumerated() {
-        x = block(tape, x, sequences: sequences)
-        if i < 1 { continue }
-        let level = tape.standardiseRows(x)
-        if let sum {
-          level.withValues { a in sum.withValues { b in for i in b.indices { b[i] += a[i] } } }
-        } else {
-          sum = level
-        }
-      }
-      rows = tape.gatherRows(sum!, masks.patchRows(tokens: x.rows, folds: folds))
-    } else {
-      let tokens = reconstructionTeacher(tape, simple, ids: masks.folded(folds), sequencesPerImage: folds)
-      rows = tape.gatherRows(tokens, masks.patchRows(tokens: tokens.rows, folds: folds))
-    }
-    let target = tape.standardiseRows(rows)
-    if variants.contains("centred") {
-      let ids = masks.folded(folds)
-      let d = target.columns
-      target.withValues { t in
-        var mean = [Float](repeating: 0, count: masks.patches * d)
-        var count = [Float](repeating: 0, count: masks.patches)
-        for (r, id) in ids.enumerated() {
-          count[Int(id)] += 1
-          for j in 0..<d { mean[Int(id) * d + j] += t[r * d + j] }
-        }
-        for (r, id) in ids.enumerated() {
-          for j in 0..<d { t[r * d + j] -= mean[Int(id) * d + j] / count[Int(id)] }
-        }
-      }
-    }
-    return target
+    let tokens = reconstructionTeacher(tape, simple, ids: masks.folded(folds), sequencesPerImage: folds)
+    return tape.standardiseRows(tape.gatherRows(tokens, masks.patchRows(tokens: tokens.rows, folds: folds)))
   }
 }
