@@ -36,10 +36,13 @@ simple-3fold.options = $(pseudo-mae.options) --label-view simple
 simple-3fold.views = $(simple)
 simple-1fold.options = $(pseudo-mae.options) --label-view simple --label-folds 1
 simple-1fold.views = $(simple)
-two-views := single-iteration single-epoch paced $(addprefix momentum-,$(MOMENTA)) lambda-c lambda-p lambda-1 complex-1fold
+# Not in the paper: pixels are predicted beside features, with labels and without.
+pseudo-mae-pixels.options = $(pseudo-mae.options) --lambda-pixels 1
+sdae-pixels.options = $(sdae.options) --lambda-pixels 1
+two-views := single-iteration single-epoch paced $(addprefix momentum-,$(MOMENTA)) lambda-c lambda-p lambda-1 complex-1fold pseudo-mae-pixels
 $(foreach c,$(two-views),$(eval $c.views = $$(pseudo-mae.views)))
 
-CELLS ?= pseudo-mae $(two-views) simple-3fold simple-1fold sdae mae scratch
+CELLS ?= pseudo-mae $(two-views) simple-3fold simple-1fold sdae sdae-pixels mae scratch
 WIDTHS := 42,17
 include $(dir $(lastword $(MAKEFILE_LIST)))cells.make
 
@@ -58,4 +61,7 @@ $(TABLE) --title 'Losses (table 8)' --row sdae=L_m --row 'lambda-c=L_m, L_c' --r
 echo
 $(TABLE) --title 'Labels (table 9)' --row 'simple-1fold=simple view, one fold' --row 'simple-3fold=simple view, multifold' \
   --row 'complex-1fold=complex view, one fold' --row 'pseudo-mae=complex view, multifold'
+echo
+$(TABLE) --title 'Pixels beside features (not in the paper)' --row sdae=L_m --row 'sdae-pixels=L_m, pixels' \
+  --row 'pseudo-mae=L_m, L_c, L_p' --row 'pseudo-mae-pixels=L_m, L_c, L_p, pixels' --row 'mae=pixels alone (MAE)'
 endef

@@ -6,7 +6,7 @@
 #   --model vit_small --batch 32 --dtype f32|bf16 [--compile] [--steps N] [field=value...]
 # with the fields image patch dim depth heads dec_dim dec_depth dec_heads head_hidden head_bottleneck prototypes mask_ratio
 # objective teachers reconstruction_folds label_folds match drop_path student_temp teacher_temp sinkhorn_iters lambda_m
-# lambda_c lambda_p. Options that change no step's work (rates, seeds, epochs, momenta) are left out; one that the peer has no
+# lambda_c lambda_p lambda_pixels. Options that change no step's work (rates, seeds, epochs, momenta) are left out; one that the peer has no
 # argument for is an error.
 set -eu
 
@@ -45,7 +45,8 @@ while [ $# -gt 0 ]; do
     --teacher-temperature) field=teacher_temp ;;
     --sinkhorn-iterations) field=sinkhorn_iters ;;
     --image | --patch | --depth | --heads | --head-hidden | --head-bottleneck | --prototypes | --mask-ratio | --objective | \
-      --teachers | --reconstruction-folds | --label-folds | --match | --drop-path | --lambda-m | --lambda-c | --lambda-p)
+      --teachers | --reconstruction-folds | --label-folds | --match | --drop-path | --lambda-m | --lambda-c | --lambda-p | \
+      --lambda-pixels)
       field=$(echo "${option#--}" | tr - _)
       ;;
     --epochs | --warmup-epochs | --lr | --base-lr | --weight-decay | --seed | --label-momentum | --label-momentum-end | \

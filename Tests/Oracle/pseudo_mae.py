@@ -41,6 +41,7 @@ class Config:
     lambda_m: float = 1.0
     lambda_c: float = 1.0
     lambda_p: float = 1.0
+    lambda_pixels: float = 0.0         # not the paper's: normalised pixels beside the features of masked patches
 
     @property
     def patches(self): return (self.image // self.patch) ** 2
@@ -197,6 +198,8 @@ class PseudoMAE(nn.Module):
             self.head, self.labelling_teacher, self.labelling_head = Projection(c), Encoder(c), Projection(c)
             if c.teachers == "disentangled":
                 self.reconstruction_teacher = Encoder(c)
+            if c.lambda_pixels:
+                self.pixels = nn.ModuleDict({"head": nn.Linear(c.dim, 3 * c.patch ** 2)})
         self._init()
         for teacher, source in self._teachers():
             teacher.load_state_dict(source.state_dict())
@@ -220,6 +223,8 @@ class PseudoMAE(nn.Module):
         for m in self.head.mlp if hasattr(self, "head") else ():
             if isinstance(m, nn.Linear):
                 nn.init.trunc_normal_(m.weight, std=0.02)
+        if hasattr(self, "pixels"):
+            nn.init.trunc_normal_(self.pixels.head.weight, std=0.02)
 
     def forward(self, simple, complex_, shuffle, keeps=None):
         """simple, complex_ [B, 3, H, W] the two views; shuffle [B, N] a permutation of patches, the first V visible.
@@ -249,13 +254,20 @@ class PseudoMAE(nn.Module):
                 nearest = (F.normalize(patches.float(), dim=-1) @ F.normalize(t_patches.float(), dim=-1).transpose(1, 2)).argmax(-1)
                 label_p = label_p.gather(1, index(nearest, label_p))
 
-        loss_m = (1 - F.cosine_similarity(target, out[:, 1:].gather(1, index(rec_ids, out)).float(), dim=-1)).mean()
+        features = out[:, 1:].gather(1, index(rec_ids, out))
+        loss_m = (1 - F.cosine_similarity(target, features.float(), dim=-1)).mean()
         logits_c = self.head(cls, self.head.class_prototypes) / c.student_temp
         logits_p = self.head(patches, self.head.patch_prototypes) / c.student_temp
         loss_c = -(label_c * F.log_softmax(logits_c.float(), -1)).sum(-1).mean()
         loss_p = -(label_p * F.log_softmax(logits_p.float(), -1)).sum(-1).mean()
-        return {"loss": c.lambda_m * loss_m + c.lambda_c * loss_c + c.lambda_p * loss_p,
-                "loss_m": loss_m, "loss_c": loss_c, "loss_p": loss_p}
+        losses = {"loss_m": loss_m, "loss_c": loss_c, "loss_p": loss_p}
+        loss = c.lambda_m * loss_m + c.lambda_c * loss_c + c.lambda_p * loss_p
+        if c.lambda_pixels:
+            pixels = normalise(patchify(simple, c.patch))
+            predicted = self.pixels.head(features)
+            losses["loss_pixels"] = F.mse_loss(predicted.float(), pixels.gather(1, index(rec_ids, pixels)))
+            loss = loss + c.lambda_pixels * losses["loss_pixels"]
+        return {"loss": loss, **losses}
 
     @torch.no_grad()
     def ema_labelling(self, momentum):

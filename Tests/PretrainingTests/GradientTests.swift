@@ -10,7 +10,7 @@ import Training
 
 /// The first step's gradients against PyTorch's.
 struct GradientTests {
-  @Test(arguments: ["default", "mae", "odd"] + OracleRun.methods)
+  @Test(arguments: ["default", "mae", "pixels", "odd"] + OracleRun.methods)
   func everyGradientAgreesWithTheOracle(_ name: String) throws {
     let oracle = OracleRun(name: name)
     try compare(oracle, objective: oracle.objective())

@@ -6,7 +6,7 @@ import Training
 
 /// One of the oracle's runs: see Fixtures/oracle/README.md, and Fixtures/methods/README.md for the other objectives'.
 struct OracleRun {
-  static let names = ["default", "mae", "sdae", "single-fold", "single-teacher", "odd"]
+  static let names = ["default", "mae", "sdae", "single-fold", "single-teacher", "pixels", "odd"]
   /// Runs of the other objectives, by their names.
   static let methods = ["dino", "ibot", "moco-v3", "beit", "cae", "simmim"]
 

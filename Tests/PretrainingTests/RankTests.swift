@@ -22,7 +22,7 @@ struct RankTests {
     var bits: [String: [UInt32]] { tensors.mapValues { $0.map(\.bitPattern) } }
   }
 
-  static let names = ["default", "single-fold", "single-teacher", "mae"] + OracleRun.methods
+  static let names = ["default", "single-fold", "single-teacher", "pixels", "mae"] + OracleRun.methods
 
   /// A run of the oracle's on some ranks, with drop path: what the first rank wrote.
   private func train(

@@ -29,7 +29,7 @@ struct PretrainTests {
   }
 
   /// Also where each picture of a batch is computed by itself.
-  @Test(arguments: ["default", "mae", "sdae", "single-fold", "single-teacher", "odd"], [false, true])
+  @Test(arguments: ["default", "mae", "sdae", "single-fold", "single-teacher", "pixels", "odd"], [false, true])
   func aRunAgreesWithTheOracle(_ name: String, oneAtATime: Bool) throws {
     try ToolRunner.withTemporaryFolder { folder in
       let run = folder + "/run"
@@ -39,7 +39,7 @@ struct PretrainTests {
       #expect(result.errors == "")
       let expected = try readTensors(path: "\(Self.oracle)\(name).expected.safetensors")
       let steps = try Self.metrics(run)
-      for term in ["loss", "loss_m", "loss_c", "loss_p"] {
+      for term in ["loss", "loss_m", "loss_pixels", "loss_c", "loss_p"] {
         guard let losses = try expected[term]?.values(of: Float.self) else { continue }
         #expect(steps.count == losses.count)
         for (step, loss) in zip(steps, losses) {

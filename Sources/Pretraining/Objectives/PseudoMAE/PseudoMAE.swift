@@ -19,6 +19,8 @@ public final class PseudoMAE: Objective {
   public let student: Encoder
   public let decoder: Decoder
   public let head: ProjectionHead
+  /// From predicted features to pixels; nil where λ_pixels is 0.
+  public let pixelHead: LinearHead?
   /// The labelling teacher itself where one teacher does both (Table 6).
   public let reconstructionTeacher: Encoder
   public let labellingTeacher: Encoder
@@ -34,6 +36,9 @@ public final class PseudoMAE: Objective {
     student = Encoder(c.encoder, dropPath: c.dropPath, engine: engine, trained: true)
     decoder = Decoder(o.decoder, encoder: c.encoder, output: c.encoder.width, engine: engine, trained: true)
     head = ProjectionHead(o.head, width: c.encoder.width, engine: engine, trained: true)
+    pixelHead =
+      o.lambdaPixels > 0
+      ? LinearHead(width: c.encoder.width, outputs: c.encoder.patchValues, engine: engine, trained: true) : nil
     labellingTeacher = Encoder(c.encoder, engine: engine, trained: false)
     labellingHead = ProjectionHead(o.head, width: c.encoder.width, engine: engine, trained: false)
     reconstructionTeacher =
@@ -41,12 +46,14 @@ public final class PseudoMAE: Objective {
     initialise(student, seed: c.seed, part: 0)
     initialise(decoder, seed: c.seed, part: 1)
     initialiseNormal(head, seed: c.seed, part: 2)
+    if let pixelHead { initialiseNormal(pixelHead, seed: c.seed, part: 3) }
     for teacher in [labellingTeacher, reconstructionTeacher] { teacher.copy(from: student) }
     labellingHead.copy(from: head)
   }
 
   public var parts: [Part] {
-    let own = options.teachers == .disentangled ? [Part("reconstruction_teacher.", reconstructionTeacher)] : []
+    var own = options.teachers == .disentangled ? [Part("reconstruction_teacher.", reconstructionTeacher)] : []
+    if let pixelHead { own.append(Part("pixels.", pixelHead)) }
     return [
       Part("student.", student), Part("decoder.", decoder), Part("head.", head),
       Part("labelling_teacher.", labellingTeacher), Part("labelling_head.", labellingHead),
@@ -81,7 +88,12 @@ public final class PseudoMAE: Objective {
 
     // Eq. 1: the cosine to the target of Eq. 2.
     let m = tape.cosineLoss(prediction, target: reconstructionTarget(images.simple, masks))
-    guard let labels else { return LossTerms([.init("loss_m", m, weight: o.lambdaM)]) }
+    var terms = [LossTerms.Term("loss_m", m, weight: o.lambdaM)]
+    if let pixelHead {
+      let pixels = pixelLoss(tape, pixelHead(tape, prediction), images)
+      terms.append(.init("loss_pixels", pixels, weight: o.lambdaPixels))
+    }
+    guard let labels else { return LossTerms(terms) }
 
     let described = forLabels == forTargets ? prediction : tape.gatherRows(out, masks.patchRows(forLabels, of: most))
     let match = match(described, labels, sequences: masks.sequences)
@@ -93,11 +105,19 @@ public final class PseudoMAE: Objective {
     // Eq. 4: for the class token the mean of its labels over the folds.
     let c = tape.softCrossEntropy(token, labels: labels.classes, scale: scale)
     // Eq. 5: L = λ_m L_m + λ_c L_c + λ_p L_p.
-    return LossTerms(
-      [
-        .init("loss_m", m, weight: o.lambdaM), .init("loss_c", c, weight: schedule.weight * o.lambdaC),
-        .init("loss_p", p, weight: schedule.weight * o.lambdaP),
-      ], watched: [Figure("cosine_teacher", match.cosine)])
+    terms += [
+      .init("loss_c", c, weight: schedule.weight * o.lambdaC), .init("loss_p", p, weight: schedule.weight * o.lambdaP),
+    ]
+    return LossTerms(terms, watched: [Figure("cosine_teacher", match.cosine)])
+  }
+
+  /// MAE's loss, of the patches whose features are predicted: mean (prediction − pixels of the simple view, each patch normalised)².
+  /// prediction [B·K·F, P²·channels].
+  private func pixelLoss(_ tape: Tape, _ prediction: Tensor, _ images: PseudoMAEImages) -> Loss {
+    let pixels = patchRows(
+      images.simple, ids: images.masks.masked(images.masks.foldedCount(options.reconstructionFolds)),
+      patch: configuration.encoder.patch, order: .channelsLast, engine: engine)
+    return tape.meanSquaredError(prediction, target: tape.standardiseRows(pixels))
   }
 
   /// Eq. 2: the reconstruction teacher's features of the simple view's masked patches, in K folds with a class token each, every token

@@ -50,7 +50,8 @@ extension PseudoMAE {
   }
 
   public static func approximateWeights(_ c: Configuration<PseudoMAEOptions>) -> Double {
-    c.options.decoder.approximateWeights(output: c.encoder.width) + c.options.head.approximateWeights
+    let pixels = c.options.lambdaPixels > 0 ? Double((c.encoder.width + 1) * c.encoder.patchValues) : 0
+    return c.options.decoder.approximateWeights(output: c.encoder.width) + c.options.head.approximateWeights + pixels
   }
 
   public func draw(for rows: BatchRows) throws -> PseudoMAEImages {

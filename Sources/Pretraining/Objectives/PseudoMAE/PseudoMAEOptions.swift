@@ -29,6 +29,8 @@ public struct PseudoMAEOptions: MaskOptions, DecoderOptions {
   public var lambdaM = 1.0
   public var lambdaC = 1.0
   public var lambdaP = 1.0
+  /// Not the paper's: the weight of predicting normalised pixels beside features, as MAE does.
+  public var lambdaPixels = 0.0
   /// Epochs over which λ_c and λ_p rise from 0 in a line; 0 is the paper's, none.
   public var lambdaWarmupEpochs = 0.0
   public var studentTemperature = 0.1
@@ -66,6 +68,7 @@ public struct PseudoMAEOptions: MaskOptions, DecoderOptions {
       .number("lambda-m", \.lambdaM, .atLeast(0), "Weight of the reconstruction loss."),
       .number("lambda-c", \.lambdaC, .atLeast(0), "Weight of the class token's label loss."),
       .number("lambda-p", \.lambdaP, .atLeast(0), "Weight of the patches' label loss."),
+      .number("lambda-pixels", \.lambdaPixels, .atLeast(0), "Weight of a loss of normalised pixels beside the others."),
       .number(
         "lambda-warmup-epochs", \.lambdaWarmupEpochs, .atLeast(0),
         "Epochs over which the weights of both label losses rise from 0."),
