@@ -36,13 +36,10 @@ simple-3fold.options = $(pseudo-mae.options) --label-view simple
 simple-3fold.views = $(simple)
 simple-1fold.options = $(pseudo-mae.options) --label-view simple --label-folds 1
 simple-1fold.views = $(simple)
-# Not in the paper: pixels are predicted beside features, with labels and without.
-pseudo-mae-pixels.options = $(pseudo-mae.options) --lambda-pixels 1
-sdae-pixels.options = $(sdae.options) --lambda-pixels 1
-two-views := single-iteration single-epoch paced $(addprefix momentum-,$(MOMENTA)) lambda-c lambda-p lambda-1 complex-1fold pseudo-mae-pixels
+two-views := single-iteration single-epoch paced $(addprefix momentum-,$(MOMENTA)) lambda-c lambda-p lambda-1 complex-1fold
 $(foreach c,$(two-views),$(eval $c.views = $$(pseudo-mae.views)))
 
-CELLS ?= pseudo-mae $(two-views) simple-3fold simple-1fold sdae sdae-pixels mae scratch
+CELLS ?= pseudo-mae pseudo-mae-pixels $(two-views) simple-3fold simple-1fold sdae sdae-pixels mae scratch
 WIDTHS := 42,17
 include $(dir $(lastword $(MAKEFILE_LIST)))cells.make
 

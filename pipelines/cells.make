@@ -82,6 +82,10 @@ LABELLED = --lr $(LR) $(DECODER) $(HEAD) $(PROTOTYPES)
 pseudo-mae.options ?= $(LABELLED) --lambda-c $(LABEL_WEIGHT) --lambda-p $(LABEL_WEIGHT)
 pseudo-mae.views ?= $(simple) $(complex)
 sdae.options ?= $(LABELLED) --lambda-c 0 --lambda-p 0
+# Not in the paper: pixels are predicted beside features, with labels and without.
+pseudo-mae-pixels.options ?= $(pseudo-mae.options) --lambda-pixels 1
+pseudo-mae-pixels.views ?= $(pseudo-mae.views)
+sdae-pixels.options ?= $(sdae.options) --lambda-pixels 1
 mae.options ?= --objective mae --lr $(LR) $(DECODER)
 # Weights that were not trained have all to learn, the first blocks' too.
 scratch.finetune ?= --layer-decay 1

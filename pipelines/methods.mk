@@ -9,6 +9,7 @@
 #   pipelines/methods.mk picture                  the same as a picture, OUT/picture.svg
 #   pipelines/methods.mk BUDGET=compute           as many epochs of each as EPOCHS of Pseudo MAE cost
 #   pipelines/methods.mk CELLS='mae sdae pseudo-mae scratch' EVALUATE_AT='3 6 12' curves      against epochs and computing, OUT/curves.svg
+#   pipelines/methods.mk CELLS='mae pseudo-mae pseudo-mae-pixels'     Pseudo MAE that predicts pixels beside features, too
 #   pipelines/methods.mk HELD_OUT=1               measures on training images that nothing was trained on: to choose settings
 #   pipelines/methods.mk DATA=run/pictures/photos IMAGE=64 PATCH=8 LOCAL=32 CROP=0.4 EPOCHS=80 PER_CLASS=20     of pictures.mk, or a folder
 #                                                 with `train` and `test`, in each a sub-folder a class
@@ -44,5 +45,6 @@ include $(dir $(lastword $(MAKEFILE_LIST)))cells.make
 
 define tables
 $(TABLE) --title 'Methods, equal $(BUDGET)' --baseline scratch --row 'scratch=from scratch' --row dino=DINO --row ibot=iBOT \
-  --row 'moco-v3=MoCo v3' --row beit=BEiT --row mae=MAE --row simmim=SimMIM --row cae=CAE --row sdae=SdAE --row 'pseudo-mae=Pseudo MAE'
+  --row 'moco-v3=MoCo v3' --row beit=BEiT --row mae=MAE --row simmim=SimMIM --row cae=CAE --row sdae=SdAE --row 'sdae-pixels=SdAE, pixels' \
+  --row 'pseudo-mae=Pseudo MAE' --row 'pseudo-mae-pixels=Pseudo, pixels'
 endef
