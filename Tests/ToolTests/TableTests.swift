@@ -74,6 +74,8 @@ import Testing
   @Test(arguments: [
     ("methods.mk", "methods-epochs.tsv", "Methods, equal epochs", 100),
     ("methods.mk", "methods-compute.tsv", "Methods, equal compute", 100),
+    ("methods.mk", "fashion-80-epochs.tsv", "Methods, equal epochs", 100),
+    ("methods.mk", "fashion-80-compute.tsv", "Methods, equal compute", 100),
     ("methods.mk", "photos-epochs.tsv", "Methods, equal epochs", 20),
     ("methods.mk", "photos-compute.tsv", "Methods, equal compute", 20),
     ("ablations.mk", "ablations.tsv", "Methods", 100),
