@@ -7,3 +7,12 @@ extension Decoder {
     self(tape, latent, shuffle: masks.shuffle, sequences: masks.sequences, wanted: wanted)
   }
 }
+
+extension Tape {
+  /// MAE's loss: mean (prediction − pixels)² over the values of some patches, each patch normalised to its own mean and variance.
+  /// prediction [B·n, P²·channels], a patch's values in row, column, channel order; ids [B·n], the same number of each image.
+  func pixelLoss(_ prediction: Tensor, of images: ImageBatch, ids: [Int32], patch: Int) -> Loss {
+    let pixels = patchRows(images, ids: ids, patch: patch, order: .channelsLast, engine: engine)
+    return meanSquaredError(prediction, target: standardiseRows(pixels))
+  }
+}

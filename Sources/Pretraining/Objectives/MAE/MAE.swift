@@ -72,10 +72,9 @@ public final class MAE: Objective {
     let masks = part.masks
     let latent = student(tape, part.images, ids: masks.visible, keeps: part.keeps)
     let out = decoder(tape, latent, masks, wanted: masks.predicted(masks.maskedCount, classTokens: false))
-    let pixels = patchRows(
-      part.images, ids: masks.masked(masks.maskedCount), patch: configuration.encoder.patch, order: .channelsLast,
-      engine: engine)
-    return LossTerms([.init("loss_m", tape.meanSquaredError(out, target: tape.standardiseRows(pixels)))])
+    let m = tape.pixelLoss(
+      out, of: part.images, ids: masks.masked(masks.maskedCount), patch: configuration.encoder.patch)
+    return LossTerms([.init("loss_m", m)])
   }
 
   public func look(at part: Images) -> [LookPanel] {

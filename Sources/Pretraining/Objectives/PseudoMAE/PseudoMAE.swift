@@ -90,7 +90,9 @@ public final class PseudoMAE: Objective {
     let m = tape.cosineLoss(prediction, target: reconstructionTarget(images.simple, masks))
     var terms = [LossTerms.Term("loss_m", m, weight: o.lambdaM)]
     if let pixelHead {
-      let pixels = pixelLoss(tape, pixelHead(tape, prediction), images)
+      let pixels = tape.pixelLoss(
+        pixelHead(tape, prediction), of: images.simple, ids: masks.masked(forTargets),
+        patch: configuration.encoder.patch)
       terms.append(.init("loss_pixels", pixels, weight: o.lambdaPixels))
     }
     guard let labels else { return LossTerms(terms) }
@@ -109,15 +111,6 @@ public final class PseudoMAE: Objective {
       .init("loss_c", c, weight: schedule.weight * o.lambdaC), .init("loss_p", p, weight: schedule.weight * o.lambdaP),
     ]
     return LossTerms(terms, watched: [Figure("cosine_teacher", match.cosine)])
-  }
-
-  /// MAE's loss, of the patches whose features are predicted: mean (prediction − pixels of the simple view, each patch normalised)².
-  /// prediction [B·K·F, P²·channels].
-  private func pixelLoss(_ tape: Tape, _ prediction: Tensor, _ images: PseudoMAEImages) -> Loss {
-    let pixels = patchRows(
-      images.simple, ids: images.masks.masked(images.masks.foldedCount(options.reconstructionFolds)),
-      patch: configuration.encoder.patch, order: .channelsLast, engine: engine)
-    return tape.meanSquaredError(prediction, target: tape.standardiseRows(pixels))
   }
 
   /// Eq. 2: the reconstruction teacher's features of the simple view's masked patches, in K folds with a class token each, every token
