@@ -99,6 +99,16 @@ $(if $(filter epochs compute,$(BUDGET)),,$(error BUDGET is $(BUDGET): expected e
 $(if $(and $(filter compute,$(BUDGET)),$(EVALUATE_AT)),$(error EVALUATE_AT is of BUDGET=epochs, where all cells have the same epochs))
 $(if $(and $(DATA),$(HELD_OUT)),$(error HELD_OUT is of Fashion-MNIST, not of DATA))
 
+# What decides all that is in OUT. It is kept there: with other values files of two settings would be mixed.
+blank := $(subst x,,x x)
+settings := $(foreach v,DATA HELD_OUT BUDGET PRECISION TRAIN_IMAGES TEST_IMAGES EPOCHS IMAGE PATCH CHANNELS CROP MODEL DECODER HEAD \
+  PROTOTYPES TOKENS LR LABEL_WEIGHT BATCH PRETRAIN POOL PER_CLASS FEW_EPOCHS ALL_EPOCHS FINETUNE FEW ALL,$v=$(subst $(blank),_,$($v)))
+ifeq ($(filter cells show clean,$(MAKECMDGOALS)),)
+kept := $(file <$(OUT)/settings)
+changed := $(if $(kept),$(filter-out $(kept),$(settings)))
+$(if $(changed),$(error $(OUT) was made with $(filter-out $(settings),$(kept)), not with $(changed): give another OUT, or say clean))
+endif
+
 .PHONY: show cells curves picture
 # Kept, although no rule names them.
 .PRECIOUS: $(OUT)/%.center.stz $(OUT)/%.pixels.stz
@@ -109,6 +119,8 @@ RUNNING = --precision $(PRECISION) --threads $(THREADS) --quiet
 TRAIN := $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz
 TEST := $(FASHION)/t10k-images-idx3-ubyte.gz --labels $(FASHION)/t10k-labels-idx1-ubyte.gz
 
+$(OUT)/settings: | $(OUT)/tools
+	printf '%s\n' '$(settings)' > $@
 # The packed file keeps its old date where a tool was built anew: only its absence makes it again. Each seed has few labels of its own.
 FEW_SETS := $(foreach s,$(SEEDS),$(OUT)/few$s.stz)
 ifeq ($(DATA),)
@@ -116,7 +128,7 @@ ifneq ($(HELD_OUT),)
 TEST := $(TRAIN) --skip 50000
 override TRAIN_IMAGES := $(shell echo $$(($(TRAIN_IMAGES) < 50000 ? $(TRAIN_IMAGES) : 50000)))
 endif
-$(OUT)/train.stz: | $(OUT)/tools
+$(OUT)/train.stz: | $(OUT)/tools $(OUT)/settings
 	$(PACK) $(TRAIN) --limit $(TRAIN_IMAGES) --output $@
 $(OUT)/test.stz: | $(OUT)/tools
 	$(PACK) $(TEST) --limit $(TEST_IMAGES) --output $@
@@ -127,7 +139,7 @@ $(FEW_SETS): $(OUT)/few%.stz: $(OUT)/train.stz
 else
 # Kept somewhat larger than a view, so that they need not be made smaller each time.
 FOLDER = $(PACK) --short-side $$(($(IMAGE) * 3 / 2)) --quality 95
-$(OUT)/train.stz $(OUT)/test.stz: $(OUT)/%.stz: | $(OUT)/tools
+$(OUT)/train.stz $(OUT)/test.stz: $(OUT)/%.stz: | $(OUT)/tools $(OUT)/settings
 	$(FOLDER) $(DATA)/$* --output $@
 $(FEW_SETS): $(OUT)/few%.stz: $(OUT)/train.stz
 	$(FOLDER) $(DATA)/train --shuffle --seed $* --per-class $(PER_CLASS) --output $@
@@ -143,6 +155,8 @@ $(OUT)/tokens.stz: $(OUT)/train.stz
 # --- Pretraining -------------------------------------------------------------------------------------------------
 
 trained := $(filter-out scratch,$(CELLS))
+# What the others cost is held against pseudo-mae, trained or not.
+costed := $(sort $(trained) $(if $(filter compute,$(BUDGET)),pseudo-mae))
 views = $(or $($1.views),$(simple))
 tokens = $(if $(findstring tokens.stz,$($1.options)),$(OUT)/tokens.stz)
 SHAPE := --image $(IMAGE) --patch $(PATCH) --channels $(CHANNELS) $(MODEL) --batch $(BATCH) $(PRETRAIN)
@@ -156,7 +170,7 @@ $(OUT)/cells/$1/cost.json: $(OUT)/train.stz $(call tokens,$1)
 	rm -rf $$(@D)/cost
 endef
 # The GFLOP of a step of each cell.
-$(OUT)/costs.tsv: $(foreach c,$(trained),$(OUT)/cells/$c/cost.json)
+$(OUT)/costs.tsv: $(foreach c,$(costed),$(OUT)/cells/$c/cost.json)
 	pmae-evaluate table --path '{cell}/cost.json' --rows cell --value gflop_per_step=gflop --spread none --format tsv $^ > $@
 # Of each cell the epochs that cost what EPOCHS of pseudo-mae do, at least one.
 $(OUT)/epochs.mk: $(OUT)/costs.tsv
@@ -260,7 +274,7 @@ endef
 
 # $(call stages,CELL,SEED,EPOCHS,EPOCH-BEFORE): a rule for each epoch, which follows from the one before.
 stages = $(if $3,$(eval $(call stage,$1,$2,$(firstword $3),$4))$(call stages,$1,$2,$(wordlist 2,99,$3),$(firstword $3)))
-$(foreach c,$(trained),$(eval $(call cost,$c)))
+$(foreach c,$(costed),$(eval $(call cost,$c)))
 $(foreach s,$(SEEDS),$(eval $(call untrained,$s))$(eval $(call pixels,$s)))
 $(foreach s,$(SEEDS),$(eval $(call result,pixels,$s,$(foreach m,knn linear few,0.$m))))
 $(foreach c,$(trained),$(foreach s,$(SEEDS),$(call stages,$c,$s,$(call stops,$c))))

@@ -1,5 +1,5 @@
 #!/usr/bin/make -f
-# From pictures to a measured table: pack, pretrain with Pseudo MAE, export, and compare with random weights.
+# From pictures to a measured table: pack, pretrain (with MAE, unless PRETRAIN says another), export, and compare with pixels and random weights.
 #
 #   pipelines/quickstart.mk                          Fashion-MNIST, from Debian's package
 #   pipelines/quickstart.mk DATA=photos IMAGE=64 PATCH=8            a folder of JPEG and PNG files, a sub-folder a class
@@ -133,6 +133,20 @@ $(OUT)/%.train.features.stz: $(OUT)/%.stz $(OUT)/train.center.stz
 $(OUT)/%.test.features.stz: $(OUT)/%.stz $(OUT)/test.center.stz
 	pmae-evaluate embed $< $(OUT)/test.center.stz --pool $(POOL) $(RUNNING) --overwrite --output $@
 
+# $(call each,SEEDS,COMMAND): the command for each $seed, all at once, by one thread each: what they do is too small for more. Their output
+# in the order of the seeds is the target.
+threads = --threads $(if $(word 2,$1),1,$(THREADS))
+define each
+trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT
+processes=()
+for seed in $1; do
+  { $2; } > "$@.$$seed" &
+  processes+=($$!)
+done
+for process in "$${processes[@]}"; do wait "$$process"; done
+for seed in $1; do cat "$@.$$seed"; rm "$@.$$seed"; done > $@
+endef
+
 # All features are standardised: that helps each of them.
 LINE = --standardise --threads $(THREADS)
 # Of neighbours the features are whitened too: it helps each of them, and all are alike.
@@ -147,36 +161,22 @@ $(OUT)/pixels.knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 $(OUT)/pixels.linear.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	pmae-evaluate linear $(PENALTIES) $(LINE) $(PIXELS) > $@
 # A line for each seed, which draws the labels.
+regress = pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" --standardise $(call threads,$(SEEDS))
 $(OUT)/pixels.few.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
-	for seed in $(SEEDS); do
-	  pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" $(LINE) $(PIXELS)
-	done > $@
+	$(call each,$(SEEDS),$(regress) $(PIXELS))
 $(OUT)/%.knn.json: $(NEEDED)
 	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(FEATURES) > $@
 $(OUT)/%.linear.json: $(NEEDED)
 	pmae-evaluate linear $(PENALTIES) $(LINE) $(FEATURES) > $@
 $(OUT)/%.few.json: $(NEEDED)
-	for seed in $(SEEDS); do
-	  pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" $(LINE) $(FEATURES)
-	done > $@
+	$(call each,$(SEEDS),$(regress) $(FEATURES))
 
-# $(call finetune,EPOCHS,SEEDS,OPTIONS): from the encoder $< on the set that follows it, a line for each seed. The steps are small, so all
-# seeds are trained at once, each by one thread.
-define finetune
-trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT
-processes=()
-for seed in $2; do
-  {
-    $(AUGMENT) $(word 2,$^) $(FINETUNE_VIEW) --epochs $1 --seed "$$seed" --threads 1 --quiet \
-      | pmae-finetune $(FINETUNE) $3 $(if $(filter random,$*),$(SCRATCH)) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) \
-          $(if $(word 2,$2),--threads 1) --quiet --overwrite --output "$(@:.json=)$$seed.stz" -
-    pmae-evaluate classify "$(@:.json=)$$seed.stz" $(OUT)/test.center.stz $(RUNNING) --quiet > "$@.$$seed"
-  } &
-  processes+=($$!)
-done
-for process in "$${processes[@]}"; do wait "$$process"; done
-for seed in $2; do cat "$@.$$seed"; rm "$@.$$seed"; done > $@
-endef
+# $(call finetune,EPOCHS,SEEDS,OPTIONS): from the encoder $< on the set that follows it, a line for each seed.
+tune = $(AUGMENT) $(word 2,$^) $(FINETUNE_VIEW) --epochs $1 --seed "$$seed" --threads 1 --quiet \
+  | pmae-finetune $(FINETUNE) $3 $(if $(filter random,$*),$(SCRATCH)) --pool $(POOL) --init $< --seed "$$seed" $(RUNNING) \
+      $(call threads,$2) --quiet --overwrite --output "$(@:.json=)$$seed.stz" -; \
+  pmae-evaluate classify "$(@:.json=)$$seed.stz" $(OUT)/test.center.stz $(RUNNING) --quiet
+finetune = $(call each,$2,$(call tune,$1,$2,$3))
 $(OUT)/%.finetune.json: $(OUT)/%.stz $(OUT)/few$(PER_CLASS).stz $(OUT)/test.center.stz
 	$(call finetune,$(FINETUNE_EPOCHS),$(SEEDS))
 define more

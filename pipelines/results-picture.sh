@@ -26,7 +26,7 @@ done
 
 # The methods in the order of the first file's fine-tuning on few labels, and what they are called.
 awk -F '\t' 'BEGIN {
-    split("mae=MAE;sdae=SdAE;pseudo-mae=Pseudo MAE;dino=DINO;ibot=iBOT;moco-v3=MoCo v3;beit=BEiT;cae=CAE;simmim=SimMIM;scratch=from scratch", list, ";")
+    split("mae=MAE;sdae=SdAE;sdae-pixels=SdAE, pixels;pseudo-mae=Pseudo MAE;pseudo-mae-pixels=Pseudo, pixels;dino=DINO;ibot=iBOT;moco-v3=MoCo v3;beit=BEiT;cae=CAE;simmim=SimMIM;scratch=from scratch", list, ";")
     for (i in list) { split(list[i], pair, "="); called[pair[1]] = pair[2] }
   }
   $1 != "pixels" { print ($11 == "-" ? -1 : $11) "\t" $1 "\t" ($1 in called ? called[$1] : $1) }' "$work/1" \

@@ -37,7 +37,7 @@ override SWIFT := --package-path "$(ROOT)" --scratch-path "$(SCRATCH)" -c releas
 all: install marks format shell pages arm64 build escapes examples test
 
 install:
-	"$(ROOT)/pipelines/install.sh" $(BUILD_PACKAGES) gzip zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
+	"$(ROOT)/pipelines/install.sh" $(BUILD_PACKAGES) gzip dataset-fashion-mnist zstd gnuplot-nox mandoc shellcheck libc6-dev-arm64-cross
 
 # Fixtures that are not text are left out, and what .gitignore names; files that were not added yet are not.
 marks:

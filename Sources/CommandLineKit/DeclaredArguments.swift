@@ -84,8 +84,9 @@ extension DeclaredOptions {
       }
       given.insert(setting.name)
     }
+    let acting = Set(settings.filter { $0.acts(in: options) }.map(\.name))
     for setting in settings where given.contains(setting.name) {
-      for others in setting.needs where given.isDisjoint(with: others) {
+      for others in setting.needs where acting.isDisjoint(with: others) {
         throw ValidationError("--\(setting.name) needs \(others.map { "--" + $0 }.joined(separator: " or "))")
       }
     }

@@ -54,6 +54,17 @@ extension OutputOptions {
   }
 }
 
+/// Throws `ValidationError` where two options name one file, which would have what is written last alone.
+public func requireDistinct(_ outputs: [(option: String, path: String?)]) throws {
+  var known: [String: String] = [:]
+  for (option, path) in outputs {
+    guard let path, path != "-" else { continue }
+    let place = URL(fileURLWithPath: path).standardizedFileURL.path
+    if let other = known[place] { throw ValidationError("\(option) and \(other) name one file: \(path)") }
+    known[place] = option
+  }
+}
+
 /// Throws early what the writer of a file would throw at the end: `Failure(.cannotCreate)` where the file exists and
 /// may not be replaced, or where its folder does not exist.
 public func checkEarlyOutput(_ path: String, overwrite: Bool) throws {

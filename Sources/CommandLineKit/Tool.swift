@@ -48,7 +48,9 @@ extension Tool {
     signal(SIGUSR2, SIG_IGN)
     do {
       try RankedProcess.join(ranks, tool: _commandName)
-      var command = try parseAsRoot(try expand(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))))
+      let arguments = try expand(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
+      try refuseSingleDashes(arguments)
+      var command = try parseAsRoot(arguments)
       try command.run()
       try StandardOutput.flush()
       RankedProcess.end()
@@ -122,6 +124,22 @@ package func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
     }
   }
   return result
+}
+
+/// Throws a `ValidationError` for a word that begins with one dash: the tools have no such option but `-h`. The parser
+/// would take `-hund.jpg` for options of a letter each, find `-h` among them, and print help.
+package func refuseSingleDashes(_ arguments: [String]) throws {
+  var before = ""
+  for argument in arguments {
+    if argument == "--" { return }
+    defer { before = argument }
+    guard argument.hasPrefix("-"), !argument.hasPrefix("--"), argument != "-", argument != "-h" else { continue }
+    let shown = printable(argument)
+    let isPerhapsValue = before.hasPrefix("--") && !before.contains("=")
+    throw ValidationError(
+      "Unknown option '\(shown)': options have two dashes; a file of that name is ./\(shown), or stands behind --"
+        + (isPerhapsValue ? "; as the value of \(before) it is \(before)=\(shown)" : ""))
+  }
 }
 
 /// Ends the process by SIGPIPE. The shell then sees what it sees of any writer whose reader has gone.

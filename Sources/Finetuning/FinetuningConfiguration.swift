@@ -84,6 +84,10 @@ public struct FinetuningConfiguration<T: Task>: Equatable, Sendable {
     try check(
       accumulate >= 1 && batch.isMultiple(of: accumulate),
       "accumulate must be a divisor of the batch of \(batch), not \(accumulate)")
+    if let whole = T.wholeBatch {
+      try check(
+        accumulate == 1, "--task \(T.name) \(whole), so it has no parts: expected no --accumulate, not \(accumulate)")
+    }
     try check((1...1 << 30).contains(epochs), "epochs must be at least 1, not \(epochs)")
     let rates = [
       ("lr", learningRate), ("weight-decay", weightDecay), ("warmup-epochs", warmupEpochs), ("warmup-lr", warmupRate),

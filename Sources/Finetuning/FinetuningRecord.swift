@@ -57,14 +57,17 @@ public struct FinetuningRecord<T: Task>: Equatable, Sendable {
   ///   - provenance: of the checkpoints.
   ///   - shards: in how many a batch is computed.
   /// - Throws: `Failure(.data)` naming each difference where the checkpoint is of another configuration, fewer epochs aside, or
-  ///   of other views.
+  ///   of other views, or of other classes.
   public func record(
     _ folder: RunFolder, of trainee: some Trainee, on views: some ModelViews, policy: CheckpointPolicy,
     provenance: [String: String], shards: Int, from checkpoint: CheckpointFile?
   ) throws -> RunRecord {
     let identity = try identity(of: views)
     let text = try JSONText.encode(self)
+    let header = views.batches.header
+    let names = try header.classes ?? T.classNames(views.batches.reader.header, source: views.batches.reader.name)
     if let checkpoint {
+      try requireSameClasses(checkpoint.header.classes, of: checkpoint.path, names, of: views.batches.reader.name)
       var theirs = try FinetuningRecord(checkpoint)
       // More epochs are fine.
       theirs.training.epochs = max(theirs.training.epochs, training.epochs)
@@ -72,7 +75,7 @@ public struct FinetuningRecord<T: Task>: Equatable, Sendable {
       try trainee.state.load(from: checkpoint)
     }
     return RunRecord(
-      folder, configuration: text, pretty: text, views: identity, classes: views.batches.header.classes,
+      folder, configuration: text, pretty: text, views: identity, classes: names,
       provenance: provenance, shards: shards, policy: policy, start: checkpoint?.place)
   }
 

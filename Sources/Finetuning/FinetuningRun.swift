@@ -40,7 +40,7 @@ public final class FinetuningRun<T: Task>: Trainee {
     self.engine = engine
     share = try BatchShare(
       batch: configuration.batch, accumulate: configuration.accumulate, ranks: engine.ranks,
-      isWhole: !T.computesInParts, reason: "--task \(T.name) normalises over the whole batch")
+      whole: T.wholeBatch.map { "--task \(T.name) \($0)" })
     var encoder = encoder
     encoder.setDropPath(configuration.dropPath)
     let task = T(encoder, classes: classes, configuration: configuration, engine: engine)

@@ -32,8 +32,8 @@ public protocol Task: AnyObject, OptionOwner {
   static var usual: UsualRecipe { get }
   /// What of a model may be trained: all of it, or a linear probe too.
   static var modes: [FinetuningMode] { get }
-  /// Whether a batch can be computed in parts, one after the other.
-  static var computesInParts: Bool { get }
+  /// Why a batch must be computed at once, after the task's name in a message; nil: it may be in parts, one after the other.
+  static var wholeBatch: String? { get }
   /// Fills in the options that depend on others and that nobody gave.
   /// - Parameter given: the names of those that were given.
   static func complete(
@@ -97,7 +97,7 @@ extension Task {
   public static var presets: [Preset] { [] }
   public static var usual: UsualRecipe { UsualRecipe() }
   public static var modes: [FinetuningMode] { [.full] }
-  public static var computesInParts: Bool { true }
+  public static var wholeBatch: String? { nil }
   public static func complete(
     _ options: inout Options, given: Set<String>, for known: Circumstances<Self>
   ) throws {}

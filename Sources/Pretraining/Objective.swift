@@ -19,8 +19,9 @@ public protocol Objective: AnyObject, OptionOwner where Options: ObjectiveOption
   /// Some images, and what was drawn for them.
   associatedtype Drawn
 
-  /// Whether a rank may compute its share of a batch in several parts, one after the other.
-  static var computesInParts: Bool { get }
+  /// Why a rank must compute its share of a batch at once, after the objective's name in a message; nil: it may be in
+  /// several parts, one after the other.
+  static var wholeBatch: String? { get }
   /// Encoders that can be taken out of a checkpoint, the best first.
   static var encoders: [EncoderPart] { get }
   /// Its figures beside the terms of the loss.
@@ -66,7 +67,7 @@ public protocol Objective: AnyObject, OptionOwner where Options: ObjectiveOption
 }
 
 extension Objective {
-  public static var computesInParts: Bool { true }
+  public static var wholeBatch: String? { nil }
   public static var encoders: [EncoderPart] { [EncoderPart("student")] }
   public static var figures: [FigureDeclaration] { [] }
   public static var presets: [Preset] { [] }

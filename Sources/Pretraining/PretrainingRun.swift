@@ -34,7 +34,7 @@ public final class PretrainingRun<O: Objective>: Trainee {
     precondition(configuration.precision == engine.precision, "one precision for the run, another for its engine")
     share = try BatchShare(
       batch: configuration.batch, accumulate: configuration.accumulate, ranks: engine.ranks,
-      isWhole: !O.computesInParts, reason: "\(O.name) compares each image with all of the batch")
+      whole: O.wholeBatch.map { "\(O.name) \($0)" })
     self.configuration = configuration
     self.engine = engine
     objective = O(configuration, engine: engine)

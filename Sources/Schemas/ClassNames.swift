@@ -34,14 +34,16 @@ public enum ClassNames {
 /// Throws where two lists of class names disagree about what a label means. A folder with one class fewer numbers all
 /// classes after it differently, and nothing else would show that a result is wrong.
 ///
-/// A name that is its own number (what pmae-pack calls the classes of unnamed IDX labels) agrees with any, and one list
-/// may be longer than the other.
+/// A name that is its own number (what pmae-pack calls the classes of unnamed IDX labels) agrees with any that is no number,
+/// and one list may be longer than the other. Of two lists of numbers one has other places for them.
 public func requireSameClasses(
   _ first: [String]?, of firstSource: String, _ second: [String]?, of secondSource: String
 ) throws {
   for (label, (a, b)) in zip(first ?? [], second ?? []).enumerated() where a != b {
-    if a == String(label) || b == String(label) { continue }
+    if a == String(label) && Double(b) == nil || b == String(label) && Double(a) == nil { continue }
     throw Failure(
-      .data, "\(secondSource): class \(label) is \"\(b)\", but that of \(firstSource) is \"\(a)\"")
+      .data,
+      "\(secondSource): class \(label) is \(quoted(b)), but that of \(firstSource) is \(quoted(a)): pack both with the same "
+        + "classes (pmae-pack --class-names)")
   }
 }

@@ -3,7 +3,7 @@ import TensorStream
 /// Pictures of several classes at once. A label then stands for a set of classes, and its name is their names with a
 /// separator between: `cat|dog`. The separator alone is the set of none.
 public struct LabelSets: Equatable, Sendable {
-  /// The classes by name, in the order of their names; of their values where all are whole numbers.
+  /// The classes by name, in the order of their names; of their values, and then of their names, where all are whole numbers.
   public let names: [String]
   /// The places of each label's classes among the names, rising.
   public let members: [[Int]]
@@ -15,7 +15,7 @@ public struct LabelSets: Equatable, Sendable {
     let sets = labels.map { Self.parts(of: $0, separator: separator) }
     let all = Set(sets.joined())
     let numbers = all.compactMap { Int($0) }
-    let sorted = numbers.count == all.count ? all.sorted { Int($0)! < Int($1)! } : all.sorted()
+    let sorted = numbers.count == all.count ? all.sorted { (Int($0)!, $0) < (Int($1)!, $1) } : all.sorted()
     let places = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, $0) })
     names = sorted
     members = sets.map { set in Set(set.compactMap { places[$0] }).sorted() }

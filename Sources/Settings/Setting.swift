@@ -55,7 +55,7 @@ public struct Setting<Options: Sendable>: Sendable {
   public let path: [String]
   /// What its default is where that depends on others; nil where the defaults say it.
   public let usual: String?
-  /// Groups of options: without one of each it means nothing.
+  /// Groups of options: where all of one have no value, or 0, it means nothing.
   public private(set) var needs: [[String]] = []
   /// Nil where it has no value.
   public let get: @Sendable (Options) -> SettingValue?
@@ -183,6 +183,9 @@ public struct Setting<Options: Sendable>: Sendable {
     copy.needs.append(others)
     return copy
   }
+
+  /// Whether it has a value other than 0.
+  public func acts(in options: Options) -> Bool { get(options).map { $0.text != "0" } ?? false }
 
   /// Throws `Failure(.usage)` where its value is out of its bounds.
   public func validate(_ options: Options) throws {

@@ -14,10 +14,12 @@ public struct BatchShare {
 
   /// - Parameters:
   ///   - accumulate: in how many parts a shard is computed.
-  ///   - isWhole: whether a rank's rows must be one shard.
-  ///   - reason: why they must, for a message.
+  ///   - whole: why a rank's rows must be computed at once, for a message; nil: they may be in parts.
   /// - Throws: `Failure(.usage)` where the batch cannot be divided so.
-  public init(batch: Int, accumulate: Int = 1, ranks: Ranks, isWhole: Bool = false, reason: String = "") throws {
+  public init(batch: Int, accumulate: Int = 1, ranks: Ranks, whole: String? = nil) throws {
+    if let whole, accumulate > 1 {
+      throw Failure(.usage, "\(whole), so it has no parts: expected no --accumulate, not \(accumulate)")
+    }
     let all = ranks.shards * accumulate
     guard batch.isMultiple(of: all) else {
       let each = accumulate > 1 ? " of \(counted(accumulate, "part")) each" : ""
@@ -26,10 +28,10 @@ public struct BatchShare {
         "batch \(batch) cannot be divided among \(counted(ranks.shards, "shard"))\(each): expected a multiple of \(all)"
       )
     }
-    if isWhole && ranks.shardsHere > 1 {
+    if let whole, ranks.shardsHere > 1 {
       throw Failure(
         .usage,
-        "\(reason), so a rank has one shard: expected \(counted(ranks.shards, "rank")), not \(ranks.count)")
+        "\(whole), so a rank has one shard: expected \(counted(ranks.shards, "rank")), not \(ranks.count)")
     }
     (self.batch, self.ranks) = (batch, ranks)
     parts = ranks.shardsHere * accumulate

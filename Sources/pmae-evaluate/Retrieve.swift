@@ -45,6 +45,7 @@ struct Retrieve: Tool {
     if neighbours == "-" {
       throw ValidationError("--neighbours is -: standard output has the figures; name a file")
     }
+    try requireDistinct([("--neighbours", neighbours), ("--report", page.report)])
     _ = try split()
   }
 

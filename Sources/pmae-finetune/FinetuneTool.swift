@@ -110,9 +110,10 @@ struct FinetuneTool: Tool {
       try training.configuration(
         options, encoder: encoder.start == nil ? encoder.freshSizes() : nil, isFresh: isFresh, shards: ranks.shards)
       as FinetuningConfiguration<T>
-    if let path = training.recipe.unaveraged, path == output.output {
-      throw ValidationError("--unaveraged and --output name one file: \(path)")
-    }
+    try requireDistinct([
+      ("--output", output.output), ("--unaveraged", training.recipe.unaveraged), ("--metrics", metrics),
+      ("--profile-json", training.profile.path),
+    ])
     try ranks.agree {
       if !ranks.isFirst { return }
       try output.checkEarly()
@@ -215,8 +216,9 @@ struct FinetuneTool: Tool {
       if Interruption.requested, (error as? Failure)?.kind == .data { stop() }
       throw error
     }
-    var metadata = try T.metadata(
-      sizes, configuration, classes: count, classNames: names?.count == count ? names : nil, views: labelled)
+    // Classes that no picture has are called by their numbers.
+    let all = names.map { names in (0..<count).map { $0 < names.count ? names[$0] : String($0) } }
+    var metadata = try T.metadata(sizes, configuration, classes: count, classNames: all, views: labelled)
     metadata.merge(provenance) { $1 }
     func write(_ model: [Part], to path: String) throws {
       try WeightsFormat(path: path).write(

@@ -63,7 +63,7 @@ struct InspectTool: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "With --look, whose attention and features: student, or a teacher that the objective has (default: student).",
+      "With --look, whose attention and features: student, or a teacher that the objective has (default: the best).",
       valueName: "part"))
   var part: String?
 

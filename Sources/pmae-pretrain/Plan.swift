@@ -19,7 +19,7 @@ extension PretrainTool {
       throw Failure(
         .usage,
         "--ranks is \(ranks): expected a divisor of the batch of \(here.batch)"
-          + (here.accumulate > 1 ? " in parts of \(here.accumulate)" : ""))
+          + (here.accumulate > 1 ? " in \(here.accumulate) parts" : ""))
     }
     guard images >= here.batch else {
       throw Failure(.usage, "--images is \(images): expected as many as a batch, \(here.batch), or more")

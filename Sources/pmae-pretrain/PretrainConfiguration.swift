@@ -21,7 +21,7 @@ extension PretrainTool {
     c.clip = clip
     c.warmupLearningRate = warmupLr
     c.minLearningRate = minLr
-    c.learningRate = lr ?? baseLr * Double(batch) / 256
+    c.learningRate = lr ?? (baseLr ?? 2.666e-4) * Double(batch) / 256
     if let epochs {
       c.run(epochs: epochs, warmupEpochs: warmupEpochs)
       try c.validate()

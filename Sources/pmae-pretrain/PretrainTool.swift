@@ -15,7 +15,7 @@ struct PretrainTool: Tool {
 
   static let configuration = CommandConfiguration(
     commandName: "pmae-pretrain",
-    abstract: "Pretrain a vision transformer on views of unlabelled images with Pseudo MAE.",
+    abstract: "Pretrain a vision transformer on views of unlabelled images, with Pseudo MAE or another objective.",
     version: pmaeVersion)
 
   @Argument(help: "The views; - is standard input, as is none.")
@@ -69,8 +69,8 @@ struct PretrainTool: Tool {
   @Option(help: "Peak learning rate (default: from --base-lr).")
   var lr: Double?
 
-  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch.")
-  var baseLr = 2.666e-4
+  @Option(help: "Peak learning rate for a batch of 256; scaled by the batch (default: 0.0002666).")
+  var baseLr: Double?
 
   @Option(help: "Learning rate at the start of the warm-up.")
   var warmupLr = 0.0
@@ -147,7 +147,7 @@ struct PretrainTool: Tool {
     if let reason = precision.unavailable { throw ValidationError(reason) }
     if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other") }
     if resume && start != nil { throw ValidationError("--resume and --init exclude each other") }
-    if lr != nil && baseLr != 2.666e-4 { throw ValidationError("--lr and --base-lr exclude each other") }
+    if lr != nil && baseLr != nil { throw ValidationError("--lr and --base-lr exclude each other") }
     if !(0...1).contains(collapseFloor) {
       throw ValidationError("--collapse-floor is \(collapseFloor): expected 0 to 1")
     }

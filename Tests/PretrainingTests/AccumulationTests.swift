@@ -44,7 +44,7 @@ struct AccumulationTests {
     return Array(values[..<(values.count / 3)] + values[(2 * values.count / 3)...])
   }
 
-  /// Both matches, all objectives, both label views.
+  /// Both matches, both label views, MAE. Of the other objectives see MethodTests.
   @Test(arguments: ["default", "simple", "mae", "sdae", "single-fold", "single-teacher", "pixels"], [2, 4])
   func lossesAndGradientsAreThoseOfTheBatch(_ name: String, parts: Int) throws {
     try compareParts(name, parts: parts, OracleRun(name: name == "simple" ? "default" : name).objective())

@@ -7,8 +7,10 @@ import Training
 /// One of the oracle's runs: see Fixtures/oracle/README.md, and Fixtures/methods/README.md for the other objectives'.
 struct OracleRun {
   static let names = ["default", "mae", "sdae", "single-fold", "single-teacher", "pixels", "odd"]
-  /// Runs of the other objectives, by their names.
-  static let methods = ["dino", "ibot", "moco-v3", "beit", "cae", "simmim"]
+  /// Runs of the other objectives, by their names: each has one.
+  static let methods = objectives.map { $0.name }.filter { !["pseudo-mae", "mae"].contains($0) }
+  /// Objectives whose batch has no parts.
+  static let whole = Set(objectives.filter { $0.wholeBatch != nil }.map { $0.name })
 
   let name: String
   static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/"

@@ -115,6 +115,8 @@ import Testing
     ("--init nothing.stz one.stz", 66, "nothing.stz"),
     ("--init encoder.stz encoder.stz", 65, "encoder.stz"),
     ("--init encoder.stz --heads 4 one.stz", 64, "encoder.stz: has 3 heads, but --heads says 4"),
+    ("--metrics ./m.stz one.stz", 64, "--metrics and --output name one file"),
+    ("--profile-json m.stz one.stz", 64, "--profile-json and --output name one file"),
     ("--lr 1 --base-lr 1 one.stz", 64, "--lr and --base-lr exclude each other"),
     ("--image 16 --patch 4 --width 16 --heads 2 --batch 4 one.stz", 65, "expected U8 [24, 16, 16, 3]"),
     (
@@ -129,6 +131,29 @@ import Testing
       #expect(result.errors.hasPrefix("pmae-finetune: "))
       #expect(result.errors.contains(message), "\(result.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder + "/m.stz"))
+    }
+  }
+
+  /// The same labels with other names, in what a run goes on with and in what it is held against.
+  @Test func otherClassesAreRefused() throws {
+    try prepared { folder in
+      try TaskFiles.writeViews(folder + "/renamed.stz", epochs: 3) { metadata, _ in
+        metadata["classes"] = #"["a","z","c","d","e","f","g"]"#
+      }
+      let run = "--quiet --init encoder.stz --batch 4 --run run --output m.stz --overwrite"
+      #expect(try finetune("\(run) --steps 3 three.stz", in: folder).status == 0)
+      let message = "renamed.stz: class 1 is \"z\", but that of"
+      let resumed = try finetune("\(run) --resume renamed.stz", in: folder)
+      #expect(resumed.status == 65 && resumed.errors.contains(message), "\(resumed.errors)")
+      let held = try finetune(
+        "--init encoder.stz --batch 4 --validate renamed.stz --output v.stz three.stz", in: folder)
+      #expect(held.status == 65 && held.errors.contains(message), "\(held.errors)")
+      // Names stay where there are more classes than the views have.
+      #expect(
+        try finetune("--quiet --init encoder.stz --batch 4 --classes 8 --output w.stz three.stz", in: folder).status
+          == 0)
+      let model = try readTensors(path: folder + "/w.stz")
+      #expect(model.metadata["classes"] == #"["a","b","c","d","e","f","g","7"]"#)
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Pretraining
 import TensorStream
 import Testing
 
@@ -22,7 +23,8 @@ import Testing
       options: "\(heads) --prototypes 16 --freeze-epochs 1 --clip 3",
       figures: ["loss_c", "entropy_c", "used_c", "centre_c", "teacher_momentum", "teacher_temperature"]),
     Method(
-      name: "ibot", views: "--views ibot --local-size 14", options: "\(heads) --prototypes 16",
+      name: "ibot", views: "--views ibot --local-size 14",
+      options: "\(heads) --prototypes 16 --teacher-temperature-start 0.05",
       figures: ["loss_c", "loss_p", "entropy_p", "used_p", "centre_p", "teacher_momentum"]),
     Method(
       name: "moco-v3", views: "--views moco", options: heads,
@@ -36,6 +38,10 @@ import Testing
       figures: ["loss_m", "loss_a", "accuracy", "spread"]),
     Method(name: "simmim", views: "--views simmim", options: "--mask-unit 2", figures: ["loss_m", "contrast"]),
   ]
+
+  @Test func eachOtherObjectiveIsAmongThem() {
+    #expect(Set(Self.methods.map(\.name)).union(["pseudo-mae", "mae"]) == Set(objectives.map { $0.name }))
+  }
 
   private func tensors(_ path: String) throws -> [String: [UInt8]] {
     try Dictionary(
@@ -92,11 +98,20 @@ import Testing
       "--objective dino --head-hidden 8 --head-bottleneck 4 --prototypes 8", "dino", 65,
       "\"local_1\" is [12, 12, 12, 3], expected squares whose side is a multiple of 7"
     ),
-    ("--objective moco-v3 --accumulate 2", "beit", 64, "moco-v3 takes no --accumulate"),
+    (
+      "--objective moco-v3 --accumulate 2", "beit", 64,
+      "norms are over the batch, so it has no parts: expected no --accumulate, not 2"
+    ),
     ("--objective moco-v3 --batch 1", "beit", 64, "moco-v3 needs a batch of at least 2"),
     ("--objective ibot --mask-ratio 0.1", "beit", 64, "mask-ratio must be from 0.2 to 0.8"),
     ("--objective simmim --mask-unit 5", "beit", 64, "mask-unit must be from 1 to the 4 patches along a side, not 5"),
     ("--objective simmim --mask-ratio 0.99", "beit", 64, "masks all 4 units of an image"),
+    (
+      "--objective ibot --teacher-temperature-start 0.05 --teacher-temperature-epochs 0", "beit", 64,
+      "--teacher-temperature-start needs --teacher-temperature-epochs"
+    ),
+    ("--objective simmim --min-lr 1e-6", "beit", 64, "expected no --min-lr, or --drop-at 0"),
+    ("--objective beit --mask-least 17 --vocabulary 16", "beit", 64, "mask-least is 17, but an image has 16 patches"),
     ("--objective cae --mask-least 0", "beit", 64, "mask-least must be at least 1, not 0"),
     ("--objective dino --freeze-epochs -1", "beit", 64, "freeze-epochs must be from 0"),
     ("--objective dino --clip -1", "beit", 64, "clip must be 0 or more, not -1"),

@@ -23,6 +23,7 @@ import Testing
     ("--match best", "--match is best: expected one of nearest, position"),
     ("--label-folds 2.5", "--label-folds is 2.5: expected a number"),
     ("--mask-ratio -1", "mask-ratio must be between 0 and 1, not -1"),
+    ("--lr 1e-3 --base-lr 2.666e-4", "--lr and --base-lr exclude each other"),
     ("--lr -1", "lr must be 0 or more, not -1"),
     ("--teacher-temperature-start 0.03", "--teacher-temperature-start needs --teacher-temperature-epochs"),
     ("--lamda-m 1", "Unknown option '--lamda-m'"),

@@ -26,6 +26,35 @@ import Testing
     }
   }
 
+  /// Behind two dashes, or by way of the folder.
+  @Test func namesMayBeginWithADash() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let result = try ToolRunner.shell(
+        """
+        cp "$FROM/one.jpg" ./-hund.jpg
+        pmae-pack --quiet --output a.stz -- -hund.jpg; pmae-pack --quiet --output b.stz ./-hund.jpg
+        """, environment: ["FROM": Self.pictures], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(try PackedImages(folder + "/a.stz").names == ["-hund.jpg"])
+      #expect(try PackedImages(folder + "/b.stz").names == ["./-hund.jpg"])
+    }
+  }
+
+  /// A name that two systems write in different bytes is one name in Unicode: the message has both.
+  @Test func oneNameInTwoSpellingsIsAnError() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      let result = try ToolRunner.shell(
+        """
+        for name in $(printf 'caf\\303\\251 cafe\\314\\201'); do mkdir -p "p/$name"; cp "$FROM/one.jpg" "p/$name"; done
+        pmae-pack --output o.stz p
+        """, environment: ["FROM": Self.pictures], in: folder)
+      #expect(result.status == 65, "\(result.errors)")
+      for text in ["p: two classes have the name", "caf\\xc3\\xa9", "cafe\\xcc\\x81", "rename one"] {
+        #expect(result.errors.contains(text), "\(result.errors)")
+      }
+    }
+  }
+
   /// Longer than one call of the system takes.
   @Test func pathsMayBeLongerThanTheSystemTakesAtOnce() throws {
     try ToolRunner.withTemporaryFolder { folder in

@@ -61,6 +61,9 @@ import Testing
     "printf '7,k/0.jpg,2\\n8,k/1.jpg,10\\n' > a.csv; pmae-pack --path-column 2 --label-column 3 --output o.stz a.csv",
     "printf 'File Name;CLASS\\nk/0.jpg;2\\nk/1.jpg;10\\n' > a.csv; pmae-pack --output o.stz a.csv",
     "printf 'k/0.jpg 2\\nk/1.jpg 10\\nk/gone.jpg n/a\\n' > a.txt; pmae-pack --output o.stz a.txt",
+    "printf 'image,label\\nk/0.jpg,2\\nk/1.jpg,10\\n' > a.csv; cp k/0.jpg image.jpg; pmae-pack --output o.stz a.csv",
+    "printf 'image label\\nk/0.jpg 2\\nk/1.jpg 10\\n' > a.txt; cp k/0.jpg image.jpg; pmae-pack --output o.stz a.txt",
+    "printf 'k/0,2\\nk/1,10\\n' > a.csv; pmae-pack --output o.stz a.csv",
     "printf 'k\\\\\\\\0.jpg\\t2\\nk\\\\\\\\1.jpg\\t10\\n' > a.txt; pmae-pack --output o.stz a.txt",
   ])
   func numbersStayNumbers(command: String) throws {
@@ -224,6 +227,7 @@ import Testing
         "mkdir p; cp -r k p/cat; cp k/0.jpg p; \(pack) p", 65,
         ["p/0.jpg: a picture beside the class folders of p", "--no-labels"]
       ),
+      ("mkdir p; cp -r k p/cat; ln -s nowhere p/dog; \(pack) --no-labels p", 0, ["4 pictures; no labels"]),
       ("mkdir p; cp -r k p/cat; echo words > p/README; \(pack) p", 0, ["p/README: not a", "4 pictures of 1 class"]),
     ])
   }

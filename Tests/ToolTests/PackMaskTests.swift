@@ -154,6 +154,33 @@ import Testing
     }
   }
 
+  /// A number before some names alone would become a part of these names, and other numbers would mean them.
+  @Test func numbersAreBeforeAllNamesOrNone() throws {
+    try ToolRunner.withTemporaryFolder { folder in
+      func pack(_ lines: String) throws -> ToolResult {
+        try ToolRunner.shell(
+          "printf '\(lines)' > n.txt; "
+            + "pmae-pack --overwrite --output o.stz --masks $M/pair/masks --mask-classes n.txt $M/pair/images",
+          environment: ["M": Self.masks], in: folder)
+      }
+      for (lines, why) in [
+        ("1 sky\\n2 grass\\nroad\\n", "line 3, \"road\", has no number before its name, but line 1, \"1 sky\", has"),
+        ("car\\n\\n2 wheels\\n", "line 1, \"car\", has no number before its name, but line 3, \"2 wheels\", has"),
+      ] {
+        let result = try pack(lines)
+        #expect(result.status == 65 && result.errors.contains("n.txt: " + why), "\(result.errors)")
+      }
+      for (lines, names) in [
+        ("0 ground\\n1 2 wheels\\n2 car\\n", ["ground", "2 wheels", "car"]),
+        ("ground\\n1984 wheels\\ncar\\n", ["ground", "1984 wheels", "car"]),
+      ] {
+        let result = try pack(lines)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try ids(in: folder).classes.names == names)
+      }
+    }
+  }
+
   /// Without masks, and with numbers that mean no class; masks follow a picture that is made smaller.
   @Test func optionsChangeWhatIsPacked() throws {
     try ToolRunner.withTemporaryFolder { folder in

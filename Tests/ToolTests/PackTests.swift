@@ -224,6 +224,10 @@ import Testing
         ("mkfifo photos/7.jpg", 65, "photos/7.jpg: neither a file nor a folder\n"),
         ("ln -s nowhere photos/7.jpg", 66, "photos/7.jpg: No such file or directory\n"),
         (
+          "mkdir photos/a photos/b; cp photos/1.jpg photos/a; mv photos/1.jpg photos/b; ln -s nowhere photos/aa", 66,
+          "photos/aa: a link to nowhere, which cannot be reached, beside the class folders of photos: it may be a class"
+        ),
+        (
           "mkdir photos/a; mv photos/1.jpg photos/a; ln -s .. photos/a/up", 65, "photos/a/up: a link back to a folder"
         ),
         ("rm -r photos", 66, "photos: No such file or directory\n"),

@@ -5,6 +5,7 @@ import Testing
 /// The make scripts of whole experiments, on stand-ins, and the arithmetic of their tables.
 @Suite struct PipelineTests {
   private static let pipelines = ToolRunner.checkout + "/pipelines/"
+  private static let hasFashion = FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist")
   private static let plain = ["MAKEFLAGS": "", "MAKELEVEL": ""]
 
   private func table(_ text: String, _ row: String) -> [String]? {
@@ -213,8 +214,8 @@ import Testing
 
   /// Each objective for as many epochs as cost the same, from scratch and pixels, on a set that the script packs; a second run does
   /// nothing.
-  @Test func theMethodsAreMeasuredAtEqualCompute() throws {
-    guard FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist") else { return }
+  @Test(.enabled(if: hasFashion, "no dataset-fashion-mnist: pipelines/test.mk install"))
+  func theMethodsAreMeasuredAtEqualCompute() throws {
     try ToolRunner.withTemporaryFolder { folder in
       let arguments = [
         "SIZE=minute", "BUDGET=compute", "OUT=out", "BIN=\(ToolRunner.folder)", "CELLS=pseudo-mae beit scratch",
@@ -238,13 +239,18 @@ import Testing
         Self.pipelines + "methods.mk", arguments, environment: Self.plain, in: folder)
       #expect(again.status == 0 && again.errors == "", "\(again.errors)")
       #expect(first.text.hasSuffix(again.text) && !again.text.contains("pmae-"))
+      let other = try ToolRunner.run(
+        Self.pipelines + "methods.mk", arguments + ["EPOCHS=3"], environment: Self.plain, in: folder)
+      #expect(
+        other.status != 0 && other.errors.contains("out was made with EPOCHS=2, not with EPOCHS=3: give another OUT"),
+        "\(other.errors)")
     }
   }
 
   /// Trained in two stages, measured after each; a deleted encoder of the first is made again, to the same bits, and the run
   /// with it.
-  @Test func aCellOfTheAblationsIsMadeAndMadeAgain() throws {
-    guard FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist") else { return }
+  @Test(.enabled(if: hasFashion, "no dataset-fashion-mnist: pipelines/test.mk install"))
+  func aCellOfTheAblationsIsMadeAndMadeAgain() throws {
     try ToolRunner.withTemporaryFolder { folder in
       let arguments = [
         "SIZE=minute", "OUT=out", "BIN=\(ToolRunner.folder)", "TRAIN_IMAGES=300", "TEST_IMAGES=50", "PER_CLASS=8",

@@ -108,7 +108,8 @@ import Testing
     ("predict --output taken.tsv model.stz views.stz", 73, "taken.tsv: exists already"),
     (
       "predict --output p.tsv named.stz renamed.stz", 65,
-      "renamed.stz: class 1 is \"z\", but that of named.stz is \"b\" (pmae-augment --no-labels leaves labels out)"
+      "renamed.stz: class 1 is \"z\", but that of named.stz is \"b\": pack both with the same classes (pmae-pack "
+        + "--class-names) (pmae-augment --no-labels leaves labels out)"
     ),
     ("predict --output p.stz monstrous.stz views.stz", 65, "the logit of image 0 (photos/0.jpg) holds"),
     ("classify monstrous.stz views.stz", 65, "the logit of image 0 (photos/0.jpg) holds"),

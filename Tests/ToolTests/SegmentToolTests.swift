@@ -129,7 +129,7 @@ import Testing
   @Test(arguments: [
     (["--pool", "mean"], "--pool is an option of --task classify: it has no meaning with --task segment"),
     (["--mixup", "0.8"], "--mixup is an option of --task classify: it has no meaning with --task segment"),
-    (["--accumulate", "3"], "--accumulate: --task segment normalises over whole batches"),
+    (["--accumulate", "3"], "--task segment normalises over the whole batch, so it has no parts"),
     (["--warmup-epochs", "1"], "--warmup-epochs: --task segment counts steps: --warmup-steps"),
     (["--batch", "1"], "--batch is 1: a pool of one pixel of one image has no variance"),
     (["--taps", "3,2,1,0"], "taps must be four blocks from 0 to 3 in order, not [3, 2, 1, 0]"),

@@ -75,6 +75,54 @@ import Testing
     }
   }
 
+  /// One picture, from a pipe, from a redirected file, through a pipe that has a name, and among others.
+  @Test func aPictureMayComeThroughAPipe() throws {
+    try withSources { folder in
+      let result = try ToolRunner.shell(
+        """
+        cat photos/bars/0.jpg | pmae-pack --quiet --output piped.stz -
+        pmae-pack --quiet --output redirected.stz - < photos/bars/0.jpg
+        mkfifo pipe; cat photos/bars/0.jpg > pipe & pmae-pack --quiet --output named.stz pipe
+        pmae-pack --quiet --output among.stz photos/bars/1.jpg - < photos/bars/0.jpg
+        """, in: folder)
+      #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+      let picture = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/photos/bars/0.jpg")))
+      for (name, called) in [("piped", ["-"]), ("redirected", ["-"]), ("named", ["pipe"])] {
+        let packed = try PackedImages("\(folder)/\(name).stz")
+        #expect(packed.pictures == [picture] && packed.names == called, "\(name)")
+      }
+      #expect(try PackedImages(folder + "/among.stz").names == ["photos/bars/1.jpg", "-"])
+      let cut = try ToolRunner.shell("head -c 300 photos/bars/0.jpg | pmae-pack --strict --output x.stz -", in: folder)
+      #expect(cut.status == 65 && cut.errors.contains("standard input: a damaged JPEG"), "\(cut.errors)")
+      let part = try ToolRunner.shell("pmae-pack --split a --output part.stz - < photos/bars/0.jpg", in: folder)
+      #expect(part.status == 64 && part.errors.contains("--split goes with folders"), "\(part.errors)")
+    }
+  }
+
+  /// Neighbours that are one double stay two classes, in a list and in a tar file; what cannot be kept is refused.
+  @Test func numbersInJSONKeepTheirDigits() throws {
+    try withSources { folder in
+      let (one, two) = ("9007199254740992", "9007199254740993")
+      let result = try ToolRunner.shell(
+        """
+        mkdir t; cp photos/bars/0.jpg t/a.jpg; cp photos/bars/1.jpg t/b.jpg
+        printf '{"path":"t/a.jpg","label":\(one)}\\n{"path":"t/b.jpg","label":\(two)}\\n' > list.jsonl
+        echo '{"label":\(one)}' > t/a.json; echo '{"label":\(two)}' > t/b.json; tar --sort=name -cf t.tar t
+        pmae-pack --quiet --output list.stz list.jsonl; pmae-pack --quiet --output tar.stz t.tar
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      for name in ["list", "tar"] {
+        let packed = try PackedImages("\(folder)/\(name).stz")
+        #expect(try packed.classes == [one, two], "\(name)")
+        #expect(packed.labels == [0, 1], "\(name)")
+      }
+      let large = try ToolRunner.shell(
+        "sed 's/\(two)/1e20/' list.jsonl > large.jsonl; pmae-pack --output large.stz large.jsonl", in: folder)
+      #expect(large.status == 65, "\(large.errors)")
+      #expect(large.errors.contains("large.jsonl: line 2: its label, about 1e+20, is too large"), "\(large.errors)")
+    }
+  }
+
   @Test func classesOfSeveralSourcesAreMergedByName() throws {
     try withSources { folder in
       func classes(_ command: String) throws -> (classes: [String]?, labels: [Int32]) {

@@ -195,6 +195,18 @@ struct WritingTool: CustomTestStringConvertible {
     #expect(result.errors.contains("Usage: \(tool)"), "\(result.errors)")
   }
 
+  /// Whatever its letters: an h among them is no call for help.
+  @Test(arguments: ManPageTests.tools) func aWordWithOneDashIsAUsageError(tool: String) throws {
+    for word in ["-hund.jpg", "-help", "-threads", "-oh=1", "-7"] {
+      let result = try ToolRunner.run(tool, [word])
+      #expect(result.status == 64 && result.output.isEmpty, "\(result.errors)")
+      #expect(result.errors.hasPrefix("\(tool): Unknown option '\(word)'"), "\(result.errors)")
+      #expect(result.errors.contains("./\(word)") && result.errors.contains("Usage: \(tool)"), "\(result.errors)")
+    }
+    let help = try ToolRunner.run(tool, ["-h"])
+    #expect(help.status == 0 && help.text.contains("USAGE: \(tool)"))
+  }
+
   @Test(arguments: [
     "pmae-inspect nosuch", "pmae-augment --output out nosuch", "pmae-pack --output out nosuch",
     "pmae-pretrain --output out nosuch", "pmae-export --output out nosuch",

@@ -108,6 +108,16 @@ import Training
     let failure = #expect(throws: Failure.self) {
       try requireSameClasses(["shoe", "bag"], of: "a", ["shoe", "hat"], of: "b")
     }
-    #expect(failure?.message == "b: class 1 is \"hat\", but that of a is \"bag\"")
+    let expected = "b: class 1 is \"hat\", but that of a is \"bag\": pack both with the same classes"
+    #expect(failure?.message.hasPrefix(expected) == true)
+  }
+
+  /// Folders of numbers are sorted as text, from where they begin; a list of numbers has each at its own place.
+  @Test(arguments: [
+    (["1", "2", "3"], ["0", "1", "2", "3"]), (["0", "1", "10", "2"], ["0", "1", "2"]), (["01"], ["0", "1"]),
+  ])
+  func numbersAtOtherPlacesAreOtherClasses(_ first: [String], _ second: [String]) throws {
+    #expect(throws: Failure.self) { try requireSameClasses(first, of: "a", second, of: "b") }
+    #expect(throws: Failure.self) { try requireSameClasses(second, of: "a", first, of: "b") }
   }
 }

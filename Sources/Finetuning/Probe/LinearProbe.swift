@@ -36,8 +36,8 @@ public final class LinearProbe: Trainee {
     self.configuration = configuration
     self.engine = engine
     share = try BatchShare(
-      batch: configuration.batch, ranks: engine.ranks, isWhole: configuration.standardising == .batch,
-      reason: "--standardise batch is over the whole batch")
+      batch: configuration.batch, ranks: engine.ranks,
+      whole: configuration.standardising == .batch ? "--standardise batch is over the whole batch" : nil)
     classifier = Classifier(
       encoder, classes: classes, pooling: configuration.options.pooling, engine: engine, trained: true)
     initialiseNormal(classifier.headNetwork, seed: configuration.seed, part: headPart)

@@ -34,8 +34,11 @@ struct ClassSettling {
     }
     let made = try labels.indices.map { try classNumbers(sources[$0], labels[$0]) }
     for (source, list) in zip(sources, made) {
-      if let twice = Dictionary(grouping: list.classes, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
-        throw Failure(.data, "\(source.name): two classes have the name \(twice)")
+      var met: [String: String] = [:]
+      for name in list.classes {
+        if let other = met.updateValue(name, forKey: name) {
+          throw Failure(.data, "\(source.name): \(Self.sameName(other, name))")
+        }
       }
     }
     let all = mergedClasses(made.map { $0.classes })
@@ -43,6 +46,20 @@ struct ClassSettling {
     numbers = made.map { one in one.numbers.map { $0 < 0 ? -1 : places[one.classes[Int($0)]]! } }
     self.labels = labels.map { $0.table.ids }
     classes = all
+  }
+
+  /// What is said of two classes whose names are equal: to the byte, or as Unicode has it, where a letter and its
+  /// accent may be one character or two.
+  private static func sameName(_ one: String, _ other: String) -> String {
+    if one.utf8.elementsEqual(other.utf8) { return "two classes have the name \(one)" }
+    return "two classes have the name \(one), whose letters Unicode writes in two ways: \(spelled(one)) and "
+      + "\(spelled(other)): where they are one class, write both alike, as by moving the pictures of both folders into "
+      + "one; where they are two, rename one"
+  }
+
+  /// A name with \xNN for each byte that is not ASCII.
+  private static func spelled(_ name: String) -> String {
+    name.utf8.map { $0 < 0x80 ? String(Character(UnicodeScalar($0))) : "\\x" + String($0, radix: 16) }.joined()
   }
 
   /// Folder paths of archives become the names of the folders that are classes.

@@ -58,7 +58,8 @@ struct DelimitedList {
     return ListRow(path: path, label: field(columns.label), split: field(columns.split))
   }
 
-  /// A first row whose path is a file's, or at least a picture's by its suffix, is a picture; any other is a header.
+  /// A first row whose path is a file's, or at least a picture's by its suffix, is a picture; any other is a header,
+  /// and so is one whose words say it.
   private func columns(of row: [[UInt8]]) throws -> Columns {
     let texts = row.map { String(decoding: $0, as: UTF8.self) }
     let shown = row.map { printable($0) }.joined(separator: ", ")
@@ -70,7 +71,9 @@ struct DelimitedList {
     let isPicture = { (place: Int) in
       place < row.count && (files.isThere(row[place]) || PictureParts.isPicture(row[place]))
     }
-    if byName || !isPicture(first), byName || path != nil || known != nil {
+    let isFile = first < row.count && (files.isFile(row[first]) || PictureParts.isPicture(row[first]))
+    let isHeader = byName || ListNames.areWords(texts, path: first, isFile: isFile) || !isPicture(first)
+    if isHeader, byName || path != nil || known != nil {
       let usual = ListNames.place(of: ListNames.labels, in: texts)
       let place = path?.place ?? known ?? first
       return Columns(

@@ -14,14 +14,16 @@ struct FolderListing {
   private(set) var list: [UInt8]?
   /// A file beside a picture that would say its label in a tar file.
   private(set) var label: [UInt8]?
+  /// A symbolic link that leads to nothing, which is among the files; the first by the bytes of its name.
+  private(set) var lost: (name: [UInt8], target: [UInt8])?
 
   private static let listSuffixes: Set<String> = ["csv", "tsv", "jsonl", "txt"]
 
   /// - Parameter takesParts: whether pictures that belong to another are taken too.
   /// - Throws: `Failure(.noInput)` where the folder cannot be read.
   init(_ folder: FilePath, takesParts: Bool) throws {
-    let (names, isFolder, list) = try StallWatch.watch(folder.description) { try Self.names(in: folder) }
-    self.list = list
+    let (names, isFolder, list, lost) = try StallWatch.watch(folder.description) { try Self.names(in: folder) }
+    (self.list, self.lost) = (list, lost)
     let order = names.sorted()
     var rule = PictureParts(stems: {
       (0..<names.count).filter { !isFolder[$0] && PictureParts.isPicture(names[$0]) }
@@ -42,8 +44,11 @@ struct FolderListing {
     }
   }
 
-  /// The names in a folder that are no sidecars, in its own order; which of them are folders; and a file that may be a list.
-  private static func names(in folder: FilePath) throws -> (NameTable, isFolder: [Bool], list: [UInt8]?) {
+  /// The names in a folder that are no sidecars, in its own order; which of them are folders; a file that may be a
+  /// list; and a link that leads to nothing.
+  private static func names(
+    in folder: FilePath
+  ) throws -> (NameTable, isFolder: [Bool], list: [UInt8]?, lost: (name: [UInt8], target: [UInt8])?) {
     func failure() -> Failure { Failure(.noInput, "\(folder.description): \(String(cString: strerror(errno)))") }
     let descriptor = folder.open(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure() }
@@ -55,6 +60,7 @@ struct FolderListing {
     var names = NameTable()
     var isFolder: [Bool] = []
     var list: [UInt8]?
+    var lost: (name: [UInt8], target: [UInt8])?
     while true {
       errno = 0
       guard let entry = readdir(handle) else {
@@ -66,16 +72,35 @@ struct FolderListing {
         let name = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.firstIndex(of: 0) ?? bytes.count)])
         if name.first == UInt8(ascii: ".") { return }
         var isOne = type == Int(DT_DIR)
+        var target: [UInt8]?
         // Of a million files none but links costs a look.
         if type == Int(DT_LNK) || type == Int(DT_UNKNOWN) {
-          isOne = folder.appending(Array(name)).status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+          let status = folder.appending(Array(name)).status
+          isOne = status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+          if status == nil { target = Self.target(of: name, in: descriptor) }
         }
         if !isOne, PictureParts.suffix(of: name).map({ listSuffixes.contains($0) }) ?? false { list = Array(name) }
         if PictureParts.isSidecar(name, isFolder: isOne) { return }
+        if let target, !PictureParts.isSidecar(name, isFolder: true),
+          lost.map({ name.lexicographicallyPrecedes($0.name) }) ?? true
+        {
+          lost = (Array(name), target)
+        }
         names.append(name)
         isFolder.append(isOne)
       }
     }
-    return (names, isFolder, list)
+    return (names, isFolder, list, lost)
+  }
+
+  /// What a symbolic link says; nil for what is none.
+  /// - Parameter name: ends before a zero byte.
+  private static func target(of name: UnsafeRawBufferPointer, in folder: Int32) -> [UInt8]? {
+    let link = name.baseAddress!.assumingMemoryBound(to: CChar.self)
+    let size = Int(PATH_MAX)
+    let target = [UInt8](unsafeUninitializedCapacity: size) { memory, count in
+      memory.withMemoryRebound(to: CChar.self) { count = max(0, readlinkat(folder, link, $0.baseAddress!, size)) }
+    }
+    return target.isEmpty ? nil : target
   }
 }

@@ -29,6 +29,10 @@ struct ListFiles: Sendable {
       }
   }
 
+  /// Whether there is a file of this very name.
+  func isFile(_ name: [UInt8]) -> Bool { !name.isEmpty && !name.contains(0) && path(name).isFile }
+
+  /// Whether there is a file of this name, or of another that is tried for it.
   func isThere(_ name: [UInt8]) -> Bool {
     if name.isEmpty || name.contains(0) { return false }
     return path(name).isFile || others(name).contains { path($0).isFile }

@@ -34,7 +34,17 @@ enum ListNames {
     return known.lazy.compactMap { plain.firstIndex(of: $0) }.first
   }
 
-  /// The same of the keys of an object.
+  /// Whether a first row is a header by its words, although a file may be called like one of them. `image,label` is one
+  /// whatever there is, and `image,7` where only `image.png` is there: a suffix is not added to such a word.
+  /// - Parameters:
+  ///   - place: where its path would be.
+  ///   - isFile: whether that is a picture as it stands: by its suffix, or as a file that is there.
+  static func areWords(_ row: [String], path place: Int, isFile: Bool) -> Bool {
+    guard let known = Self.place(of: paths, in: row), known == place || !isFile else { return false }
+    return Self.place(of: labels, in: row) != nil || (known == place && !isFile)
+  }
+
+  /// The first of these names among the keys of an object.
   static func key(of keys: some Collection<String>, among known: [String]) -> String? {
     let sorted = keys.sorted()
     return place(of: known, in: sorted).map { sorted[$0] }
@@ -42,7 +52,7 @@ enum ListNames {
 
   /// A label in JSON as text; nil for none.
   /// - Parameter separator: of pictures with several classes, which may be a list too.
-  /// - Throws: `Failure(.data)` for what is neither a whole number nor a name.
+  /// - Throws: `Failure(.data)` for what is neither a number nor a name, and for a number too large to be exact.
   static func label(_ value: Any?, separator: String? = nil, what: String) throws -> [UInt8]? {
     if let separator, let list = value as? [Any] {
       let parts = try list.map { String(decoding: try label($0, what: what) ?? [], as: UTF8.self) }
@@ -62,7 +72,15 @@ enum ListNames {
         .data,
         "\(what): its label is \(number.boolValue): expected a number or a name; --no-labels packs pictures alone")
     case let number as NSNumber:
-      if let whole = Int(exactly: number.doubleValue) { return Array(String(whole).utf8) }
+      guard isExact(number) else {
+        throw Failure(
+          .data,
+          "\(what): its label, about \(number.stringValue), is too large a number to be read to the last digit: put it "
+            + "in quotes")
+      }
+      if abs(number.doubleValue) < exactWholes, let whole = Int(exactly: number.doubleValue) {
+        return Array(String(whole).utf8)
+      }
       return Array(number.stringValue.utf8)
     case let other?:
       let kind = other is [Any] ? "a list" : other is [String: Any] ? "an object" : "\(other)"
@@ -74,4 +92,16 @@ enum ListNames {
   }
 
   private static func isBoolean(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
+
+  /// Below it a whole double is the number that was written; from it on it may be that number's neighbour.
+  private static let exactWholes = 0x1p53
+
+  /// Whether a number is the one that was written, so that two classes cannot become one. The reader takes whole
+  /// numbers of 64 bits as they are, others of many digits as decimal numbers of 38 digits, and the rest as doubles.
+  private static func isExact(_ number: NSNumber) -> Bool {
+    let size = abs(number.doubleValue)
+    if size < exactWholes { return true }
+    if number is NSDecimalNumber { return size < 1e38 }
+    return !["d", "f"].contains(String(cString: number.objCType))
+  }
 }

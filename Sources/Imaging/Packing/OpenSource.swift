@@ -32,7 +32,10 @@ func openOperand(
     return .source(try CIFARPictures(name: operand, paths: [operand], options: options))
   }
   var head = try file.bytes(at: 0, count: TarMembers.block)
-  if let named, isPicture(head) { return .picture(named) }
+  if isPicture(head) {
+    if let named { return .picture(named) }
+    return .source(StreamedPicture(file, operand: path))
+  }
   let isCompressed = GzipInput.isGzip(head)
   if isCompressed {
     // A damaged beginning is its own error.

@@ -23,7 +23,8 @@ struct PictureFolder: PictureSource {
   var count: Int { names.count }
 
   /// Reads the names.
-  /// - Throws: `Failure(.data)` for a folder without files, or with a folder that leads back to itself; `.noInput` for one that cannot be read.
+  /// - Throws: `Failure(.data)` for a folder without files, or with a folder that leads back to itself; `.noInput` for one
+  ///   that cannot be read, and for a link to nothing beside class folders.
   init(_ path: FilePath, options: SourceOptions) throws {
     root = path
     name = root.description
@@ -56,6 +57,14 @@ struct PictureFolder: PictureSource {
         }
       labels = .none("\(name) has no sub-folders, which would be classes\(nearest ?? "")")
     } else {
+      if let lost = listing.lost {
+        let folder = root.appending(path: top)
+        throw Failure(
+          .noInput,
+          "\(folder.appending(lost.name).description): a link to \(printable(lost.target)), which cannot be reached, "
+            + "beside the class folders of \(folder.description): it may be a class, and others would take its number: "
+            + "mend it or remove it; --no-labels packs pictures alone")
+      }
       for _ in 0..<count { labels.table.append(nil) }
       let stamp = try ByteFile(root.appending(path: top)).stamp
       for folder in listing.folders {

@@ -131,7 +131,8 @@ public struct PictureSet: Sendable {
     if options.coarseLabels, !sources.contains(where: { $0 is CIFARPictures }) {
       throw Failure(.usage, "--coarse-labels goes with CIFAR-100, and there is none")
     }
-    if options.split != nil, sources.contains(where: { $0.pixelShape != nil || $0 is PictureFiles }) {
+    let isPictures = { (source: any PictureSource) in source is PictureFiles || source is StreamedPicture }
+    if options.split != nil, sources.contains(where: { $0.pixelShape != nil || isPictures($0) }) {
       throw Failure(.usage, "--split goes with folders, tar files and lists")
     }
     if options.classNames != nil, !options.unlabelled, !sources.contains(where: { $0.labels.hasLabels }) {

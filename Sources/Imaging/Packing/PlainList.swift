@@ -50,7 +50,7 @@ struct PlainList {
       if options.root == nil { files.root = files.root.appending(Array("../images".utf8)) }
       return
     }
-    let isPicture = split(text, words) != nil
+    let isPicture = split(text, words, isFile: files.isThere) != nil
     let known = ListNames.place(of: ListNames.paths, in: texts)
     let path = try ListNames.column("--path-column", options.pathColumn, in: texts, list: list)
     let label = try ListNames.column("--label-column", options.labelColumn, in: texts, list: list)
@@ -59,14 +59,18 @@ struct PlainList {
       let usual = ListNames.place(of: ListNames.labels, in: texts)
       columns = (path?.place ?? known ?? (label?.place == 0 ? 1 : 0), label?.place ?? usual)
       let place = columns!.path
-      if byName || (place < words.count && !files.isThere(words[place]) && !PictureParts.isPicture(words[place])) {
+      let word = place < words.count ? words[place] : nil
+      let isFile = word.map { files.isFile($0) || PictureParts.isPicture($0) } ?? false
+      let isOther = word.map { !files.isThere($0) && !PictureParts.isPicture($0) } ?? false
+      if byName || ListNames.areWords(texts, path: place, isFile: isFile) || isOther {
         header = texts
       } else if columns!.label == nil, words.count > 1 {
         columns!.label = place == 0 ? 1 : 0
       }
       return
     }
-    if isPicture { return }
+    let isFile = split(text, words, isFile: files.isFile) != nil
+    if isPicture && !ListNames.areWords(texts, path: 0, isFile: isFile) { return }
     guard let known else {
       let shown = words.map { printable($0) }.joined(separator: ", ")
       throw Failure(
@@ -91,7 +95,8 @@ struct PlainList {
 
   /// Where a line's path ends: at the line's end, or before a blank. It is the longest part that is a file, or else the
   /// longest that a picture may be called; nil where there is neither.
-  private func split(_ text: [UInt8], _ words: [[UInt8]]) -> Int? {
+  /// - Parameter isFile: whether there is a file of a name.
+  private func split(_ text: [UInt8], _ words: [[UInt8]], isFile: ([UInt8]) -> Bool) -> Int? {
     // The usual line, for which no file needs to be looked at.
     if words.count == 1, PictureParts.isPicture(text) { return text.count }
     if words.count == 2, PictureParts.isPicture(words[0]), !PictureParts.isPicture(words[1]) { return words[0].count }
@@ -99,13 +104,13 @@ struct PlainList {
     for i in text.indices.reversed() where i > 0 && Self.isBlank(text[i]) && !Self.isBlank(text[i - 1]) {
       ends.append(i)
     }
-    return ends.first { files.isThere(Array(text[..<$0])) } ?? ends.first { PictureParts.isPicture(text[..<$0]) }
+    return ends.first { isFile(Array(text[..<$0])) } ?? ends.first { PictureParts.isPicture(text[..<$0]) }
   }
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
   private mutating func row(_ text: [UInt8], _ words: [[UInt8]]) throws -> ListRow {
-    let end = split(text, words) ?? words[0].count
+    let end = split(text, words, isFile: files.isThere) ?? words[0].count
     let label = trimmed(text[end...])
     if label.contains(where: Self.isBlank) {
       throw Damage.malformed(

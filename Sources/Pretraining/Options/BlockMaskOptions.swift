@@ -26,6 +26,11 @@ extension BlockMaskOptions {
       )
     }
     if maskLeast < 1 { throw Failure(.usage, "mask-least must be at least 1, not \(maskLeast)") }
+    if maskLeast > encoder.patches {
+      throw Failure(
+        .usage,
+        "mask-least is \(maskLeast), but an image has \(encoder.patches) patches: no block of it can be so large")
+    }
     if encoder.grid < 2 {
       throw Failure(.usage, "an image of \(encoder.grid) by \(encoder.grid) patches has no blocks to mask")
     }

@@ -19,6 +19,10 @@ extension Classification {
         throw Failure(
           .data, "\(reader.name): its labels are not of the classes of \(views.batches.reader.name)")
       }
+      if names == nil {
+        try requireSameClasses(
+          views.batches.header.classes, of: views.batches.reader.name, held.batches.header.classes, of: reader.name)
+      }
       return held
     }
     _ = try open()

@@ -57,7 +57,7 @@ public struct SegmentationOptions: DeclaredOptions {
 }
 
 extension Segmentation {
-  public static let computesInParts = false
+  public static let wholeBatch: String? = "normalises over the whole batch"
   public static let usual: UsualRecipe = {
     var usual = UsualRecipe()
     (usual.batch, usual.baseRate, usual.layerDecay, usual.warmup) = (16, 1.6e-3, 0.65, 0)
@@ -87,9 +87,6 @@ extension Segmentation {
     }
     if c.batch == 1 {
       throw Failure(.usage, "--batch is 1: a pool of one pixel of one image has no variance; give 2 or more")
-    }
-    if c.accumulate > 1 {
-      throw refuse("accumulate", "normalises over whole batches, which cannot be cut into parts")
     }
     if c.warmupEpochs > 0 { throw refuse("warmup-epochs", "counts steps: --warmup-steps") }
     if c.minimumRate > 0 { throw refuse("min-lr", "ends at a rate of 0") }

@@ -1,7 +1,7 @@
 // The classes of masks as a user gives them: a file of names, or their number.
 //
 //   wall                     a name a line: the numbers 0, 1, … but for those of --ignore-id
-//   7 traffic light          a number before the name, in each line
+//   7 traffic light          a number before the name, in each line: in some lines alone it is an error
 //   7 traffic light #faaa1e  and a colour behind it, by which masks in colours are read too
 //   Idx Ratio … Name         ADE20K's objectInfo150.txt: columns between tabs, below a line of their names
 
@@ -40,33 +40,38 @@ enum MaskClassFile {
       throw Failure(.data, "\(file.name): \(grouped(file.stamp.size)) bytes: too large for a file of class names")
     }
     let text = String(decoding: try file.bytes(at: 0, count: file.stamp.size), as: UTF8.self)
-    let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-      .filter { !$0.isEmpty }
-    guard let first = lines.first else { throw Failure(.data, "\(file.name): is empty: expected class names") }
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+      .map { (number: $0.offset + 1, text: $0.element.trimmingCharacters(in: .whitespaces)) }
+      .filter { !$0.text.isEmpty }
+    guard let first = lines.first?.text else { throw Failure(.data, "\(file.name): is empty: expected class names") }
     let head = first.split(separator: "\t").map { $0.lowercased() }
     if let name = head.firstIndex(of: "name"), let number = head.firstIndex(of: "idx") {
       return try table(
-        try lines.dropFirst().enumerated().map { place, line in
-          let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+        try lines.dropFirst().map { line in
+          let fields = line.text.split(separator: "\t", omittingEmptySubsequences: false)
           guard fields.count > max(name, number), let value = Int(fields[number].trimmingCharacters(in: .whitespaces))
           else {
-            throw Failure(.data, "\(file.name): line \(place + 2): expected the columns \(first)")
+            throw Failure(.data, "\(file.name): line \(line.number): expected the columns \(first)")
           }
           return Line(number: value, name: fields[name].trimmingCharacters(in: .whitespaces))
         }, ignored: ignored + [0], source: file.name)
     }
-    var parsed = lines.map { parse($0) }
-    // Numbers count where each line has one: "2 wheels" alone is a name.
-    if parsed.contains(where: { $0.number == nil }) {
-      for i in parsed.indices where parsed[i].number != nil {
-        parsed[i].name = "\(parsed[i].number!) \(parsed[i].name)"
-        parsed[i].number = nil
-      }
+    let parsed = lines.map { parse($0.text, takesNumber: true) }
+    guard let without = parsed.firstIndex(where: { $0.number == nil }) else {
+      return try table(parsed, ignored: ignored, source: file.name)
     }
-    return try table(parsed, ignored: ignored, source: file.name)
+    // Names with a number before some of them could be meant either way, unless it is none that a mask can have.
+    if let with = parsed.firstIndex(where: { $0.number.map { (0...255).contains($0) } ?? false }) {
+      func shown(_ place: Int) -> String { "line \(lines[place].number), \(quoted(printable(lines[place].text)))," }
+      throw Failure(
+        .data,
+        "\(file.name): \(shown(without)) has no number before its name, but \(shown(with)) has: expected a number in "
+          + "each line or in none; where a name begins with a number, give each line one before it, as \"3 2 wheels\"")
+    }
+    return try table(lines.map { parse($0.text, takesNumber: false) }, ignored: ignored, source: file.name)
   }
 
-  private static func parse(_ line: String) -> Line {
+  private static func parse(_ line: String, takesNumber: Bool) -> Line {
     var words = line.split(whereSeparator: \.isWhitespace)
     var result = Line(name: "")
     if words.count > 1, let last = words.last, last.first == "#", last.count == 7,
@@ -75,7 +80,7 @@ enum MaskClassFile {
       result.colour = [UInt8(value >> 16), UInt8(value >> 8 & 255), UInt8(value & 255)]
       words.removeLast()
     }
-    if words.count > 1, let number = words.first.flatMap({ Int($0) }) {
+    if takesNumber, words.count > 1, let number = words.first.flatMap({ Int($0) }) {
       result.number = number
       words.removeFirst()
     }

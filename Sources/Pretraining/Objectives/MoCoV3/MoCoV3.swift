@@ -26,11 +26,6 @@ public final class MoCoV3: Objective {
     public func validate(for encoder: EncoderConfiguration) throws { try validateHead() }
 
     public static func validate(_ c: Configuration<Self>) throws {
-      if c.accumulate > 1 {
-        throw Failure(
-          .usage,
-          "moco-v3 takes no --accumulate: each image is compared with all of the batch, and norms are over the batch")
-      }
       if c.batch < 2 { throw Failure(.usage, "moco-v3 needs a batch of at least 2, not \(c.batch)") }
     }
   }
@@ -39,7 +34,7 @@ public final class MoCoV3: Objective {
   public typealias Images = (views: [ImageBatch], keeps: [[BranchKeep]?])
 
   public static let name = "moco-v3"
-  public static let computesInParts = false
+  public static let wholeBatch: String? = "compares each image with all of the batch, and its norms are over the batch"
   public static let summary = "which view of the batch is the same image's"
   public static let beta2 = 0.999
   public static let encoders = [EncoderPart("student"), EncoderPart("teacher")]

@@ -35,6 +35,13 @@ public final class SimMIM: Objective {
           .usage, "a mask-ratio of \(maskRatio) masks all \(hidden) units of an image: at least one must be visible")
       }
     }
+
+    public static func validate(_ c: Configuration<Self>) throws {
+      if c.options.dropAt > 0, c.minLearningRate > 0 {
+        throw Failure(
+          .usage, "simmim's rate ends at a tenth: expected no --min-lr, or --drop-at 0 for a cosine that ends there")
+      }
+    }
   }
 
   /// Some images, which of their patches are hidden, and which branches drop path keeps.
