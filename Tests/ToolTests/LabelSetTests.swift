@@ -1,10 +1,18 @@
 import Foundation
 import Imaging
+import Schemas
 import TensorStream
 import Testing
 
 /// Pictures of several classes at once, from a list to a measured model.
 @Suite struct LabelSetTests {
+  /// Names that are one number stand in the order of their letters, in every process.
+  @Test func classesHaveOneOrder() {
+    let sets = LabelSets(labels: ["+1|2", "1", "2|01", ""], separator: "|")
+    #expect(sets.names == ["+1", "01", "1", "2"])
+    #expect(sets.members == [[0, 3], [2], [1, 3], []])
+  }
+
   /// A folder with pictures that are bright, red and striped, or none of it, and `list.csv`, `list.jsonl` of them.
   private func prepared(_ body: (String) throws -> Void) throws {
     try ToolRunner.withTemporaryFolder { folder in

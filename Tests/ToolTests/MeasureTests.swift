@@ -185,6 +185,7 @@ import Testing
     ("cluster --clusters 0 encoder.stz views.stz", 64, "--clusters is 0"),
     ("retrieve --top 3 encoder.stz views.stz views.stz", 64, "--top is of the table, which --neighbours names"),
     ("retrieve --neighbours - encoder.stz views.stz views.stz", 64, "--neighbours is -"),
+    ("retrieve --neighbours n --report ./n encoder.stz views.stz views.stz", 64, "--report and --neighbours name one"),
     ("retrieve --overwrite encoder.stz views.stz views.stz", 64, "--overwrite is of what"),
     ("retrieve --neighbours views.stz encoder.stz views.stz views.stz", 73, "views.stz: exists already"),
     ("retrieve --report none/page.html encoder.stz views.stz views.stz", 73, "none/page.html"),
