@@ -20,6 +20,15 @@ public struct RunFolder: Sendable {
 
   public var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
+  /// Throws `Failure` where no folder can have this name: it is empty, or a file's.
+  func requireFolderName() throws {
+    if path.isEmpty { throw Failure(.usage, "the run folder has an empty name") }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw Failure(.cannotCreate, "\(path): is a file: expected a run folder, or a name that nothing has")
+    }
+  }
+
   /// Makes the folder where it is not there.
   public func create() throws {
     do {

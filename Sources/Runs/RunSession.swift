@@ -30,6 +30,7 @@ public final class RunSession {
   {
     folder = RunFolder(path)
     (self.resumes, self.overwrites, self.writes, self.note) = (resumes, overwrites, writes, note)
+    try folder.requireFolderName()
     if !writes { return }
     if folder.exists { try acquire() }
     if folder.hasCheckpoint && !resumes && !overwrites {

@@ -128,4 +128,7 @@ public enum ViewTensors {
   public static let shuffle = "shuffle"
   /// What was drawn for each row of a recipe: f32 [n, columns].
   public static func parameters(of recipe: String) -> String { "\(recipe).parameters" }
+  /// What no recipe can be called: other tensors of a record have these names. The last two are draws that a stream may
+  /// bring for an objective.
+  public static let taken = [index, Targets.label, MaskTensors.size, shuffle, "mask", "ids"]
 }

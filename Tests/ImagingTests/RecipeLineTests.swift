@@ -89,6 +89,7 @@ import Testing
     ("name=a", "character 7: expected :; found the end"),
     ("name=la.bel: crop 0.1-1", "character 6: expected a name"),
     ("name=index: crop 0.1-1", "character 6: expected a name"),
+    ("name=mask: crop 0.1-1", "none of index, label, size, shuffle, mask, ids; found \"mask\""),
     ("name=a: flip", "character 9: expected crop, center, scale or whole; found \"flip\""),
     ("name=a: crop", "character 13: expected shares of the area, as 0.2-1; found the end"),
     ("name=a: crop 0.5-0.2", "character 14: expected a range LOW-HIGH from 0.001 to 1.0; found \"0.5-0.2\""),

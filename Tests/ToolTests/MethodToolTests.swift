@@ -111,6 +111,7 @@ import Testing
       "--teacher-temperature-start needs --teacher-temperature-epochs"
     ),
     ("--objective simmim --min-lr 1e-6", "beit", 64, "expected no --min-lr, or --drop-at 0"),
+    ("--lambda-m 0 --lambda-c 0 --lambda-p 0", "beit", 64, "lambda-pixels are 0: nothing is to be learnt"),
     ("--objective beit --mask-least 17 --vocabulary 16", "beit", 64, "mask-least is 17, but an image has 16 patches"),
     ("--objective cae --mask-least 0", "beit", 64, "mask-least must be at least 1, not 0"),
     ("--objective dino --freeze-epochs -1", "beit", 64, "freeze-epochs must be from 0"),

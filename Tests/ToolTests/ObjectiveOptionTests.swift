@@ -26,6 +26,7 @@ import Testing
     ("--lr 1e-3 --base-lr 2.666e-4", "--lr and --base-lr exclude each other"),
     ("--lr -1", "lr must be 0 or more, not -1"),
     ("--teacher-temperature-start 0.03", "--teacher-temperature-start needs --teacher-temperature-epochs"),
+    ("--output ''", "the run folder has an empty name"),
     ("--lamda-m 1", "Unknown option '--lamda-m'"),
   ])
   func whatAnObjectiveDoesNotKnowIsAUsageError(options: String, message: String) throws {

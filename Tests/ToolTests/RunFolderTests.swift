@@ -102,6 +102,16 @@ import Testing
     }
   }
 
+  /// A file is not taken for a folder, and stays.
+  @Test(arguments: Trainer.all) func aRunFolderIsNoFile(trainer: Trainer) throws {
+    try ExampleFiles.withCopy { folder in
+      let result = try ToolRunner.shell(
+        "echo mine > out; \(trainer.tool) \(trainer.arguments.joined(separator: " ")); echo $? $(cat out)", in: folder)
+      #expect(result.text == "73 mine\n", "\(result.text) \(result.errors)")
+      #expect(result.errors.contains("out: is a file: expected a run folder, or a name that nothing has"))
+    }
+  }
+
   /// The lock is the kernel's: it is held while the process lives, and gone with it however it ends.
   @Test(arguments: Trainer.all) func aFolderInUseIsLocked(trainer: Trainer) throws {
     try ExampleFiles.withCopy { folder in

@@ -53,6 +53,7 @@ import Testing
 
   @Test(arguments: [
     ("a.json --baseline b", 65, "no row is \"b\", which is to be beaten: there is \"a\""),
+    (".", 66, ".: is a folder: expected a file of results"),
     ("absent.json", 66, "absent.json: No such file"), ("a.json --value top5", 65, "no result has \"top5\""),
     ("a.json --where k", 64, "--where is \"k\": expected KEY=VALUE"),
     ("a.json --ratio k=1", 64, "--ratio is \"k=1\": expected KEY=A/B"),

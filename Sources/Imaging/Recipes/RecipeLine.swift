@@ -10,6 +10,7 @@
 //             | "photometric" | "erase" [ LOW-HIGH ] [ "ratio" LOW-HIGH ] [ "count" N ] ) [ "p" PROBABILITY ]
 //           | "rand" { "-" KEY NUMBER }
 
+import Schemas
 import TensorStream
 
 extension Recipe {
@@ -116,9 +117,8 @@ private struct RecipeParser {
 
   private mutating func name() throws -> String {
     let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
-    // A stream's other tensors have these two names.
-    guard let text = peek, text.allSatisfy({ allowed.contains($0) }), text != "index", text != "label" else {
-      throw expected("a name of letters, digits, - and _, not index or label")
+    guard let text = peek, text.allSatisfy({ allowed.contains($0) }), !ViewTensors.taken.contains(text) else {
+      throw expected("a name of letters, digits, - and _, and none of \(ViewTensors.taken.joined(separator: ", "))")
     }
     next += 1
     return text

@@ -109,7 +109,10 @@ public final class LabelledViews: ModelViews {
     case .known, .optional: limit = .max
     }
     guard found.count == count else {
-      throw Failure(.data, "\(name): no labels: the views have no \"label\", so pmae-pack found none")
+      throw Failure(
+        .data,
+        "\(name): no labels: expected views that pmae-augment made with labels, of pictures that pmae-pack found labels for"
+      )
     }
     if let bad = found.firstIndex(where: { $0 < 0 || $0 >= limit }) {
       let expected = limit == .max ? "0 or more" : "0 to \(limit - 1)"

@@ -100,6 +100,10 @@ public struct PseudoMAEOptions: MaskOptions, DecoderOptions {
         throw Failure(.usage, "\(name) must be from 1 to the \(masked) masked patches, not \(folds)")
       }
     }
+    if lambdaM + lambdaC + lambdaP + lambdaPixels == 0 {
+      throw Failure(
+        .usage, "lambda-m, lambda-c, lambda-p and lambda-pixels are 0: nothing is to be learnt; expected one above 0")
+    }
     if sinkhornIterations < 1 {
       throw Failure(.usage, "sinkhorn-iterations must be at least 1, not \(sinkhornIterations)")
     }
