@@ -29,14 +29,15 @@ public struct Normalisation: Equatable, Sendable {
 
   /// Throws `Failure(.data)` where these are not values for so many channels.
   public func require(channels count: Int, source: String) throws {
-    guard mean.count == count, std.count == count else {
+    guard mean.count == std.count, mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+      throw Failure(
+        .data, "\(source): mean \(mean) and std \(std): expected as many finite values each, std 0 or more")
+    }
+    guard mean.count == count else {
       throw Failure(
         .data,
-        "\(source): mean \(mean) and std \(std) are of \(counted(mean.count, "channel")): expected \(count), as --channels says or a model has"
+        "\(source): mean and std are of \(counted(mean.count, "channel")): expected \(count), as --channels says or a model has"
       )
-    }
-    guard mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
-      throw Failure(.data, "\(source): mean \(mean) and std \(std): expected finite values, std 0 or more")
     }
   }
 

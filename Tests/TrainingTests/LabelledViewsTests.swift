@@ -50,6 +50,16 @@ import Training
     #expect(message { _ = try open(preferred: []) }.contains("--view"))
   }
 
+  @Test func normalisationIsOfTheChannels() throws {
+    #expect(message { try Normalisation(mean: [0], std: [1]).require(channels: 1, source: "a") } == "no error")
+    for (mean, std, text) in [
+      ([0.0], [1.0], "a: mean and std are of 1 channel: expected 3"), ([0, 0], [1], "expected as many finite values"),
+      ([0, .nan, 0], [1, 1, 1], "finite"), ([0, 0, 0], [1, -1, 1], "std 0 or more"),
+    ] {
+      #expect(message { try Normalisation(mean: mean, std: std).require(channels: 3, source: "a") }.contains(text))
+    }
+  }
+
   @Test func labelsAreThereAndInRange() throws {
     #expect(try open().take(4).labels == [0, 1, 2, 1])
     #expect(message { _ = try open(label: nil).take(1) }.contains("no labels"))
