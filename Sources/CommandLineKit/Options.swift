@@ -73,8 +73,7 @@ public func checkEarlyOutput(_ path: String, overwrite: Bool) throws {
     throw Failure(.cannotCreate, "\(path): exists already: --overwrite replaces it")
   }
   let folder = (path as NSString).deletingLastPathComponent
-  var isFolder: ObjCBool = false
-  if !folder.isEmpty, !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
+  if !folder.isEmpty, !isFolder(folder) {
     throw Failure(.cannotCreate, "\(path): there is no folder \(folder)")
   }
 }

@@ -14,9 +14,8 @@ struct ModelFolder {
   /// - Throws: `Failure(.cannotCreate)` where the folder, or without `overwrite` one of its files, is there already or cannot be made.
   func write(to path: String, metadata: [String: String], overwrite: Bool) throws {
     let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) {
-      if !isFolder.boolValue { throw Failure(.cannotCreate, "\(folder): is a file; this layout is a folder") }
+    if FileManager.default.fileExists(atPath: folder) {
+      if !isFolder(folder) { throw Failure(.cannotCreate, "\(folder): is a file; this layout is a folder") }
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       if !names.isEmpty && !overwrite {
         throw Failure(

@@ -74,6 +74,9 @@ public struct FinetuningConfiguration<T: Task>: Equatable, Sendable {
     return schedule
   }
 
+  /// Why a batch must be computed at once, for a message; nil: it may be in parts.
+  var wholeBatch: String? { T.wholeBatch.map { "--task \(T.name) \($0)" } }
+
   /// Throws `Failure(.usage)` on the first thing that cannot be trained, by the option's name.
   public func validate() throws {
     func check(_ condition: Bool, _ message: @autoclosure () -> String) throws {
@@ -84,10 +87,7 @@ public struct FinetuningConfiguration<T: Task>: Equatable, Sendable {
     try check(
       accumulate >= 1 && batch.isMultiple(of: accumulate),
       "accumulate must be a divisor of the batch of \(batch), not \(accumulate)")
-    if let whole = T.wholeBatch {
-      try check(
-        accumulate == 1, "--task \(T.name) \(whole), so it has no parts: expected no --accumulate, not \(accumulate)")
-    }
+    try BatchShare.require(parts: accumulate, whole: wholeBatch)
     try check((1...1 << 30).contains(epochs), "epochs must be at least 1, not \(epochs)")
     let rates = [
       ("lr", learningRate), ("weight-decay", weightDecay), ("warmup-epochs", warmupEpochs), ("warmup-lr", warmupRate),

@@ -40,7 +40,7 @@ public final class FinetuningRun<T: Task>: Trainee {
     self.engine = engine
     share = try BatchShare(
       batch: configuration.batch, accumulate: configuration.accumulate, ranks: engine.ranks,
-      whole: T.wholeBatch.map { "--task \(T.name) \($0)" })
+      whole: configuration.wholeBatch)
     var encoder = encoder
     encoder.setDropPath(configuration.dropPath)
     let task = T(encoder, classes: classes, configuration: configuration, engine: engine)

@@ -78,10 +78,7 @@ public struct CheckpointFile {
   /// - Parameter onDamage: told of each newer one that is not whole.
   /// - Throws: `Failure(.noInput)` where there is none, `.data` where the file is no checkpoint or is damaged.
   public static func at(_ path: String, onDamage: (String) -> Void) throws -> CheckpointFile {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-      return try CheckpointFile(file: path)
-    }
+    guard isFolder(path) else { return try CheckpointFile(file: path) }
     let folder = RunFolder(path)
     guard let file = try folder.newestCheckpoint(onDamage: onDamage) else {
       throw Failure(.noInput, "\(path): a run without a checkpoint: there is no \(folder.checkpoint) yet")

@@ -23,8 +23,7 @@ public struct RunFolder: Sendable {
   /// Throws `Failure` where no folder can have this name: it is empty, or a file's.
   func requireFolderName() throws {
     if path.isEmpty { throw Failure(.usage, "the run folder has an empty name") }
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+    if exists && !isFolder(path) {
       throw Failure(.cannotCreate, "\(path): is a file: expected a run folder, or a name that nothing has")
     }
   }

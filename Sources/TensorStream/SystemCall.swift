@@ -98,6 +98,12 @@ package final class Descriptor: Sendable {
   }
 }
 
+/// Whether a folder has this name, or a link to one.
+package func isFolder(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.isFolder
+}
+
 /// What messages call an input.
 package func inputName(_ path: String) -> String { path == "-" ? "standard input" : path }
 

@@ -17,9 +17,7 @@ public struct BatchShare {
   ///   - whole: why a rank's rows must be computed at once, for a message; nil: they may be in parts.
   /// - Throws: `Failure(.usage)` where the batch cannot be divided so.
   public init(batch: Int, accumulate: Int = 1, ranks: Ranks, whole: String? = nil) throws {
-    if let whole, accumulate > 1 {
-      throw Failure(.usage, "\(whole), so it has no parts: expected no --accumulate, not \(accumulate)")
-    }
+    try Self.require(parts: accumulate, whole: whole)
     let all = ranks.shards * accumulate
     guard batch.isMultiple(of: all) else {
       let each = accumulate > 1 ? " of \(counted(accumulate, "part")) each" : ""
@@ -36,6 +34,13 @@ public struct BatchShare {
     (self.batch, self.ranks) = (batch, ranks)
     parts = ranks.shardsHere * accumulate
     rows = batch / all
+  }
+
+  /// Throws `Failure(.usage)` where a batch that must be computed at once, as `whole` says, is to be in several parts.
+  public static func require(parts: Int, whole: String?) throws {
+    if let whole, parts > 1 {
+      throw Failure(.usage, "\(whole), so it has no parts: expected no --accumulate, not \(parts)")
+    }
   }
 
   /// The rows of a batch that this rank has, part after part.

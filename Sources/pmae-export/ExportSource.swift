@@ -56,10 +56,7 @@ struct ExportSource {
   }
 
   private static func found(_ path: String, note: (String) -> Void) throws -> Found {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue,
-      !FileManager.default.fileExists(atPath: path + "/model.safetensors")
-    {
+    if isFolder(path), !FileManager.default.fileExists(atPath: path + "/model.safetensors") {
       return .run(try CheckpointFile.at(path, onDamage: note))
     }
     let found = try StoredWeights(path: path, kinds: [.weights, .checkpoint])

@@ -33,10 +33,7 @@ public enum ResultFile {
     if path == "-" {
       handle = .standardInput
     } else {
-      var isFolder: ObjCBool = false
-      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-        throw Failure(.noInput, "\(name): is a folder: expected a file of results")
-      }
+      if isFolder(path) { throw Failure(.noInput, "\(name): is a folder: expected a file of results") }
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
       if descriptor < 0 { throw Failure(.noInput, "\(name): \(String(cString: strerror(errno)))") }
       handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)

@@ -20,8 +20,7 @@ public struct StoredWeights: Sendable {
   /// - Parameter kinds: what a stream may hold.
   /// - Throws: `Failure` naming the file, what was expected and what was found.
   public init(path: String, kinds: [StreamKind] = [.weights]) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    if isFolder(path) {
       let inside = (path.hasSuffix("/") ? path : path + "/") + "model.safetensors"
       if FileManager.default.fileExists(atPath: inside) {
         try self.init(path: inside, kinds: kinds)
