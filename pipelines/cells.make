@@ -93,21 +93,17 @@ scratch.finetune ?= --layer-decay 1
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
 PACKAGES := $(if $(DATA),,gzip dataset-fashion-mnist)
+SETTINGS := DATA HELD_OUT BUDGET PRECISION TRAIN_IMAGES TEST_IMAGES EPOCHS IMAGE PATCH CHANNELS CROP PIXELS MODEL DECODER HEAD PROTOTYPES \
+  TOKENS LR LABEL_WEIGHT BATCH PRETRAIN POOL PER_CLASS FEW_EPOCHS ALL_EPOCHS FINETUNE FINETUNE_VIEW FEW ALL
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 $(if $(filter epochs compute,$(BUDGET)),,$(error BUDGET is $(BUDGET): expected epochs or compute))
 $(if $(and $(filter compute,$(BUDGET)),$(EVALUATE_AT)),$(error EVALUATE_AT is of BUDGET=epochs, where all cells have the same epochs))
 $(if $(and $(DATA),$(HELD_OUT)),$(error HELD_OUT is of Fashion-MNIST, not of DATA))
 
-# What decides all that is in OUT. It is kept there: with other values files of two settings would be mixed.
-blank := $(subst x,,x x)
-settings := $(foreach v,DATA HELD_OUT BUDGET PRECISION TRAIN_IMAGES TEST_IMAGES EPOCHS IMAGE PATCH CHANNELS CROP MODEL DECODER HEAD \
-  PROTOTYPES TOKENS LR LABEL_WEIGHT BATCH PRETRAIN POOL PER_CLASS FEW_EPOCHS ALL_EPOCHS FINETUNE FEW ALL,$v=$(subst $(blank),_,$($v)))
-ifeq ($(filter cells show clean,$(MAKECMDGOALS)),)
-kept := $(file <$(OUT)/settings)
-changed := $(if $(kept),$(filter-out $(kept),$(settings)))
-$(if $(changed),$(error $(OUT) was made with $(filter-out $(settings),$(kept)), not with $(changed): give another OUT, or say clean))
-endif
+# And a cell's own.
+settings.cell = $(call settings-of,$(addprefix $1.,options views part finetune))
+$(foreach c,$(CELLS),$(call check,$(OUT)/cells/$c/settings,$(call settings.cell,$c)))
 
 .PHONY: show cells curves picture
 # Kept, although no rule names them.
@@ -119,8 +115,9 @@ RUNNING = --precision $(PRECISION) --threads $(THREADS) --quiet
 TRAIN := $(FASHION)/train-images-idx3-ubyte.gz --labels $(FASHION)/train-labels-idx1-ubyte.gz
 TEST := $(FASHION)/t10k-images-idx3-ubyte.gz --labels $(FASHION)/t10k-labels-idx1-ubyte.gz
 
-$(OUT)/settings: | $(OUT)/tools
-	printf '%s\n' '$(settings)' > $@
+$(CELLS:%=$(OUT)/cells/%/settings): | $(OUT)/tools
+	@mkdir -p $(@D)
+	$(call keep,$@,$(call settings.cell,$(notdir $(@D))))
 # The packed file keeps its old date where a tool was built anew: only its absence makes it again. Each seed has few labels of its own.
 FEW_SETS := $(foreach s,$(SEEDS),$(OUT)/few$s.stz)
 ifeq ($(DATA),)
@@ -128,7 +125,7 @@ ifneq ($(HELD_OUT),)
 TEST := $(TRAIN) --skip 50000
 override TRAIN_IMAGES := $(shell echo $$(($(TRAIN_IMAGES) < 50000 ? $(TRAIN_IMAGES) : 50000)))
 endif
-$(OUT)/train.stz: | $(OUT)/tools $(OUT)/settings
+$(OUT)/train.stz: | $(OUT)/tools
 	$(PACK) $(TRAIN) --limit $(TRAIN_IMAGES) --output $@
 $(OUT)/test.stz: | $(OUT)/tools
 	$(PACK) $(TEST) --limit $(TEST_IMAGES) --output $@
@@ -139,7 +136,7 @@ $(FEW_SETS): $(OUT)/few%.stz: $(OUT)/train.stz
 else
 # Kept somewhat larger than a view, so that they need not be made smaller each time.
 FOLDER = $(PACK) --short-side $$(($(IMAGE) * 3 / 2)) --quality 95
-$(OUT)/train.stz $(OUT)/test.stz: $(OUT)/%.stz: | $(OUT)/tools $(OUT)/settings
+$(OUT)/train.stz $(OUT)/test.stz: $(OUT)/%.stz: | $(OUT)/tools
 	$(FOLDER) $(DATA)/$* --output $@
 $(FEW_SETS): $(OUT)/few%.stz: $(OUT)/train.stz
 	$(FOLDER) $(DATA)/train --shuffle --seed $* --per-class $(PER_CLASS) --output $@
@@ -169,15 +166,15 @@ $(OUT)/cells/$1/cost.json: $(OUT)/train.stz $(call tokens,$1)
 	  | pmae-pretrain $(SHAPE) --epochs 1 $($1.options) --steps 4 --profile-json $$@ --quiet --overwrite --output $$(@D)/cost -
 	rm -rf $$(@D)/cost
 endef
-# The GFLOP of a step of each cell.
+# The GFLOP of a step of each cell, of those too that were made before.
 $(OUT)/costs.tsv: $(foreach c,$(costed),$(OUT)/cells/$c/cost.json)
-	pmae-evaluate table --path '{cell}/cost.json' --rows cell --value gflop_per_step=gflop --spread none --format tsv $^ > $@
+	pmae-evaluate table --path '{cell}/cost.json' --rows cell --value gflop_per_step=gflop --spread none --format tsv $(OUT)/cells/*/cost.json $(save)
 # Of each cell the epochs that cost what EPOCHS of pseudo-mae do, at least one.
 $(OUT)/epochs.mk: $(OUT)/costs.tsv
 	awk -F '\t' -v epochs=$(EPOCHS) 'NR > 1 { cost[$$1] = $$2 }
-	  END { for (c in cost) { n = int(epochs * cost["pseudo-mae"] / cost[c] + 0.5); if (n < 1) n = 1; printf "%s.epochs := %d\n", c, n } }' $< > $@
+	  END { for (c in cost) { n = int(epochs * cost["pseudo-mae"] / cost[c] + 0.5); if (n < 1) n = 1; printf "%s.epochs := %d\n", c, n } }' $< $(save)
 ifeq ($(BUDGET),compute)
-ifeq ($(filter cells show,$(MAKECMDGOALS)),)
+ifeq ($(filter cells show clean,$(MAKECMDGOALS)),)
 include $(OUT)/epochs.mk
 endif
 endif
@@ -187,13 +184,13 @@ stops = $(if $(filter scratch,$1),,$(EVALUATE_AT)) $(epochs)
 # The steps of an epoch.
 $(OUT)/steps: $(OUT)/train.stz
 	rows=$$(pmae-inspect --json $< | pmae-evaluate table --rows file --value rows --spread none --digits 0 --format tsv --no-header | cut -f 2)
-	echo $$((rows / $(BATCH))) > $@
+	echo $$((rows / $(BATCH))) $(save)
 
 # $(call stage,CELL,SEED,EPOCH,EPOCH-BEFORE): trains up to the end of that epoch of the whole run, from where the run is, and exports.
 # A run that is further on (an encoder was deleted) can't go back: it begins again. One that is there already needs no views.
 # The augmenter ends by SIGPIPE (141) where the trainer has had enough.
 define stage
-$(OUT)/cells/$1/seed$2/epoch$3.stz: $(or $(if $4,$(OUT)/cells/$1/seed$2/epoch$4.stz),$(OUT)/train.stz $(call tokens,$1)) | $(OUT)/steps
+$(OUT)/cells/$1/seed$2/epoch$3.stz: $(or $(if $4,$(OUT)/cells/$1/seed$2/epoch$4.stz),$(OUT)/train.stz $(call tokens,$1)) | $(OUT)/steps $(OUT)/cells/$1/settings
 	@mkdir -p $$(@D)
 	run=$$(@D)/run done=0 steps=$$$$(($3 * $$$$(cat $(OUT)/steps)))
 	if [ -e "$$$$run/checkpoint.stz" ]; then
@@ -211,7 +208,7 @@ endef
 
 # The same weights before the first step: of the views no more than the first record is read.
 define untrained
-$(OUT)/cells/scratch/seed$1/epoch0.stz: $(OUT)/train.stz
+$(OUT)/cells/scratch/seed$1/epoch0.stz: $(OUT)/train.stz | $(OUT)/cells/scratch/settings
 	@mkdir -p $$(@D)
 	{ $(AUGMENT) $(simple) $(OUT)/train.stz || (($$$$? == 141)); } \
 	  | pmae-pretrain $(SHAPE) --objective mae $(DECODER) --epochs 1 --seed $1 --steps 0 --overwrite --quiet --output $$(@D)/run -
@@ -220,53 +217,13 @@ endef
 
 # --- Measuring ---------------------------------------------------------------------------------------------------
 
-# $(call finetune,OPTIONS,EPOCHS,SEED,THE CELL'S OPTIONS): from the encoder $< on the images that follow it.
-define finetune
-$(AUGMENT) $(word 2,$^) $(FINETUNE_VIEW) --epochs $2 --seed $3 --threads 1 \
-  | pmae-finetune $(FINETUNE) $1 $4 --pool $(POOL) --init $< --seed $3 $(RUNNING) --overwrite --output $(@:.json=.model.stz) -
-pmae-evaluate classify $(@:.json=.model.stz) $(OUT)/test.center.stz $(RUNNING) > $@
-rm $(@:.json=.model.stz)
-endef
-# All features are standardised, and for neighbours whitened: that helps each of them.
-LINE := --standardise --threads $(THREADS) --quiet
-NEIGHBOURS := --k 20 --whiten 256
-few = --labels-per-class $(PER_CLASS) --seed $1
-EMBED := pmae-evaluate embed --pool $(POOL) $(RUNNING) --overwrite
-
-# $(call features,CELL,SEED,EPOCH): of the encoder after that epoch, and its k-NN and logistic regression.
-define features
-$(foreach x,train test,$(OUT)/cells/$1/seed$2/epoch$3.$x.stz): $(OUT)/cells/$1/seed$2/epoch$3.%.stz: $(OUT)/cells/$1/seed$2/epoch$3.stz $(OUT)/%.center.stz
-	$(EMBED) --output $$@ $$^
-$(foreach m,knn linear few,$(OUT)/cells/$1/seed$2/epoch$3.$m.json): $(OUT)/cells/$1/seed$2/epoch$3.train.stz $(OUT)/cells/$1/seed$2/epoch$3.test.stz
-$(OUT)/cells/$1/seed$2/epoch$3.knn.json:
-	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $$^ > $$@
-$(OUT)/cells/$1/seed$2/epoch$3.linear.json:
-	pmae-evaluate linear $(LINE) $$^ > $$@
-$(OUT)/cells/$1/seed$2/epoch$3.few.json:
-	pmae-evaluate linear $(call few,$2) $(LINE) $$^ > $$@
-endef
-# $(call tuned,CELL,SEED,EPOCH): the whole run's encoder, fine-tuned.
-define tuned
-$(OUT)/cells/$1/seed$2/epoch$3.tuned.json: $(OUT)/cells/$1/seed$2/epoch$3.stz $(OUT)/few$2.stz $(OUT)/test.center.stz
-	$$(call finetune,$(FEW),$(FEW_EPOCHS),$2,$($1.finetune))
-$(OUT)/cells/$1/seed$2/epoch$3.all.json: $(OUT)/cells/$1/seed$2/epoch$3.stz $(OUT)/train.stz $(OUT)/test.center.stz
-	$$(call finetune,$(ALL),$(ALL_EPOCHS),$2,$($1.finetune))
-endef
-# Pixels are features too: what any cell has to beat. A seed draws its labels.
-knn.pixels := knn $(NEIGHBOURS)
-linear.pixels := linear
-define pixels
-$(foreach m,knn linear few,$(OUT)/cells/pixels/seed$1/epoch0.$m.json): $(OUT)/train.pixels.stz $(OUT)/test.pixels.stz
-	@mkdir -p $$(@D)
-	pmae-evaluate $$($$(subst epoch0.,,$$(basename $$(@F))).pixels) $(LINE) --pixels $$^ > $$@
-$(OUT)/cells/pixels/seed$1/epoch0.few.json: few.pixels = linear $(call few,$1)
-endef
+include $(SCRIPTS)/cells-measures.make
 
 # $(call result,CELL,SEED,MEASURES WITH THEIR EPOCHS)
 RESULTS := --rows cell,seed,epoch,measure --spread none --digits 2 --format tsv
 define result
 $(OUT)/cells/$1/seed$2/result.tsv: $(foreach m,$3,$(OUT)/cells/$1/seed$2/epoch$m.json)
-	pmae-evaluate table --path '{cell}/seed{seed}/epoch{epoch}.{measure}.json' --scale 100 $(RESULTS) $$^ > $$@
+	pmae-evaluate table --path '{cell}/seed{seed}/epoch{epoch}.{measure}.json' --scale 100 $(RESULTS) $$^ $$(save)
 .PHONY: cell-$1-seed$2
 cell-$1-seed$2: $(OUT)/cells/$1/seed$2/result.tsv
 	@cat $$<
@@ -285,18 +242,18 @@ $(foreach c,$(CELLS),$(foreach s,$(SEEDS),$(eval $(call result,$c,$s,$(foreach e
 
 # Seed by seed, so that a table of one seed comes early.
 ALL_RESULTS := $(foreach s,$(SEEDS),$(foreach c,pixels $(CELLS),$(OUT)/cells/$c/seed$s/result.tsv))
-$(OUT)/results.tsv: $(ALL_RESULTS)
-	pmae-evaluate table $(RESULTS) $^ > $@
+$(OUT)/results.tsv: $(ALL_RESULTS) again
+	@pmae-evaluate table $(RESULTS) $(ALL_RESULTS) $(replace)
 
 # Mean and deviation over the seeds of top-1 accuracy, in %: $(TABLE) and the rows, by $(tables) of the script.
 TABLE = pmae-evaluate table --rows cell --over seed --last epoch --columns measure --skip-empty --widths $(WIDTHS) $(OUT)/results.tsv \
   --column $$'knn=k-NN\nk = 20' --column $$'linear=logistic regr.\nall labels' \
   --column $$'few=logistic regr.\n$(PER_CLASS) a class' --column $$'tuned=fine-tuned\n$(PER_CLASS) a class' \
   --column $$'all=fine-tuned\nall labels' --baseline pixels --row pixels
-$(OUT)/table.txt: $(OUT)/results.tsv
-	{
+$(OUT)/table.txt: $(OUT)/results.tsv again
+	@{
 	$(tables)
-	} > $@
+	} $(replace)
 
 cells:
 	@printf '%s\n' $(foreach s,$(SEEDS),$(foreach c,pixels $(CELLS),cell-$c-seed$s))
@@ -311,7 +268,7 @@ show: | $(OUT)/tools
 curves picture: %: $(OUT)/%.svg
 $(OUT)/curves.svg: $(OUT)/results.tsv $(OUT)/costs.tsv $(SCRIPTS)/results-curves.sh
 	$(SCRIPTS)/install.sh gnuplot-nox
-	$(SCRIPTS)/results-curves.sh $(OUT)/results.tsv $(OUT)/costs.tsv "$$(cat $(OUT)/steps)" > $@
+	$(SCRIPTS)/results-curves.sh $(OUT)/results.tsv $(OUT)/costs.tsv "$$(cat $(OUT)/steps)" $(save)
 $(OUT)/picture.svg: $(OUT)/results.tsv $(SCRIPTS)/results-picture.sh
 	$(SCRIPTS)/install.sh gnuplot-nox
-	$(SCRIPTS)/results-picture.sh 'equal $(BUDGET)=$<' > $@
+	$(SCRIPTS)/results-picture.sh 'equal $(BUDGET)=$<' $(save)

@@ -48,9 +48,9 @@ finetune.done:
 
 # --- Killing -----------------------------------------------------------------------------------------------------
 
-$(OUT)/images.stz: | $(OUT)/tools
+$(OUT)/images.stz: again | $(OUT)/tools
 	if [ -n "$(IMAGES)" ]; then cp "$(IMAGES)" $@; else
-	  pmae-pack --quiet --limit 600 --labels $(FASHION)/train-labels-idx1-ubyte.gz --output $@ \
+	  pmae-pack --overwrite --quiet --limit 600 --labels $(FASHION)/train-labels-idx1-ubyte.gz --output $@ \
 	    $(FASHION)/train-images-idx3-ubyte.gz
 	fi
 

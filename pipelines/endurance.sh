@@ -91,6 +91,10 @@ while [ "$done" -lt "$kills" ]; do
   if [ $hit = yes ]; then done=$((done + 1)); fi
   status=0
   wait "$group" || status=$?
+  if [ $hit = no ] && [ $status != 0 ]; then
+    echo "$stage: failed, though nothing killed it: see $out/$stage.log" >&2
+    exit 1
+  fi
   # It stays where the trainer was killed at it.
   now=$(partial)
   if [ -n "$now" ] && [ "$now" != "$before" ]; then unfinished=$((unfinished + 1)); fi

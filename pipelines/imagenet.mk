@@ -4,7 +4,7 @@
 #
 #   pipelines/imagenet.mk IMAGENET=/data/imagenet                      train and val, each with a sub-folder a class
 #   pipelines/imagenet.mk IMAGENET=/data/imagenet encoder              as far as the encoder
-#   pipelines/imagenet.mk IMAGENET=/data/imagenet PRESET=mae-vit-base-800 OUT=run/mae PART=student BATCH=4096
+#   pipelines/imagenet.mk IMAGENET=/data/imagenet PRESET=mae-vit-base-800 VIEWS=simple OUT=run/mae BATCH=4096
 #   pipelines/imagenet.mk check                                        all of it on a stand-in of a few pictures
 #
 # As ImageNet comes, val is flat, with a list of labels: the first lines of the example in pmae-pack(1) say how to pack that; put
@@ -28,11 +28,12 @@ SHARD_SIZE ?= 1G
 # How much of the pictures is kept in memory, to be shuffled.
 SHUFFLE_MEMORY ?= 8G
 
-# Pretraining: pmae-pretrain --print-preset says what a preset is. These three are asked for again because the views, and the
-# memory that a step needs, depend on them; more options go into PRETRAIN, and win.
+# Pretraining: pmae-pretrain --print-preset says what a preset is. The epochs, which are the last part of its name, the batch and the side
+# are asked for again because the views, and the memory that a step needs, depend on them; the warm-up is the preset's, unless given. More
+# options go into PRETRAIN, and win.
 PRESET ?= imagenet-vit-base-300
-EPOCHS ?= 300
-WARMUP_EPOCHS ?= 60
+EPOCHS ?= $(lastword $(subst -, ,$(PRESET)))
+WARMUP_EPOCHS ?=
 BATCH ?= 768
 ACCUMULATE ?= 8
 IMAGE ?= 224
@@ -52,6 +53,8 @@ KNN ?= --k 10,20,100,200 --pool class
 
 # --- Tools -------------------------------------------------------------------------------------------------------
 
+SETTINGS := $(if $(IMAGENET),IMAGENET) SEED PRECISION SHORT_SIDE PRESET EPOCHS WARMUP_EPOCHS BATCH IMAGE PRETRAIN VIEWS PART FINETUNE_EPOCHS \
+  FINETUNE_VIEW FINETUNE PROBE KNN
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 .PHONY: encoder check
@@ -80,7 +83,7 @@ $(OUT)/val.center.stz: $(OUT)/val.stz
 $(OUT)/pretrained.done: $(OUT)/train.done
 	$(AUGMENT) --views $(VIEWS) --epochs $(EPOCHS) --quiet --resume $(OUT)/pretrained $(SHARDS) \
 	  | pmae-pretrain --preset $(PRESET) --image $(IMAGE) --batch $(BATCH) --accumulate $(ACCUMULATE) --epochs $(EPOCHS) \
-	      --warmup-epochs $(WARMUP_EPOCHS) --precision $(PRECISION) --seed $(SEED) $(PRETRAIN) --threads $(THREADS) \
+	      $(WARMUP_EPOCHS:%=--warmup-epochs %) --precision $(PRECISION) --seed $(SEED) $(PRETRAIN) --threads $(THREADS) \
 	      --tensorboard $(OUT)/pretrained/tensorboard --resume --output $(OUT)/pretrained -
 	touch $@
 
@@ -98,12 +101,12 @@ $(OUT)/finetuned.stz: $(OUT)/encoder.stz $(OUT)/train.done
 $(OUT)/probe.stz: $(OUT)/encoder.stz $(OUT)/train.center.stz
 	$(TRAIN_MODEL) --mode linear $(PROBE) --output $@ $(OUT)/train.center.stz
 $(OUT)/%.json: $(OUT)/%.stz $(OUT)/val.center.stz
-	$(CLASSIFY) $< $(OUT)/val.center.stz > $@
+	$(CLASSIFY) $< $(OUT)/val.center.stz $(save)
 $(OUT)/knn.json: $(OUT)/encoder.stz $(OUT)/train.center.stz $(OUT)/val.center.stz
-	pmae-evaluate knn $(KNN) --precision $(PRECISION) --threads $(THREADS) $^ > $@
+	pmae-evaluate knn $(KNN) --precision $(PRECISION) --threads $(THREADS) $^ $(save)
 
 $(OUT)/table.txt: $(OUT)/finetuned.json $(OUT)/probe.json $(OUT)/knn.json
-	pmae-evaluate table --scale 100 --value top1=top-1 --value top5=top-5 --widths 24,9 $^ > $@
+	pmae-evaluate table --scale 100 --value top1=top-1 --value top5=top-5 --widths 24,9 $^ $(save)
 
 # --- On a stand-in -----------------------------------------------------------------------------------------------
 

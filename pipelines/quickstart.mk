@@ -26,7 +26,7 @@ endif
 DATA ?=
 HELD_OUT ?= 1000
 # Where everything goes.
-OUT ?= run/$(if $(BEST),best,quickstart)
+OUT ?= run/$(if $(BEST),best,quickstart)$(if $(DATA),-$(notdir $(DATA:/=)))
 # THREADS and BIN, the folder of the tools where they are not to be built, are in common.make.
 SEED ?= 0
 # bfloat16 where the processor has its instructions; otherwise float32.
@@ -66,6 +66,8 @@ MORE_FINETUNE ?= --batch 64
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
 PACKAGES := $(if $(DATA),,gzip dataset-fashion-mnist)
+SETTINGS := DATA HELD_OUT SEED PRECISION IMAGE PATCH CHANNELS MODEL EPOCHS BATCH PRETRAIN VIEWS POOL PER_CLASS SEEDS FINETUNE_EPOCHS \
+  FINETUNE_VIEW FINETUNE SCRATCH MORE_SEEDS $(filter-out 1000.epochs all.epochs,$(MORE:=.epochs)) 1000.epochs all.epochs MORE_FINETUNE
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 .PHONY: encoder best
@@ -144,7 +146,7 @@ for seed in $1; do
   processes+=($$!)
 done
 for process in "$${processes[@]}"; do wait "$$process"; done
-for seed in $1; do cat "$@.$$seed"; rm "$@.$$seed"; done > $@
+for seed in $1; do cat "$@.$$seed"; rm "$@.$$seed"; done $(save)
 endef
 
 # All features are standardised: that helps each of them.
@@ -157,17 +159,17 @@ PIXELS := --pixels $(OUT)/train.center.stz $(OUT)/test.center.stz
 FEATURES = $(OUT)/$*.train.features.stz $(OUT)/$*.test.features.stz
 NEEDED := $(OUT)/%.train.features.stz $(OUT)/%.test.features.stz
 $(OUT)/pixels.knn.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
-	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(PIXELS) > $@
+	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(PIXELS) $(save)
 $(OUT)/pixels.linear.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
-	pmae-evaluate linear $(PENALTIES) $(LINE) $(PIXELS) > $@
+	pmae-evaluate linear $(PENALTIES) $(LINE) $(PIXELS) $(save)
 # A line for each seed, which draws the labels.
 regress = pmae-evaluate linear --labels-per-class $(PER_CLASS) --seed "$$seed" --standardise $(call threads,$(SEEDS))
 $(OUT)/pixels.few.json: $(OUT)/train.center.stz $(OUT)/test.center.stz
 	$(call each,$(SEEDS),$(regress) $(PIXELS))
 $(OUT)/%.knn.json: $(NEEDED)
-	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(FEATURES) > $@
+	pmae-evaluate knn $(NEIGHBOURS) $(LINE) $(FEATURES) $(save)
 $(OUT)/%.linear.json: $(NEEDED)
-	pmae-evaluate linear $(PENALTIES) $(LINE) $(FEATURES) > $@
+	pmae-evaluate linear $(PENALTIES) $(LINE) $(FEATURES) $(save)
 $(OUT)/%.few.json: $(NEEDED)
 	$(call each,$(SEEDS),$(regress) $(FEATURES))
 
@@ -190,11 +192,11 @@ RESULTS := $(foreach measure,knn linear few,$(addprefix $(OUT)/,pixels.$(measure
   $(foreach n,"" $(MORE),$(ENCODERS:%=$(OUT)/%.finetune$(subst ",,$n).json))
 
 # Top-1 accuracy in %.
-$(OUT)/table.txt: $(RESULTS)
-	labels=$$(pmae-evaluate table --rows file --value train_images --digits 0 --format tsv --no-header $< | cut -f 2)
+$(OUT)/table.txt: $(RESULTS) again
+	@labels=$$(pmae-evaluate table --rows file --value train_images --digits 0 --format tsv --no-header $< | cut -f 2)
 	pmae-evaluate table --path '{encoder}.{measure}.json' --rows encoder --columns measure --scale 100 \
 	  --row pixels --row 'random=random weights' --row student=pretrained --baseline pixels --baseline random \
 	  --column $$'knn=k-NN\nk = 20' --column $$'linear=logistic regression\n'"$$labels labels" \
 	  --column $$'few=logistic regression\n$(PER_CLASS) labels a class' --column $$'finetune=fine-tuned\n$(PER_CLASS) labels a class' \
 	  $(foreach n,$(MORE),--column $$'finetune$n=fine-tuned\n$n labels$(if $(filter all,$n),, a class)') \
-	  --heading encoder --no-counts $^ > $@
+	  --heading encoder --no-counts $(RESULTS) $(replace)

@@ -84,6 +84,8 @@ views = $(or $($1.views),simple)
 
 WALLPAPERS := mate-backgrounds gnome-backgrounds plasma-workspace-wallpapers
 PYTHON_PACKAGES := numpy pillow
+SETTINGS := DATA $(if $(DATA),,SCENES COUNT SCENE) PRECISION CROP EPOCHS TRAIN_EPOCHS MODEL DECODER HEAD PROTOTYPES UPERNET BATCH TRAIN_BATCH \
+  PATCH PRETRAIN LABEL_WEIGHT FINETUNE LAYER_DECAY TRAIN_VIEW $(foreach c,$(CELLS),$c.options $c.views $c.decay)
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 include $(SCRIPTS)/python.make
 
@@ -143,7 +145,7 @@ $(OUT)/cells/$1/seed$2/model.stz: $(OUT)/cells/$1/seed$2/encoder.stz $(OUT)/trai
 	  | pmae-finetune --task segment $(FINETUNE) --layer-decay $(or $($1.decay),$(LAYER_DECAY)) $(UPERNET) --batch $(TRAIN_BATCH) \
 	    --init $$< --seed $2 $(RUNNING) --overwrite --output $$@ -
 $(OUT)/cells/$1/seed$2/segment.json: $(OUT)/cells/$1/seed$2/model.stz $(OUT)/test.stz
-	pmae-evaluate segment $$^ $(RUNNING) > $$@
+	pmae-evaluate segment $$^ $(RUNNING) $$(save)
 .PHONY: cell-$1-seed$2
 cell-$1-seed$2: $(OUT)/cells/$1/seed$2/segment.json
 	@cat $$<
@@ -159,8 +161,8 @@ ALL_RESULTS := $(foreach c,$(CELLS),$(foreach s,$(SEEDS),$(OUT)/cells/$c/seed$s/
 table = pmae-evaluate table --path '{cell}/seed{seed}/segment.json' --rows cell --over seed --value mIoU=mIoU --value mAcc=mAcc \
   --value aAcc=aAcc --scale 100 --widths 28,17 --title 'UPerNet on $(if $(DATA),$(notdir $(abspath $(DATA))),scenes)' \
   --row 'scratch=from scratch' --row mae=MAE --row sdae=SdAE --row 'pseudo-mae=Pseudo MAE' $1
-$(OUT)/table.txt: $(ALL_RESULTS)
-	$(call table,$^) > $@
+$(OUT)/table.txt: $(ALL_RESULTS) again
+	@$(call table,$(ALL_RESULTS)) $(replace)
 
 cells:
 	@printf '%s\n' $(foreach c,$(CELLS),$(foreach s,$(SEEDS),cell-$c-seed$s))

@@ -50,6 +50,8 @@ SCRATCH ?= $(FINETUNE) --layer-decay 1
 
 # --- Tools and data ----------------------------------------------------------------------------------------------
 
+SETTINGS := SEED PRECISION PRETRAIN_ON SHORT_SIDE IMAGE PATCH ENCODER EPOCHS BATCH VIEW PRETRAIN FINETUNE_EPOCHS FINETUNE_VIEW FINETUNE \
+  SCRATCH_EPOCHS SCRATCH
 PYTHON_PACKAGES := elpv-dataset==1.0.0.post1 scikit-learn numpy pillow
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 include $(SCRIPTS)/python.make
@@ -115,7 +117,7 @@ $(OUT)/%/scratch.tsv: $(OUT)/%/train.stz $(OUT)/%/test.center.stz
 	$(call finetune,--channels 1 --image $(IMAGE) --patch $(PATCH) $(ENCODER) $(SCRATCH),$(SCRATCH_EPOCHS))
 # Not a pattern, by which one run would make both.
 $(foreach s,$(SPLITS),$(OUT)/$s/logistic.tsv $(OUT)/$s/svm.tsv): | $(OUT)/lists$(REPEATS).done
-	$(PYTHON) $(SCRIPTS)/data/solar.py pixels $(basename $(@F)) $(@D)/train.csv $(@D)/test.csv $(IMAGE) > $@
+	$(PYTHON) $(SCRIPTS)/data/solar.py pixels $(basename $(@F)) $(@D)/train.csv $(@D)/test.csv $(IMAGE) $(save)
 
 # Predictions to measures, in which defective is the positive class.
 $(OUT)/%.json: $(OUT)/%.tsv
@@ -129,7 +131,7 @@ $(OUT)/%.json: $(OUT)/%.tsv
 	    printf "{\"accuracy\":%.9g,\"balanced_accuracy\":%.9g,\"f1\":%.9g,\"mcc\":%.9g,\"images\":%d}\n",
 	      (tp + tn) / (tp + tn + fp + fn), (tp / (tp + fn) + tn / (tn + fp)) / 2,
 	      2 * tp / (2 * tp + fp + fn), spread ? (tp * tn - fp * fn) / spread : 0, tp + tn + fp + fn
-	  }' $< > $@
+	  }' $< $(save)
 
 ROWS := logistic svm scratch pretrained
 RESULTS := $(foreach s,$(SPLITS),$(ROWS:%=$(OUT)/$s/%.json))
@@ -137,8 +139,8 @@ RESULTS := $(foreach s,$(SPLITS),$(ROWS:%=$(OUT)/$s/%.json))
 # A line a split and a row, in %; MCC times 100.
 LINES := pmae-evaluate table --path 'split{split}/{row}.json' --rows split,row --value accuracy --value balanced_accuracy --value f1 \
   --value mcc --scale 100 --digits 2 --spread none --format tsv
-$(OUT)/results.tsv: $(RESULTS)
-	$(LINES) $^ > $@
+$(OUT)/results.tsv: $(RESULTS) again
+	@$(LINES) $(RESULTS) $(replace)
 
 # Mean and deviation over the splits.
 TABLE := pmae-evaluate table --rows row --over split --value accuracy --value 'balanced_accuracy=balanced accuracy' --value f1=F1 \
@@ -152,11 +154,11 @@ echo
 echo 'Of each split 75 % of the cells are for training. The set does not say modules: cells of one may be in both parts.'
 echo 'The encoder was pretrained on $(SEEN_$(PRETRAIN_ON)), without labels.'
 endef
-$(OUT)/table.txt: $(OUT)/results.tsv
-	{
+$(OUT)/table.txt: $(OUT)/results.tsv again
+	@{
 	$(TABLE)
 	$(told)
-	} > $@
+	} $(replace)
 
 show: | $(OUT)/tools
 	@shopt -s nullglob

@@ -58,6 +58,9 @@ CIFAR100 ?= $(DATA)/cifar-100-binary
 # -----------------------------------------------------------------------------------------------------------------
 
 comma := ,
+# Not DATA and the like, but what a set is packed from: see set-rules.
+SETTINGS := $(if $(ENCODER),ENCODER) HEADS TEST SIZE SEED PRECISION IMAGE SHORT_SIDE FINETUNE_EPOCHS FINETUNE_VIEWS FINETUNE POOL KNN LINEAR \
+  FEW PIXELS
 include $(dir $(lastword $(MAKEFILE_LIST)))common.make
 
 ALL_SETS := folder flowers pets cars cifar10 cifar100
@@ -101,9 +104,9 @@ train.cifar100 = '$(CIFAR100)'
 test.cifar100 = '$(CIFAR100)/test.bin'
 
 $(OUT)/flowers/list.csv: | $(OUT)/flowers/there
-	$(PYTHON) $(SCRIPTS)/data/flowers.py '$(FLOWERS)' > $@
+	$(PYTHON) $(SCRIPTS)/data/flowers.py '$(FLOWERS)' $(save)
 $(OUT)/cars/list.csv: | $(OUT)/cars/there
-	$(PYTHON) $(SCRIPTS)/data/cars.py '$(CARS)' > $@
+	$(PYTHON) $(SCRIPTS)/data/cars.py '$(CARS)' $(save)
 
 PACK = pmae-pack --threads $(THREADS) --overwrite --require-labels
 RESULTS = $(foreach set,$1,$(foreach measure,knn linear few1 few10,$(foreach encoder,pixels random pretrained, \
@@ -121,6 +124,7 @@ $1: $(call RESULTS,$1)
 $(OUT)/$1/there: | $(OUT)/started $(OUT)/tools
 	@if [ ! -e '$$(needs.$1)' ]; then echo 'transfer.mk: $$(needs.$1) is not there: DATA is "$(DATA)"' >&2; exit 66; fi
 	mkdir -p $$(@D)
+	$$(call keep,$(OUT)/$1/settings,$$(call settings-of,train.$1 test.$1))
 	touch $$@
 $(OUT)/$1/train.stz: $$(list.$1) | $(OUT)/$1/there
 	$$(PACK) $$(train.$1) --output $$@
@@ -132,6 +136,9 @@ $(OUT)/$1/few10.stz: $$(list.$1) | $(OUT)/$1/there
 	$$(PACK) $$(train.$1) --shuffle --seed $(SEED) --share 0.1 --output $$@
 endef
 $(foreach set,$(ALL_SETS),$(eval $(call set-rules,$(set))))
+# Of the sets that are asked for.
+$(foreach set,$(filter $(ALL_SETS),$(or $(filter-out table,$(MAKECMDGOALS)),$(SETS))), \
+  $(call check,$(OUT)/$(set)/settings,$(call settings-of,train.$(set) test.$(set))))
 
 # --- Features ----------------------------------------------------------------------------------------------------
 
@@ -166,7 +173,7 @@ $(foreach part,train test few1 few10,$(eval $(call feature-rules,$(part))))
 # --- Measures ----------------------------------------------------------------------------------------------------
 
 # All features are standardised: that helps each of them.
-SCORED = --standardise --threads $(THREADS) $^ > $@
+SCORED = --standardise --threads $(THREADS) $^ $(save)
 $(OUT)/%.knn.json: $(OUT)/%.train.features.stz $(OUT)/%.test.features.stz
 	pmae-evaluate knn $(KNN) $(SCORED)
 $(OUT)/%.linear.json: $(OUT)/%.train.features.stz $(OUT)/%.test.features.stz
@@ -183,9 +190,9 @@ $(OUT)/%/pretrained.model.stz: $(OUT)/%/train.stz $(ENCODER)
 $(OUT)/%/scratch.model.stz: $(OUT)/%/train.stz $(ENCODER)
 	$(CROPS) --resume $(@D)/scratch $< | $(TRAIN_MODEL) --fresh --run $(@D)/scratch $(TUNING)
 $(OUT)/%.finetune.json: $(OUT)/%.model.stz
-	pmae-evaluate classify $(RUNNING) $< $(@D)/test.center.stz > $@
+	pmae-evaluate classify $(RUNNING) $< $(@D)/test.center.stz $(save)
 # The rule above cannot name it: its stem is a set and a model.
 $(foreach set,$(ALL_SETS),$(eval $(OUT)/$(set)/scratch.finetune.json $(OUT)/$(set)/pretrained.finetune.json: $(OUT)/$(set)/test.center.stz))
 
-$(OUT)/table.txt: $(call RESULTS,$(SETS))
-	$(TABLE) $^ > $@
+$(OUT)/table.txt: $(call RESULTS,$(SETS)) again
+	@$(TABLE) $(call RESULTS,$(SETS)) $(replace)

@@ -21,7 +21,10 @@ public struct JSONLine: Sendable {
   public mutating func add(_ key: String, _ values: [Int]) {
     fields.append("\"\(key)\":[" + values.map(String.init).joined(separator: ",") + "]")
   }
-  public mutating func add(_ key: String, _ value: Double) { fields.append("\"\(key)\":" + Self.number(value)) }
+  /// A value that is not finite is `null`: JSON has no such numbers.
+  public mutating func add(_ key: String, _ value: Double) {
+    fields.append("\"\(key)\":" + (value.isFinite ? Self.number(value) : "null"))
+  }
 
   /// The object, without an end of line.
   public var text: String { "{" + fields.joined(separator: ",") + "}" }

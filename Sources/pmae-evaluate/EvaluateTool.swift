@@ -87,7 +87,7 @@ struct InputOptions: ParsableArguments {
     let views = try LabelledViews(
       reader, view: view, preferred: ["center"], encoder: file.encoder, normalisation: file.normalisation,
       labels: labels)
-    try requireOneEpoch(views)
+    try views.batches.requireOneEpoch()
     return (views, views.batches.rowsPerEpoch)
   }
 
@@ -103,16 +103,6 @@ struct InputOptions: ParsableArguments {
 func isRegularFile(_ path: String) -> Bool {
   var status = stat()
   return stat(path, &status) == 0 && status.isRegularFile
-}
-
-/// - Throws: `Failure(.data)` where views show an image more than once.
-func requireOneEpoch(_ views: LabelledViews) throws {
-  let batches = views.batches
-  if batches.epochs != 1 {
-    throw Failure(
-      .data,
-      "\(batches.reader.name): holds \(batches.epochs) epochs: evaluation looks at each image once, so one is expected")
-  }
 }
 
 extension JSONLine {

@@ -90,7 +90,7 @@ struct FeatureMaker {
     case .pixels(let view):
       let reader = try StreamReader(path: path, kinds: [StreamKind.views.rawValue])
       let pixels = try PixelViews(reader, view: view, normalisation: normalisation, labels: labels)
-      try requireOneEpoch(pixels.views)
+      try pixels.views.batches.requireOneEpoch()
       normalisation = pixels.views.normalisation
       return Parts(views: pixels.views, width: pixels.width, count: pixels.count) {
         try pixels.features($0, engine: engine, onChunk: $1)

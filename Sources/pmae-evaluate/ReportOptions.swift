@@ -8,7 +8,7 @@ struct ReportOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write a page for people there, one file of HTML.", valueName: "file"))
   var report: String?
 
-  @Flag(help: "Replace what --report and --neighbours name if it exists.")
+  @Flag(help: "Replace what is there of the files that it writes.")
   var overwrite = false
 
   mutating func validate() throws {

@@ -99,12 +99,7 @@ struct Segment: Tool {
       reader, view: view, masks: .ofPictures(classes: file.classes), channels: file.encoder.channels,
       normalisation: file.normalisation)
     try requireSameMasks(file.classes, of: file.source, views.classes, of: reader.name)
-    guard views.batches.epochs == 1 else {
-      throw Failure(
-        .data,
-        "\(reader.name): holds \(views.batches.epochs) epochs: evaluation looks at each picture once, so one is expected"
-      )
-    }
+    try views.batches.requireOneEpoch()
     let ids = try predictions.map { try PictureFolder($0, overwrite: page.overwrite) }
     let colours = try overlays.map { try PictureFolder($0, overwrite: page.overwrite) }
     let count = views.batches.rowsPerEpoch

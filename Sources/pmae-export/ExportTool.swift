@@ -138,7 +138,7 @@ struct ExportTool: Tool {
     let needsIt = hasHead && (isFolder || chosenFormat == .onnx)
     guard !needsIt else {
       throw Failure(
-        .usage, "\(file.source): does not say what its head is on: use --pool class or mean, or --without-head")
+        .usage, "\(file.source): does not say what its head is on: use --pool class, mean or grid, or --without-head")
     }
     return .classToken
   }

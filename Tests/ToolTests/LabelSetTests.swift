@@ -45,6 +45,25 @@ import Testing
     return try #require(try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
   }
 
+  /// A figure of nothing has no value, and its line is JSON.
+  @Test func aMeasureOfNoClassIsNull() throws {
+    try prepared { folder in
+      let result = try ToolRunner.shell(
+        """
+        pmae-pack --quiet --label-separator '|' --output a.stz list.csv
+        pmae-pack --quiet --label-separator '|' --limit 1 --output none.stz list.csv
+        pmae-augment --quiet --views center --size 20 --output center.stz a.stz
+        pmae-augment --quiet --views center --size 20 --mean 0.5,0.5,0.5 --std 0.2,0.2,0.2 --output none.center.stz none.stz
+        pmae-finetune --quiet --image 20 --patch 5 --width 8 --depth 1 --heads 1 --batch 12 --output m.stz center.stz
+        pmae-evaluate classify --quiet --resamples 0 m.stz none.center.stz >m.json
+        pmae-evaluate table --rows file --value map --value images m.json
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let found = try line(String(contentsOfFile: folder + "/m.json", encoding: .utf8))
+      #expect(found["map"] is NSNull && found["images"] as? Int == 1, "\(found)")
+    }
+  }
+
   /// From the list on a model learns what is in a picture, in either mode, and is measured by mAP.
   @Test func setsAreLearntAndMeasured() throws {
     try prepared { folder in

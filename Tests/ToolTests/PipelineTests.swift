@@ -4,11 +4,11 @@ import Testing
 
 /// The make scripts of whole experiments, on stand-ins, and the arithmetic of their tables.
 @Suite struct PipelineTests {
-  private static let pipelines = ToolRunner.checkout + "/pipelines/"
+  static let pipelines = ToolRunner.checkout + "/pipelines/"
   private static let hasFashion = FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist")
-  private static let plain = ["MAKEFLAGS": "", "MAKELEVEL": ""]
+  static let plain = ["MAKEFLAGS": "", "MAKELEVEL": ""]
 
-  private func table(_ text: String, _ row: String) -> [String]? {
+  func table(_ text: String, _ row: String) -> [String]? {
     text.split(separator: "\n").first { $0.hasPrefix(row) }.map {
       $0.dropFirst(row.count).split(separator: " ").map(String.init)
     }
@@ -55,6 +55,10 @@ import Testing
       let without = try ToolRunner.run(
         Self.pipelines + "transfer.mk", ["BIN=\(ToolRunner.folder)", "OUT=other"], environment: Self.plain, in: folder)
       #expect(without.status == 2 && without.errors.contains("ENCODER is \"\""), "\(without.errors)")
+      for (changed, said) in [("FINETUNE_EPOCHS=3", "FINETUNE_EPOCHS=2"), ("DATA=elsewhere", "train.folder=")] {
+        let other = try transfer(["DATA=set", changed], in: folder)
+        #expect(other.status == 2 && other.errors.contains("was made with \(said)"), "\(other.errors)")
+      }
       let missing = try transfer(["DATA=nowhere", "pets"], in: folder)
       #expect(
         missing.status == 2 && missing.errors.contains("nowhere/oxford-iiit-pet/annotations/trainval.txt is not there"),
@@ -137,78 +141,30 @@ import Testing
     }
   }
 
-  /// Means, sample deviations, the last epoch, and which cell is which row.
-  @Test func theTableOfAblations() throws {
+  /// Files of other settings are not taken for those that are asked for.
+  @Test(arguments: [
+    ("quickstart.mk", "DATA=photos"), ("quickstart.mk", "EPOCHS=3"), ("solar.mk", "PRETRAIN_ON=train"),
+    ("segmentation.mk", "COUNT=3"), ("imagenet.mk", "PRESET=mae-vit-base-800"),
+  ])
+  func otherSettingsAreRefused(script: String, other: String) throws {
     try ToolRunner.withTemporaryFolder { folder in
-      let results = [
-        ("pseudo-mae", [[70.0, 80.0], [72.0, 84.0], [74.0, 88.0]]), ("momentum-0.9", [[1.0, 2.0]]),
-        ("sdae", [[60.5, 61.5], [60.5, 61.5], [60.5, 61.5]]), ("pixels", [[79.0, 79.0]]),
-      ]
-      for (cell, seeds) in results {
-        for (seed, values) in seeds.enumerated() {
-          let place = "\(folder)/out/cells/\(cell)/seed\(seed)"
-          try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
-          let lines = zip([1, 10], values).map {
-            "\(cell)\t\(seed)\t\($0)\tknn\t\($1)\n\(cell)\t\(seed)\t\($0)\tlinear\t5\n"
-          }
-          try ("cell\tseed\tepoch\tmeasure\ttop1\n" + lines.joined()).write(
-            toFile: place + "/result.tsv", atomically: true, encoding: .utf8)
-        }
+      func make(_ arguments: String...) throws -> ToolResult {
+        try ToolRunner.run(
+          "/usr/bin/make",
+          ["-f", Self.pipelines + script, "BIN=\(ToolRunner.folder)", "OUT=out"] + arguments, environment: Self.plain,
+          in: folder)
       }
-      let tables = try ToolRunner.run(
-        Self.pipelines + "ablations.mk", ["show", "BIN=\(ToolRunner.folder)", "OUT=out"], environment: Self.plain,
-        in: folder)
-      #expect(tables.status == 0, "\(tables.errors)")
+      let first = try make("out/tools")
+      #expect(first.status == 0, "\(first.errors)")
+      let same = try make("-n")
+      #expect(same.status == 0 && same.text.contains("pmae-pretrain"), "\(same.errors)")
+      let refused = try make("-n", other)
+      let name = other.split(separator: "=")[0]
       #expect(
-        table(tables.text, "Pseudo MAE") == ["84.00", "±", "4.00", "5.00", "±", "0.00", "-", "-", "-"], "\(tables.text)"
-      )
-      #expect(table(tables.text, "L_m ") == ["61.50", "±", "0.00", "5.00", "±", "0.00", "-", "-", "-"])
-      #expect(table(tables.text, "0.9 ") == ["2.00", "(1)", "5.00", "(1)", "-", "-", "-"])
-      #expect(tables.text.contains("logistic regr. all labels: nothing beats pixels (5.00)."), "\(tables.text)")
-      #expect(table(tables.text, "MAE") == nil, "nothing is there of it")
-      let lines = try String(contentsOfFile: folder + "/out/results.tsv", encoding: .utf8).split(separator: "\n")
-      #expect(lines.count == 33 && lines[0] == "cell\tseed\tepoch\tmeasure\ttop1")
-      #expect(lines.contains("pseudo-mae\t0\t10\tknn\t80.00"))
-    }
-  }
-
-  /// Measures that nobody took and cells without a cost are left out.
-  @Test func resultsAreDrawn() throws {
-    try ToolRunner.withTemporaryFolder { folder in
-      func write(_ name: String, _ text: String) throws {
-        try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
-      }
-      func draw(_ name: String, _ arguments: String...) throws -> ToolResult {
-        try ToolRunner.run(Self.pipelines + "results-\(name).sh", arguments, in: folder)
-      }
-      let results = ["pseudo-mae", "momentum-0.9", "sdae"].enumerated().flatMap { row, cell in
-        [1, 10].flatMap { epoch in [0, 1].map { "\(cell)\t\($0)\t\(epoch)\tknn\t\(70 + row + epoch)\n" } }
-      }
-      try write("all.tsv", "cell\tseed\tepoch\tmeasure\ttop1\n" + results.joined() + "pixels\t0\t0\tknn\t75\n")
-      try write("costs.tsv", "cell\tgflop\npseudo-mae\t200\nsdae\t100\nmae\t50\n")
-      try write("other.tsv", "cell\tgflop\nmae\t50\n")
-      let curves = try draw("curves", "all.tsv", "costs.tsv", "3")
-      #expect(curves.status == 0 && curves.errors.isEmpty, "\(curves.errors)")
-      for text in [">pseudo-mae<", ">sdae<", ">pixels<", ">k-NN against epochs<", ">k-NN against computing<", "</svg>"]
-      {
-        #expect(curves.text.contains(text))
-      }
-      for text in ["momentum", ">mae<", "logistic"] { #expect(!curves.text.contains(text), "no value, or no cost") }
-      let costless = try draw("curves", "all.tsv", "all.tsv", "3")
-      #expect(costless.status == 65 && costless.errors.contains("no result has \"gflop\""), "\(costless.errors)")
-      let strangers = try draw("curves", "all.tsv", "other.tsv", "3")
-      #expect(strangers.status == 65 && strangers.errors.contains("no cell of"), "\(strangers.errors)")
-
-      let picture = try draw("picture", "equal epochs=all.tsv", "once more=all.tsv")
-      #expect(picture.status == 0 && picture.errors.isEmpty, "\(picture.errors)")
-      for text in ["Pseudo MAE<", ">SdAE<", ">momentum-0.9<", "equal epochs<", "once more<", "</svg>"] {
-        #expect(picture.text.contains(text), "\(text)")
-      }
-      try write("pixels.tsv", "cell\tseed\tepoch\tmeasure\ttop1\npixels\t0\t0\tknn\t75\n")
-      let none = try draw("picture", "nothing=pixels.tsv")
-      #expect(none.status == 65 && none.errors.contains("pixels.tsv: no method in it"), "\(none.errors)")
-      let unnamed = try draw("picture", "all.tsv")
-      #expect(unnamed.status == 64 && unnamed.errors.contains("expected NAME=RESULTS.tsv"), "\(unnamed.errors)")
+        refused.status == 2 && refused.errors.contains("out was made with")
+          && refused.errors.contains(" \(name)=") && refused.errors.contains(other), "\(refused.errors)")
+      let cleaned = try make("clean", other)
+      #expect(cleaned.status == 0 && !FileManager.default.fileExists(atPath: folder + "/out"), "\(cleaned.errors)")
     }
   }
 
@@ -239,11 +195,29 @@ import Testing
         Self.pipelines + "methods.mk", arguments, environment: Self.plain, in: folder)
       #expect(again.status == 0 && again.errors == "", "\(again.errors)")
       #expect(first.text.hasSuffix(again.text) && !again.text.contains("pmae-"))
-      let other = try ToolRunner.run(
-        Self.pipelines + "methods.mk", arguments + ["EPOCHS=3"], environment: Self.plain, in: folder)
-      #expect(
-        other.status != 0 && other.errors.contains("out was made with EPOCHS=2, not with EPOCHS=3: give another OUT"),
-        "\(other.errors)")
+      // What others cost stays known, and a table is of the cells that are asked for.
+      let cost = try ToolRunner.shell("touch out/cells/pseudo-mae/cost.json", in: folder)
+      #expect(cost.status == 0)
+      let fewer = try ToolRunner.run(
+        Self.pipelines + "methods.mk", arguments + ["CELLS=scratch"], environment: Self.plain, in: folder)
+      #expect(fewer.status == 0 && table(fewer.text, "BEiT") == nil, "\(fewer.text)\(fewer.errors)")
+      let kept = try String(contentsOfFile: folder + "/out/epochs.mk", encoding: .utf8).split(separator: "\n").sorted()
+      #expect(kept == epochs)
+      let all = try ToolRunner.run(
+        Self.pipelines + "methods.mk", arguments, environment: Self.plain, in: folder)
+      #expect(all.status == 0 && first.text.hasSuffix(all.text), "\(all.text)\(all.errors)")
+      for (changed, found, said) in [
+        ("EPOCHS=3", "EPOCHS=2", "out was"),
+        ("beit.finetune=--layer-decay 1", "beit.finetune=", "out/cells/beit was"),
+      ] {
+        let other = try ToolRunner.run(
+          Self.pipelines + "methods.mk", arguments + [changed], environment: Self.plain, in: folder)
+        let words = changed.replacingOccurrences(of: " ", with: "_")
+        #expect(
+          other.status != 0
+            && other.errors.contains("\(said) made with \(found), not with \(words): give another OUT, say clean, or"),
+          "\(other.errors)")
+      }
     }
   }
 

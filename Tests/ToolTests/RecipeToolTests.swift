@@ -70,6 +70,9 @@ import Testing
       let linear = try ToolRunner.shell(
         "pmae-finetune --mode linear --init encoder.stz --validate one.stz one.stz", in: folder)
       #expect(linear.status == 64 && linear.errors.contains("--validate has no meaning in linear mode"))
+      let epochs = try ToolRunner.shell(
+        "pmae-finetune --quiet --init encoder.stz --batch 4 --validate three.stz --output v.stz three.stz", in: folder)
+      #expect(epochs.status == 65 && epochs.errors.contains("three.stz: holds 3 epochs: evaluation looks at each"))
     }
   }
 

@@ -23,6 +23,7 @@ extension Classification {
         try requireSameClasses(
           views.batches.header.classes, of: views.batches.reader.name, held.batches.header.classes, of: reader.name)
       }
+      try held.batches.requireOneEpoch()
       return held
     }
     _ = try open()

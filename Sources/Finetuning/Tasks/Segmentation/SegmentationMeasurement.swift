@@ -14,6 +14,7 @@ extension Segmentation {
       let held = try MaskedViews(
         reader, masks: .ofPictures(classes: classes), channels: encoder.configuration.channels,
         normalisation: normalisation)
+      try held.batches.requireOneEpoch()
       try requireSameMasks(classes, of: "the views", held.classes, of: reader.name)
       return held
     }
