@@ -119,7 +119,7 @@ let package = Package(
     tool("pmae-pack", ["Imaging", "Parallel"]),
     tool("pmae-augment", ["Imaging", "Parallel"]),
     tool("pmae-pretrain", ["Pretraining", "Training", "Networks", "Compute", "Ranks", "Settings"]),
-    tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training"]),
+    tool("pmae-export", ["Exporting", "Networks", "Pretraining", "Training", "Compute"]),
     tool("pmae-finetune", ["Finetuning", "Training", "Networks", "Compute", "Ranks", "Settings"]),
     tool("pmae-evaluate", ["Evaluation", "Report", "Imaging", "Training", "Networks", "Compute", "Parallel"]),
     tool("pmae-inspect", ["Inspection", "Imaging", "Pretraining", "Compute"]),

@@ -72,7 +72,7 @@ public func checkEarlyOutput(_ path: String, overwrite: Bool) throws {
   if !overwrite && attributes?[.type] as? FileAttributeType == .typeRegular {
     throw Failure(.cannotCreate, "\(path): exists already: --overwrite replaces it")
   }
-  let folder = (path as NSString).deletingLastPathComponent
+  let folder = parentFolder(of: path)
   if !folder.isEmpty, !isFolder(folder) {
     throw Failure(.cannotCreate, "\(path): there is no folder \(folder)")
   }

@@ -88,7 +88,7 @@ public struct FinetuningConfiguration<T: Task>: Equatable, Sendable {
       accumulate >= 1 && batch.isMultiple(of: accumulate),
       "accumulate must be a divisor of the batch of \(batch), not \(accumulate)")
     try BatchShare.require(parts: accumulate, whole: wholeBatch)
-    try check((1...1 << 30).contains(epochs), "epochs must be at least 1, not \(epochs)")
+    try check((1...1 << 30).contains(epochs), "epochs must be from 1 to 1,073,741,824, not \(epochs)")
     let rates = [
       ("lr", learningRate), ("weight-decay", weightDecay), ("warmup-epochs", warmupEpochs), ("warmup-lr", warmupRate),
       ("min-lr", minimumRate),

@@ -62,7 +62,7 @@ public struct Configuration<Options: ObjectiveOptions>: Equatable, Sendable {
     try check(
       accumulate >= 1 && batch.isMultiple(of: accumulate),
       "accumulate must be a divisor of the batch of \(batch), not \(accumulate)")
-    try check(epochs >= 1, "epochs must be at least 1, not \(epochs)")
+    try check((1...1 << 30).contains(epochs), "epochs must be from 1 to 1,073,741,824, not \(epochs)")
     try check(
       warmupEpochs <= Double(epochs), "warmup-epochs \(warmupEpochs) are more than the \(epochs) epochs")
   }

@@ -65,17 +65,19 @@ extension Ranks {
     }
   }
 
+  /// The list of each rank, in their order. Each has its own length.
+  /// - Parameter padding: any value.
+  public func gather<T: BitwiseCopyable>(lists mine: [T], padding: T) -> [[T]] {
+    if line == nil { return [mine] }
+    let counts = gather([mine.count])
+    let longest = counts.max() ?? 0
+    let all = gather(mine + [T](repeating: padding, count: longest - mine.count))
+    return counts.enumerated().map { rank, count in Array(all[rank * longest..<rank * longest + count]) }
+  }
+
   /// The texts of all ranks, in their order.
   public func gather(_ text: String) -> [String] {
-    if line == nil { return [text] }
-    let bytes = Array(text.utf8)
-    let counts = gather([bytes.count])
-    let longest = counts.max() ?? 0
-    if longest == 0 { return counts.map { _ in "" } }
-    let all = gather(bytes + [UInt8](repeating: 0, count: longest - bytes.count))
-    return counts.enumerated().map { rank, count in
-      String(decoding: all[rank * longest..<rank * longest + count], as: UTF8.self)
-    }
+    gather(lists: Array(text.utf8), padding: 0).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Rank 0's text, for all.

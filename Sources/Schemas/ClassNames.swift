@@ -36,14 +36,16 @@ public enum ClassNames {
 ///
 /// A name that is its own number (what pmae-pack calls the classes of unnamed IDX labels) agrees with any that is no number,
 /// and one list may be longer than the other. Of two lists of numbers one has other places for them.
+/// - Parameter option: of pmae-pack, which names classes.
 public func requireSameClasses(
-  _ first: [String]?, of firstSource: String, _ second: [String]?, of secondSource: String
+  _ first: [String]?, of firstSource: String, _ second: [String]?, of secondSource: String,
+  option: String = "--class-names"
 ) throws {
   for (label, (a, b)) in zip(first ?? [], second ?? []).enumerated() where a != b {
     if a == String(label) && Double(b) == nil || b == String(label) && Double(a) == nil { continue }
     throw Failure(
       .data,
       "\(secondSource): class \(label) is \(quoted(b)), but that of \(firstSource) is \(quoted(a)): pack both with the same "
-        + "classes (pmae-pack --class-names)")
+        + "classes (pmae-pack \(option))")
   }
 }

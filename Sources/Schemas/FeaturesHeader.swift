@@ -7,6 +7,8 @@ public struct FeaturesHeader: Equatable, Sendable {
   /// How tokens became a feature: `class`, `mean` or `grid`.
   public var pool: String
   public var classes: [String]?
+  /// What stands between the classes in a label's name, where a row has several; nil where it has one.
+  public var labelSeparator: String?
   /// What of a set these are; nil for all.
   public var part: SetPart?
 
@@ -19,6 +21,7 @@ public struct FeaturesHeader: Equatable, Sendable {
     width = try fields.required("width", of: "the features have")
     pool = fields.text("pool") ?? ""
     classes = try fields.value(MetadataKey.classes)
+    labelSeparator = fields.text(MetadataKey.labelSeparator)
     part = try fields.text("part").map { text in
       guard let part = SetPart(text) else { throw Failure(.data, "\(source): part \(quoted(text)) cannot be") }
       return part
@@ -29,6 +32,7 @@ public struct FeaturesHeader: Equatable, Sendable {
   public func metadata() throws -> [String: String] {
     var metadata = try ClassNames.metadata(classes).merging(["width": String(width), "pool": pool]) { $1 }
     metadata["part"] = part?.text
+    metadata[MetadataKey.labelSeparator] = labelSeparator
     return metadata
   }
 }

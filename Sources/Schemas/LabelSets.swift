@@ -24,9 +24,14 @@ public struct LabelSets: Equatable, Sendable {
   private init(names: [String], members: [[Int]]) { (self.names, self.members) = (names, members) }
 
   /// The same sets with classes at the places that a model has them.
-  /// - Throws: `Failure(.data)` where the model has no class of a name.
+  /// - Throws: `Failure(.data)` where the model has no class of a name, or no names.
   public func placed(among own: [String]?, of model: String, source: String) throws -> LabelSets {
-    guard let own else { return self }
+    guard let own else {
+      throw Failure(
+        .data,
+        "\(model): names no classes, so which of its outputs is \(quoted(names.first ?? "")) of \(source) is not known: "
+          + "expected a model of pmae-finetune, or names in a config.json beside the weights (label_names)")
+    }
     let places = Dictionary(own.enumerated().map { ($1, $0) }) { first, _ in first }
     let numbers = try names.map { name in
       guard let place = places[name] else {

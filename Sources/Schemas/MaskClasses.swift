@@ -99,5 +99,6 @@ public func requireSameMasks(
       .data,
       "\(secondSource): masks of \(counted(second.count, "class")), but those of \(firstSource) have \(first.count)")
   }
-  try requireSameClasses(first.names, of: "the masks of \(firstSource)", second.names, of: secondSource)
+  try requireSameClasses(
+    first.names, of: "the masks of \(firstSource)", second.names, of: secondSource, option: "--mask-classes")
 }

@@ -104,10 +104,16 @@ package func isFolder(_ path: String) -> Bool {
   return stat(path, &status) == 0 && status.isFolder
 }
 
+/// The folder that a path names a file in: what is before its last slash; empty where it has none.
+package func parentFolder(of path: String) -> String {
+  guard let slash = path.utf8.lastIndex(of: 0x2F) else { return "" }
+  return slash == path.startIndex ? "/" : String(decoding: path.utf8[..<slash], as: UTF8.self)
+}
+
 /// What messages call an input.
 package func inputName(_ path: String) -> String { path == "-" ? "standard input" : path }
 
 extension stat {
   package var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
-  var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
+  package var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
 }

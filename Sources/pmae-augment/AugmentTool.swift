@@ -119,8 +119,9 @@ struct AugmentTool: Tool {
   private static let maximumSize = 8192
 
   func validate() throws {
-    for (name, value) in [("--epochs", epochs), ("--rows-per-record", rowsPerRecord ?? 1)] where value < 1 {
-      throw ValidationError("\(name) is \(value): expected at least 1")
+    for (name, value) in [("--epochs", epochs), ("--rows-per-record", rowsPerRecord ?? 1)] {
+      if value < 1 { throw ValidationError("\(name) is \(value): expected at least 1") }
+      if value > 1 << 30 { throw ValidationError("\(name) is \(value): expected at most \(1 << 30)") }
     }
     if !(1...256).contains(repeats) { throw ValidationError("--repeats is \(repeats): expected 1 to 256") }
     for (name, size) in [("--size", size), ("--local-size", localSize)] {
@@ -143,8 +144,8 @@ struct AugmentTool: Tool {
         "--from is in epoch \(from.epoch): expected \(firstEpoch) to \(firstEpoch + epochs - 1), of --first-epoch and --epochs"
       )
     }
-    if let cropRatio, !(cropRatio > 0 && cropRatio <= 1) {
-      throw ValidationError("--crop-ratio is \(cropRatio): expected more than 0 and at most 1")
+    if let cropRatio, !(cropRatio >= 0.01 && cropRatio <= 1) {
+      throw ValidationError("--crop-ratio is \(cropRatio): expected 0.01 to 1")
     }
     let recipes = try recipes(centerShare: 1, size: size ?? 224)
     let names = recipes.map { $0.name }

@@ -48,6 +48,7 @@ struct Embed: Tool {
     let rows = try part.rows(of: parts.count, chunk: FeatureExtractor.chunk, source: reader.name)
     var header = FeaturesHeader(
       width: parts.width, pool: maker.pool, classes: parts.views.batches.header.classes)
+    header.labelSeparator = parts.views.batches.header.labelSeparator
     header.part = part.part
     let metadata = try Provenance.metadata(
       tool: toolName,

@@ -57,6 +57,8 @@ struct Join: Tool {
     let headers = try readers.map { try FeaturesHeader($0.header, source: $0.name) }
     let order = try SetPart.order(zip(readers, headers).map { ($0.name, $1.part) })
     let (reader, first) = (readers[order[0]], headers[order[0]])
+    // A class has the name that some stream gives it.
+    var classes: [String]?
     for place in order {
       let (name, header) = (readers[place].name, headers[place])
       if (header.width, header.pool) != (first.width, first.pool) {
@@ -65,9 +67,18 @@ struct Join: Tool {
           "\(name): features of width \(header.width), pool \(header.pool), but those of \(reader.name) are of width "
             + "\(first.width), pool \(first.pool)")
       }
-      try requireSameClasses(first.classes, of: reader.name, header.classes, of: name)
+      if header.labelSeparator != first.labelSeparator {
+        func text(_ header: FeaturesHeader) -> String {
+          header.labelSeparator.map { "sets of classes with \(quoted($0)) between" } ?? "a class each"
+        }
+        throw Failure(
+          .data, "\(name): its labels are \(text(header)), but those of \(reader.name) are \(text(first))")
+      }
+      try requireSameClasses(classes, of: "the features before it", header.classes, of: name)
+      classes = ClassNames.merged(classes, header.classes)
     }
     var header = first
+    header.classes = classes
     header.part = nil
     let metadata = try Provenance.metadata(
       tool: toolName, inputs: order.map { (readers[$0].name, readers[$0].header, readers[$0].digest) }

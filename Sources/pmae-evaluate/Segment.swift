@@ -62,6 +62,7 @@ struct Segment: Tool {
       guard let slide else { throw ValidationError("--stride needs --slide") }
       if !(1...slide).contains(stride) { throw ValidationError("--stride is \(stride): expected 1 to \(slide)") }
     }
+    try requireDistinct([("--predictions", predictions), ("--overlays", overlays), ("--report", page.report)])
     if page.overwrite && page.report == nil && predictions == nil && overlays == nil {
       throw ValidationError("--overwrite is of what --report, --predictions and --overlays name")
     }

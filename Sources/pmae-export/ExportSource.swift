@@ -20,8 +20,9 @@ struct ExportSource {
   /// - Parameters:
   ///   - part: of a run; nil for the student.
   ///   - hasHead: whether a head that there is goes along.
+  ///   - pool: what that is on, where the file does not say.
   init(
-    _ path: String, part: String?, heads: Int?, image: Int?, hasHead: Bool, note: (String) -> Void
+    _ path: String, part: String?, heads: Int?, image: Int?, hasHead: Bool, pool: Pooling?, note: (String) -> Void
   ) throws {
     let input: (name: String, header: Record, digest: String)
     switch try Self.found(path, note: note) {
@@ -44,8 +45,11 @@ struct ExportSource {
     }
     for text in file.notes { note("\(file.source): \(text)") }
     let header = try WeightsHeader(file.record, source: file.source)
+    let head = file.head.map {
+      WeightsFile.Head(classes: $0.classes, pooling: $0.pooling ?? pool, isSigmoid: $0.isSigmoid)
+    }
     let own = try WeightsFile.metadata(
-      encoder: file.encoder, head: hasHead ? file.head : nil, normalisation: file.normalisation,
+      encoder: file.encoder, head: hasHead ? head : nil, normalisation: file.normalisation,
       classNames: hasHead ? file.classNames : nil, part: header.part, step: header.step)
     metadata = own.merging(Provenance.metadata(tool: "pmae-export", inputs: [input])) { $1 }
   }

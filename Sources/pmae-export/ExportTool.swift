@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandLineKit
+import Compute
 import Exporting
 import Foundation
 import Networks
@@ -97,10 +98,16 @@ struct ExportTool: Tool {
 
   mutating func execute() throws {
     let source = try ExportSource(
-      self.source, part: part, heads: heads, image: image, hasHead: !withoutHead
+      self.source, part: part, heads: heads, image: image, hasHead: !withoutHead, pool: pool
     ) { [output] in note("pmae-export", $0, quiet: output.quiet) }
     let (file, metadata) = (source.file, source.metadata)
     let hasHead = file.head != nil && !withoutHead
+    if pool != nil, !hasHead, layout != .timm, layout != nil || chosenFormat != .onnx {
+      throw Failure(
+        .usage, "--pool: weights without a head say nothing of it, but in --format onnx and --layout timm: leave it out"
+      )
+    }
+    try checkWeights(of: file, hasHead: hasHead)
     let pooling = try pooling(of: file, hasHead: hasHead)
     var tensors = file.tensors(hasHead: hasHead)
     switch layout {
@@ -127,6 +134,16 @@ struct ExportTool: Tool {
     }
     let values = tensors.reduce(0) { $0 + $1.tensor.count }
     note("pmae-export", "\(source.title): \(grouped(values)) weights", quiet: output.quiet)
+  }
+
+  /// Holds every tensor against the configuration.
+  private func checkWeights(of file: WeightsFile, hasHead: Bool) throws {
+    let engine = Engine(threads: 1)
+    let encoder = Encoder(file.encoder, engine: engine, trained: false)
+    guard hasHead, let head = file.head else { return try file.load(into: encoder) }
+    try file.load(
+      into: Classifier(
+        encoder, classes: head.classes, pooling: pool ?? head.pooling ?? .classToken, engine: engine, trained: false))
   }
 
   /// What the head is on, or the features are of.

@@ -66,6 +66,9 @@ struct FinetuneTool: Tool {
   static var name: String { "pmae-finetune" }
 
   mutating func validate() throws {
+    if encoder.start == "-" && views == "-" {
+      throw ValidationError("only one of --init and the views can be standard input")
+    }
     if let steps, steps < 0 { throw ValidationError("--steps is \(steps): expected 0 or more") }
     if let classes, !(1...1 << 20).contains(classes) {
       throw ValidationError("--classes is \(classes): expected 1 to 1048576")

@@ -124,7 +124,7 @@ struct PackTool: Tool {
   /// Beside the output, where there is room for it; for a pipe, where temporary files go.
   private var temporaryFolder: String {
     if output.output == "-" { return ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp" }
-    let folder = (output.output as NSString).deletingLastPathComponent
+    let folder = parentFolder(of: output.output)
     return folder.isEmpty ? "." : folder
   }
 

@@ -133,6 +133,9 @@ struct PretrainTool: Tool {
   static var moreHelp: String { declared.help }
 
   mutating func validate() throws {
+    if start == "-" && (views ?? "-") == "-" {
+      throw ValidationError("only one of --init and the views can be standard input")
+    }
     if !suggest.isEmpty {
       if views != nil { throw ValidationError("--suggest is of pictures, before there are views") }
       return

@@ -15,19 +15,19 @@ import Training
 @Suite struct SegmentationRankTests {
   private static let classes = MaskClasses(names: ["sky", "grass", "road"])
 
-  /// Two epochs of pictures with masks, of which each has another share of pixels that count.
+  /// Pictures with masks, of which each has another share of pixels that count.
   private static func withViews<R>(
-    height: (Int) -> Int = { _ in 32 }, rows: Int = 12, _ body: (String) throws -> R
+    height: (Int) -> Int = { _ in 32 }, rows: Int = 12, epochs: Int = 2, _ body: (String) throws -> R
   ) throws -> R {
     let path = FileManager.default.temporaryDirectory.path + "/pmae-ranks-\(UUID().uuidString).stz"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let writer = try StreamWriter(
       path: path, kind: "views",
       metadata: [
-        "recipes": #"["scene"]"#, "mean": "[0.5,0.5,0.5]", "std": "[0.25,0.25,0.25]", "epochs": "2",
+        "recipes": #"["scene"]"#, "mean": "[0.5,0.5,0.5]", "std": "[0.25,0.25,0.25]", "epochs": String(epochs),
         "rows_per_epoch": String(rows),
       ].merging(MaskClasses.metadata(classes)) { $1 })
-    for row in 0..<2 * rows {
+    for row in 0..<epochs * rows {
       var random = CounterRandom(seed: 5, epoch: 0, sample: row, purpose: 0)
       let (height, width) = (height(row), 48)
       let pixels = (0..<height * width * 3).map { _ in UInt8(random.below(256)) }
@@ -124,7 +124,7 @@ import Training
   }
 
   @Test func heldOutPicturesAreSharedOut() throws {
-    try Self.withViews { path in
+    try Self.withViews(epochs: 1) { path in
       let all = try [1, 2, 3].map { count in
         try ThreadLine.run(count) { ranks in
           let run = try Self.run(ranks, batch: 6)

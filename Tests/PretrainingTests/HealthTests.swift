@@ -32,9 +32,10 @@ struct HealthTests {
       let engine = Engine(threads: threads, poisoning: true)
       // In two parts, as a batch that is accumulated.
       let cut = labels.shape[0] / 3 * columns
-      let use = labelUse(
-        [tensor(values[..<cut], columns: columns, engine), tensor(values[cut...], columns: columns, engine)],
-        engine: engine)
+      var both = LabelUse(prototypes: columns)
+      both.note(tensor(values[..<cut], columns: columns, engine), engine: engine)
+      both.note(tensor(values[cut...], columns: columns, engine), engine: engine)
+      let use = both.shares(over: engine.ranks)
       #expect(abs(use.entropy - expected[0]) <= 2e-6, "\(use.entropy), expected \(expected[0])")
       #expect(use.used == expected[1])
       #expect(use == first ?? use)

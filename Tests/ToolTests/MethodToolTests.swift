@@ -79,6 +79,31 @@ import Testing
     }
   }
 
+  /// What labels say is of the whole batch, in however many parts it is computed.
+  @Test(arguments: methods.filter { ["dino", "ibot"].contains($0.name) }) func labelsInParts(_ method: Method) throws {
+    try ExampleFiles.withCopy { folder in
+      let result = try ToolRunner.shell(
+        """
+        set -e
+        pmae-augment --quiet \(method.views) --size 28 --output all.stz images.stz
+        for n in 1 2 4; do
+          pmae-pretrain --quiet --objective \(method.name) \(Self.tiny) \(method.options) \
+            --steps 1 --accumulate $n --output $n all.stz
+        done
+        """, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let found = try [1, 2, 4].map { parts in
+        let text = try String(contentsOfFile: "\(folder)/\(parts)/metrics.jsonl", encoding: .utf8)
+        let line = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        return ["entropy_c", "entropy_p", "used_c", "used_p"].compactMap { line[$0] as? Double }
+      }
+      #expect(found[0].count == (method.name == "dino" ? 2 : 4))
+      for other in found[1...] {
+        for (a, b) in zip(found[0], other) { #expect(abs(a - b) < 1e-5, "\(found)") }
+      }
+    }
+  }
+
   @Test(arguments: [
     ("--objective beit --vocabulary 8 --mask-least 2", "beit", 65, "carry no \"ids\", so --tokenizer must name a file"),
     (

@@ -10,7 +10,7 @@ public struct StoredFeatures {
   public let encoderDigest: String?
 
   /// - Parameters:
-  ///   - needsLabels: whether each row must have one, 0 or more.
+  ///   - needsLabels: whether each row must have one, 0 or more, which stands for one class.
   ///   - mayBePart: whether it may hold a part of a set.
   ///   - onRecord: called with how many rows are read; returning true gives up: the result is nil.
   /// - Throws: `Failure(.data)` naming the record and the tensor that is missing, of another shape, or not finite.
@@ -21,6 +21,11 @@ public struct StoredFeatures {
     if let part = header.part, !mayBePart {
       throw Failure(
         .data, "\(reader.name): is part \(part.text) of a set: pmae-evaluate join makes one stream of all parts")
+    }
+    if needsLabels, header.labelSeparator != nil {
+      throw Failure(
+        .data,
+        "\(reader.name): its labels are sets of classes (pmae-pack --label-separator): expected a class for each row")
     }
     let width = header.width
     guard (1...1 << 30).contains(width) else {

@@ -36,13 +36,15 @@ public struct ResultTable: Sendable {
     if let ratio = query.ratio { records = try ratio.divided(records, query) }
     (rowKeys, spread) = (query.rows, query.spread)
 
+    // One that is shown twice is counted once.
+    let fields = Set(query.values.map(\.value)).sorted()
     var cells: [CellKey: [(value: Double, place: String)]] = [:]
     var known: [CellKey: [String: String]] = [:]
     for record in records {
       let row = query.rows.map { record[$0]?.text }
-      for choice in query.values {
-        guard let number = record[choice.value]?.number else { continue }
-        let key = CellKey(row: row, column: query.columns.flatMap { record[$0]?.text }, field: choice.value)
+      for field in fields {
+        guard let number = record[field]?.number else { continue }
+        let key = CellKey(row: row, column: query.columns.flatMap { record[$0]?.text }, field: field)
         if let over = query.over, let text = record[over]?.text,
           let before = known[key, default: [:]].updateValue(record.place, forKey: text)
         {
@@ -78,7 +80,8 @@ public struct ResultTable: Sendable {
     var spelling: [String: String] = [:]
     if let key = query.columns {
       for value in columnValues.compactMap({ $0?.value }) {
-        spelling[value] = records.lazy.compactMap { $0[key] }.first { $0.isMeant(by: value) }?.text
+        let there = records.lazy.compactMap { $0[key] }
+        spelling[value] = (there.first { $0.text == value } ?? there.first { $0.isMeant(by: value) })?.text
       }
     }
     func meant(_ values: [String?], _ text: String) -> Bool {

@@ -76,7 +76,7 @@ struct CIFARPictures: PictureSource {
     if let bad = labels.firstIndex(where: { $0 >= limit }) {
       throw Failure(.data, "\(self.name): picture \(bad) has label \(labels[bad]): expected 0 to \(limit - 1)")
     }
-    let beside = (paths[0] as NSString).deletingLastPathComponent
+    let beside = parentFolder(of: paths[0])
     let namesFile = (beside.isEmpty ? "." : beside) + "/" + kind.namesFile(coarse: coarse)
     let classes = try options.classNames ?? Self.names(namesFile, count: limit) ?? (0..<limit).map { String($0) }
     if classes.count < limit {

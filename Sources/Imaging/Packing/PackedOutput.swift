@@ -118,7 +118,7 @@ public struct PackedOutput: Sendable {
   /// Removes what a run that was killed has left of this shard.
   private func removePartial(_ path: String) {
     let name = (path as NSString).lastPathComponent
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = parentFolder(of: path)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
     for left in names where left.hasPrefix(".\(name).") && left.hasSuffix(".partial") {
       unlink(folder.isEmpty ? left : "\(folder)/\(left)")

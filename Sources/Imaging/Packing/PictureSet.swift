@@ -95,7 +95,8 @@ public struct PictureSet: Sendable {
       }
       let stem = PictureParts.stem(path.bytes)
       // IMG.json or IMG.jpg.json beside IMG.jpg.
-      let isBeside = stems[stem, default: 0] > 1 || stems[PictureParts.stem(stem)] != nil
+      let inner = PictureParts.stem(stem)
+      let isBeside = stems[stem, default: 0] > 1 || inner.count < stem.count && stems[inner] != nil
       return !isBeside
     }
     return kept.isEmpty ? paths : kept

@@ -17,18 +17,20 @@ enum StreamAgreement {
     separator.map { "sets of classes for labels, with \(quoted($0)) between" } ?? "one class for a label"
   }
 
-  /// The masks' classes of all streams, which all have the same or none.
+  /// The masks' classes of all streams, which all have the same or none. A class has the name that some stream gives it.
   static func masks(of sets: [(name: String, header: Record, digest: String)]) throws -> MaskClasses? {
     let all = try sets.map { try MaskClasses.of($0.header, source: $0.name) }
-    guard let first = all[0] else {
+    guard var merged = all[0] else {
       if let other = all.firstIndex(where: { $0 != nil }) { throw mixed(sets[other].name, sets[0].name) }
       return nil
     }
-    for (set, own) in zip(sets, all).dropFirst() {
+    for (place, (set, own)) in zip(sets, all).enumerated().dropFirst() {
       guard let own else { throw mixed(sets[0].name, set.name) }
-      try requireSameMasks(first, of: sets[0].name, own, of: set.name)
+      try requireSameMasks(merged, of: place == 1 ? sets[0].name : "the streams before it", own, of: set.name)
+      let names = ClassNames.merged(merged.names, own.names) ?? merged.names
+      merged = MaskClasses(names: names, colours: merged.colours)
     }
-    return first
+    return merged
   }
 
   private static func mixed(_ with: String, _ without: String) -> Failure {

@@ -16,7 +16,7 @@ public struct Interconnect: Equatable, Sendable {
     var word = text.lowercased().replacing(" ", with: "")
     if word.hasSuffix("/s") { word.removeLast(2) }
     for (unit, factor) in [("gbit", 1e9), ("mbit", 1e6)] where word.hasSuffix(unit) {
-      guard let number = Double(word.dropLast(unit.count)), number > 0, number.isFinite else { return nil }
+      guard let number = Double(word.dropLast(unit.count)), number > 0, (number * factor).isFinite else { return nil }
       return number * factor
     }
     return nil

@@ -73,9 +73,13 @@ public final class Classification: Task {
   }
 
   public func take(_ count: Int, from views: LabelledViews) throws -> Examples {
+    try take(count, from: views, sets: views.sets)
+  }
+
+  /// The same with the classes of sets at other places.
+  func take(_ count: Int, from views: LabelledViews, sets: LabelSets?) throws -> Examples {
     let batch = try views.take(count)
-    return Examples(
-      images: batch.images, targets: ClassTargets(labels: batch.labels, sets: views.sets), index: batch.index)
+    return Examples(images: batch.images, targets: ClassTargets(labels: batch.labels, sets: sets), index: batch.index)
   }
 
   public func index(of examples: Examples) -> [Int64] { examples.index }

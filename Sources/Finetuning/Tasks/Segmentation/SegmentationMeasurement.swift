@@ -10,7 +10,7 @@ extension Segmentation {
   public func heldOut(_ path: String, beside views: MaskedViews, engine: Engine) throws -> () throws -> [Figure] {
     let (classes, normalisation) = (views.classes, views.normalisation)
     func open() throws -> MaskedViews {
-      let reader = try StreamReader(path: path, kinds: [StreamKind.views.rawValue])
+      let reader = try heldOutViews(path)
       let held = try MaskedViews(
         reader, masks: .ofPictures(classes: classes), channels: encoder.configuration.channels,
         normalisation: normalisation)

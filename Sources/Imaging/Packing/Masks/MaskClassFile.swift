@@ -68,6 +68,13 @@ enum MaskClassFile {
         "\(file.name): \(shown(without)) has no number before its name, but \(shown(with)) has: expected a number in "
           + "each line or in none; where a name begins with a number, give each line one before it, as \"3 2 wheels\"")
     }
+    // Names are counted by their lines.
+    if let empty = lines.indices.first(where: { lines[$0].number != $0 + 1 }) {
+      throw Failure(
+        .data,
+        "\(file.name): line \(empty + 1): is empty, and names come after it: expected a name in each line, or a number before "
+          + "each name")
+    }
     return try table(lines.map { parse($0.text, takesNumber: false) }, ignored: ignored, source: file.name)
   }
 
@@ -123,6 +130,10 @@ enum MaskClassFile {
     }
     guard Set(given).count == given.count else {
       throw Failure(.data, "\(source): two classes have one colour")
+    }
+    var names: Set<String> = []
+    if let again = lines.first(where: { !names.insert($0.name).inserted }) {
+      throw Failure(.data, "\(source): two classes are called \(quoted(printable(again.name)))")
     }
     let classes = MaskClasses(names: lines.map(\.name), colours: given.isEmpty ? nil : given)
     return MaskTable(classes, numbers: numbers, ignored: ignored, readsColours: !given.isEmpty)

@@ -65,29 +65,31 @@ public final class DINO: Objective {
 
   public func gradients(of batch: [Images], at place: StepPlace) -> StepLosses {
     let temperature = configuration.options.teacherTemperature(epoch: place.epoch)
+    var use = LabelUse(prototypes: configuration.options.prototypes)
     var losses = Training.gradients(parts: batch.count, engine: networks.engine) { tape, part in
-      self.losses(tape, batch[part].views, temperature: temperature)
+      self.losses(tape, batch[part].views, temperature: temperature, use: &use)
     }
+    let (entropy, used) = use.shares(over: networks.engine.ranks)
     losses.watched += [
+      Figure("entropy_c", entropy), Figure("used_c", used),
       Figure("centre_c", networks.classCentre.length), Figure("teacher_temperature", temperature),
     ]
     return losses
   }
 
-  private func losses(_ tape: Tape, _ views: CropViews, temperature: Double) -> LossTerms {
+  private func losses(_ tape: Tape, _ views: CropViews, temperature: Double, use: inout LabelUse) -> LossTerms {
     let n = networks
     let rows = SelfDistillation<Options>.classRows(views.global, patch: configuration.encoder.patch)
     let still = Tape(n.engine, recording: false)
     let labels = n.teacherHead(still, n.teacher(still, views.global, wanted: rows))
     n.classCentre.note(labels)
     n.classCentre.label(labels, temperature: temperature)
-    let use = labelUse([labels], engine: n.engine)
+    use.note(labels, engine: n.engine)
 
     let classes = n.student(tape, views.global, keeps: views.globalKeeps, wanted: rows)
     let cosines = n.head(tape, tape.joinRows([classes] + n.localClasses(tape, views)))
     let loss = n.classLoss(tape, cosines, labels: labels, views: views)
-    return LossTerms(
-      [.init("loss_c", loss)], watched: [Figure("entropy_c", use.entropy), Figure("used_c", use.used)])
+    return LossTerms([.init("loss_c", loss)])
   }
 
   public func follow(at place: StepPlace) -> [Figure] {

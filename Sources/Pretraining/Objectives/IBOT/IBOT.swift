@@ -108,33 +108,37 @@ public final class IBOT: Objective {
 
   public func gradients(of batch: [Images], at place: StepPlace) -> StepLosses {
     let temperature = configuration.options.teacherTemperature(epoch: place.epoch)
+    let fresh = LabelUse(prototypes: configuration.options.prototypes)
+    var (classUse, patchUse) = (fresh, fresh)
     var losses = Training.gradients(parts: batch.count, engine: networks.engine) { tape, part in
-      self.losses(tape, batch[part], temperature: temperature)
+      self.losses(tape, batch[part], temperature: temperature, classUse: &classUse, patchUse: &patchUse)
     }
+    let ranks = networks.engine.ranks
+    let (c, p) = (classUse.shares(over: ranks), patchUse.shares(over: ranks))
     losses.watched += [
+      Figure("entropy_c", c.entropy), Figure("entropy_p", p.entropy), Figure("used_c", c.used),
+      Figure("used_p", p.used),
       Figure("centre_c", networks.classCentre.length), Figure("centre_p", patchCentre.length),
       Figure("teacher_temperature", temperature),
     ]
     return losses
   }
 
-  private func losses(_ tape: Tape, _ part: Images, temperature: Double) -> LossTerms {
+  private func losses(
+    _ tape: Tape, _ part: Images, temperature: Double, classUse: inout LabelUse, patchUse: inout LabelUse
+  ) -> LossTerms {
     let (n, o, views, hidden) = (networks, configuration.options, part.views, part.hidden)
     let rows = SelfDistillation<Options>.classRows(views.global, patch: configuration.encoder.patch)
     let labels = labels(views, hidden, classRows: rows, temperature: temperature)
-    let useC = labelUse([labels.classes], engine: n.engine)
-    let useP = labels.patches.map { labelUse([$0], engine: n.engine) }
+    classUse.note(labels.classes, engine: n.engine)
+    if let patches = labels.patches { patchUse.note(patches, engine: n.engine) }
     let out = n.student(
       tape, views.global, hidden: (hidden, maskToken.tensor), keeps: views.globalKeeps, wanted: rows + hidden.rows)
     let classes = tape.gatherRows(out, (0..<Int32(rows.count)).map { $0 })
     let cosines = n.head(tape, tape.joinRows([classes] + n.localClasses(tape, views)))
     let c = n.classLoss(tape, cosines, labels: labels.classes, views: views).scaled(by: o.lambdaC)
     let p = labels.patches.map { patchLoss(tape, out, $0, hidden, after: rows.count) } ?? .nothing
-    let watched = [
-      Figure("entropy_c", useC.entropy), Figure("entropy_p", useP?.entropy ?? 1), Figure("used_c", useC.used),
-      Figure("used_p", useP?.used ?? 1),
-    ]
-    return LossTerms([.init("loss_c", c), .init("loss_p", p)], watched: watched)
+    return LossTerms([.init("loss_c", c), .init("loss_p", p)])
   }
 
   /// The mean over an image's hidden patches, then over images and views. A view without any counts as zero.

@@ -25,8 +25,12 @@ public struct LabelHealth: Equatable, Sendable {
   }
 
   init(classes: [Tensor], patches: [Tensor], engine: Engine) {
-    let c = labelUse(classes, ofAllRanks: true, engine: engine)
-    let p = labelUse(patches, ofAllRanks: true, engine: engine)
+    func use(_ labels: [Tensor]) -> (entropy: Double, used: Double) {
+      var use = LabelUse(prototypes: labels[0].columns)
+      for part in labels { use.note(part, engine: engine) }
+      return use.shares(over: engine.ranks)
+    }
+    let (c, p) = (use(classes), use(patches))
     self.init(entropyC: c.entropy, entropyP: p.entropy, usedC: c.used, usedP: p.used)
   }
 }
