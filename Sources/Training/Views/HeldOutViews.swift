@@ -18,8 +18,7 @@ public func heldOutViews(_ path: String) throws -> StreamReader {
   var status = stat()
   let isPipe = path == "-" || stat(path, &status) == 0 && !status.isRegularFile && !status.isFolder
   if isPipe {
-    throw Failure(
-      .usage, "\(path == "-" ? "standard input" : path): held-out views are read many times: save them in a file first")
+    throw Failure(.usage, "\(inputName(path)): held-out views are read many times: save them in a file first")
   }
   return try StreamReader(path: path, kinds: [StreamKind.views.rawValue])
 }
