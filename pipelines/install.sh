@@ -3,9 +3,9 @@
 # usage: install.sh PACKAGE...
 set -euo pipefail
 
-# One at a time: make -j runs several, and apt-get does not wait for another.
+# One at a time, where the file system has locks: make -j runs several, and apt-get does not wait for another.
 exec {self}<"$0"
-flock "$self"
+flock "$self" 2>/dev/null || true
 missing=()
 for package; do
   dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
