@@ -56,3 +56,15 @@ public struct LabelSets: Equatable, Sendable {
     }.filter { !$0.isEmpty }
   }
 }
+
+/// Throws where the labels of one stream are sets of classes and those of another are not, or have another separator.
+public func requireSameSeparator(
+  _ first: String?, of firstSource: String, _ second: String?, of secondSource: String
+) throws {
+  func text(_ separator: String?) -> String {
+    separator.map { "sets of classes for labels, with \(quoted($0)) between" } ?? "one class for a label"
+  }
+  if first != second {
+    throw Failure(.data, "\(secondSource): \(text(second)), but those of \(firstSource) have \(text(first))")
+  }
+}

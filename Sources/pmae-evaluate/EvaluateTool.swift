@@ -90,13 +90,6 @@ struct InputOptions: ParsableArguments {
     try views.batches.requireOneEpoch()
     return (views, views.batches.rowsPerEpoch)
   }
-
-  /// An encoder with the file's weights.
-  func encoder(_ file: WeightsFile, engine: Engine) throws -> Encoder {
-    let encoder = Encoder(file.encoder, engine: engine, trained: false)
-    try file.load(into: encoder)
-    return encoder
-  }
 }
 
 /// Whether a path is a file, which can be read again, and not a pipe.

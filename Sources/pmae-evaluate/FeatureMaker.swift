@@ -29,7 +29,7 @@ struct FeatureMaker {
     if let path = operands.encoder {
       let file = try input.weights(path, quiet: quiet)
       engine = input.engine(quiet: quiet)
-      let extractor = try options.pooling.extractor(file, input, engine: engine, quiet: quiet)
+      let extractor = try options.pooling.extractor(file, engine: engine, quiet: quiet)
       source = .encoder(file.withoutTensors, extractor)
     } else {
       engine = input.engine(quiet: quiet)

@@ -67,13 +67,7 @@ struct Join: Tool {
           "\(name): features of width \(header.width), pool \(header.pool), but those of \(reader.name) are of width "
             + "\(first.width), pool \(first.pool)")
       }
-      if header.labelSeparator != first.labelSeparator {
-        func text(_ header: FeaturesHeader) -> String {
-          header.labelSeparator.map { "sets of classes with \(quoted($0)) between" } ?? "a class each"
-        }
-        throw Failure(
-          .data, "\(name): its labels are \(text(header)), but those of \(reader.name) are \(text(first))")
-      }
+      try requireSameSeparator(first.labelSeparator, of: reader.name, header.labelSeparator, of: name)
       try requireSameClasses(classes, of: "the features before it", header.classes, of: name)
       classes = ClassNames.merged(classes, header.classes)
     }

@@ -18,10 +18,7 @@ struct LoadedClassifier {
     }
     let pool = try pooling.pooling(of: head, source: file.source)
     engine = input.engine(quiet: quiet)
-    classifier = Classifier(
-      Encoder(file.encoder, engine: engine, trained: false), classes: head.classes, pooling: pool,
-      engine: engine, trained: false)
-    try file.load(into: classifier)
+    classifier = try file.load(head, pooling: pool, engine: engine)
     self.file = file.withoutTensors
   }
 }

@@ -16,9 +16,9 @@ struct PoolingOptions: ParsableArguments {
   var pool: Pooling?
 
   /// An encoder with its pooling, for features; the head of a model is left out.
-  func extractor(_ file: WeightsFile, _ input: InputOptions, engine: Engine, quiet: Bool) throws -> FeatureExtractor {
+  func extractor(_ file: WeightsFile, engine: Engine, quiet: Bool) throws -> FeatureExtractor {
     let extractor = FeatureExtractor(
-      try input.encoder(file, engine: engine), pooling: pool ?? file.head?.pooling ?? .classToken)
+      try file.load(engine: engine), pooling: pool ?? file.head?.pooling ?? .classToken)
     if let head = file.head {
       let whose = pool != nil ? "as --pool says" : head.pooling != nil ? "the model's own" : "the file does not say"
       note(

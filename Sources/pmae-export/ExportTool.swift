@@ -139,11 +139,11 @@ struct ExportTool: Tool {
   /// Holds every tensor against the configuration.
   private func checkWeights(of file: WeightsFile, hasHead: Bool) throws {
     let engine = Engine(threads: 1)
-    let encoder = Encoder(file.encoder, engine: engine, trained: false)
-    guard hasHead, let head = file.head else { return try file.load(into: encoder) }
-    try file.load(
-      into: Classifier(
-        encoder, classes: head.classes, pooling: pool ?? head.pooling ?? .classToken, engine: engine, trained: false))
+    if hasHead, let head = file.head {
+      _ = try file.load(head, pooling: pool ?? head.pooling ?? .classToken, engine: engine)
+    } else {
+      _ = try file.load(engine: engine)
+    }
   }
 
   /// What the head is on, or the features are of.

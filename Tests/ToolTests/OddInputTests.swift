@@ -102,7 +102,8 @@ import Testing
         "s.features.stz: its labels are sets of classes", in: folder)
       try expect(
         "pmae-evaluate join --output j.stz a.features.stz s.features.stz", 65,
-        "its labels are sets of classes with \"|\" between, but those of", in: folder)
+        "s.features.stz: sets of classes for labels, with \"|\" between, but those of a.features.stz have one class",
+        in: folder)
       // Held-out views may lack a class, and go by its name.
       try expect(
         """

@@ -6,15 +6,8 @@ enum StreamAgreement {
   /// What stands between the classes in a label's name, which is the same in all streams.
   static func labelSeparator(of sets: [(name: String, header: Record, digest: String)]) throws -> String? {
     let all = try sets.map { try ImagesHeader($0.header, source: $0.name).labelSeparator }
-    if let other = all.firstIndex(where: { $0 != all[0] }) {
-      throw Failure(
-        .data, "\(sets[other].name): \(text(all[other])), but those of \(sets[0].name) have \(text(all[0]))")
-    }
+    for (set, own) in zip(sets, all) { try requireSameSeparator(all[0], of: sets[0].name, own, of: set.name) }
     return all[0]
-  }
-
-  private static func text(_ separator: String?) -> String {
-    separator.map { "sets of classes for labels, with \(quoted($0)) between" } ?? "one class for a label"
   }
 
   /// The masks' classes of all streams, which all have the same or none. A class has the name that some stream gives it.

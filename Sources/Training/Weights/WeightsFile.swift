@@ -1,4 +1,5 @@
 import Autodiff
+import Compute
 import Foundation
 import Networks
 import Schemas
@@ -105,6 +106,25 @@ public struct WeightsFile: Sendable {
     try Training.load([Part("", encoder)], from: record, source: source) {
       head != nil && ($0 == "head.weight" || $0 == "head.bias")
     }
+  }
+
+  /// An encoder with the file's weights, as `load(into:)` sets them.
+  public func load(engine: Engine) throws -> Encoder {
+    let network = Encoder(encoder, engine: engine, trained: false)
+    try load(into: network)
+    return network
+  }
+
+  /// A classifier with the file's weights.
+  /// - Parameters:
+  ///   - head: the file's.
+  ///   - pooling: what that is on.
+  public func load(_ head: Head, pooling: Pooling, engine: Engine) throws -> Classifier {
+    let classifier = Classifier(
+      Encoder(encoder, engine: engine, trained: false), classes: head.classes, pooling: pooling, engine: engine,
+      trained: false)
+    try load(into: classifier)
+    return classifier
   }
 
   /// The file without its tensors, which are as large as the network that was made of them.
