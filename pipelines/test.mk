@@ -14,6 +14,8 @@
 #
 # Each is a target. SCRATCH: the build folder. FILTER: run those tests only.
 #
+#   kernels     the tests by each of the kernels of matrix products that any processor, or most, can run: not part of the default.
+#
 #   cluster     the tools built with MPI on several ranks, and by Slurm: not part of the default, since it installs Open MPI and Slurm.
 #               MPI_SCRATCH: its build folder. MPI=mpich: by MPICH, without Slurm; where both are installed, Debian's alternatives
 #               mpi-x86_64-linux-gnu and mpirun say which one it is.
@@ -25,7 +27,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: all install marks format shell pages arm64 build escapes examples test cluster sanitize sanitize-address sanitize-thread sanitize-undefined sanitize-ranks
+.PHONY: all install marks format shell pages arm64 build escapes examples test kernels cluster sanitize sanitize-address sanitize-thread sanitize-undefined sanitize-ranks
 
 override ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 SCRATCH ?= $(ROOT)/.build
@@ -83,8 +85,13 @@ escapes: build
 examples: build
 	"$(ROOT)/pipelines/examples.sh" "$(SCRATCH)"
 
+override TEST = swift test $(SWIFT) --skip-build --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
+
 test: build
-	swift test $(SWIFT) --skip-build --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
+	$(TEST)
+
+kernels: build
+	for kernels in avx2 openblas; do PMAE_KERNELS="$$kernels" $(TEST); done
 
 MPI ?= openmpi
 override MPI_PACKAGES := $(if $(filter mpich,$(MPI)),libmpich-dev mpich,libopenmpi-dev openmpi-bin slurm-wlm munge)

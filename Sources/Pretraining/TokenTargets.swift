@@ -60,4 +60,10 @@ struct TokenTargets {
     }
     return tokenizer(images, places: places, engine: engine)
   }
+
+  /// `used_tokens`: the tokens in use among the masked patches of the whole batch, by those of this rank's parts.
+  func use(of parts: [[Int32]]) -> Figure {
+    let ids = engine.ranks.gather(lists: parts.flatMap { $0 }, padding: 0).flatMap { $0 }
+    return Figure("used_tokens", shareInUse(ids, of: vocabulary))
+  }
 }

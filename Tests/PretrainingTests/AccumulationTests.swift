@@ -86,7 +86,8 @@ struct AccumulationTests {
     for (mine, theirs) in [(labels.map(\.classes), expected.classes), (labels.map(\.patches), expected.patches)] {
       let joined = mine.flatMap { Array($0.values.array) }
       #expect(joined.count == theirs.count)
-      #expect(zip(joined, theirs.values.array).allSatisfy { abs($0 - $1) <= 1e-6 })
+      let worst = zip(joined, theirs.values.array).map { abs($0 - $1) }.max() ?? 0
+      #expect(worst <= 1e-5, "\(worst)")
     }
   }
 

@@ -7,6 +7,11 @@ import Testing
 @Suite struct MethodToolTests {
   private static let tiny = "--image 28 --patch 7 --width 16 --depth 2 --heads 2 --batch 8 --lr 1e-3 --drop-path 0.2"
   private static let heads = "--head-hidden 16 --head-bottleneck 8"
+  /// Makes views of images.stz for beit, and a tokenizer of their patches.
+  private static let tokens = """
+    pmae-augment --quiet --views beit --size 28 --output beit.stz images.stz
+    pmae-evaluate tokenizer --quiet --patch 7 --vocabulary 16 --iterations 3 --output tokens.stz beit.stz
+    """
 
   struct Method: Sendable, CustomTestStringConvertible {
     let name: String
@@ -55,8 +60,7 @@ import Testing
       let result = try ToolRunner.shell(
         """
         set -e
-        pmae-augment --quiet --views beit --size 28 --output beit.stz images.stz
-        pmae-evaluate tokenizer --quiet --patch 7 --vocabulary 16 --iterations 3 --output tokens.stz beit.stz
+        \(Self.tokens)
         pmae-augment --quiet \(method.views) --size 28 --epochs 2 --output all.stz images.stz
         \(train) --output whole all.stz
         \(train) --output parts --steps 1 all.stz
@@ -79,12 +83,14 @@ import Testing
     }
   }
 
-  /// What labels say is of the whole batch, in however many parts it is computed.
-  @Test(arguments: methods.filter { ["dino", "ibot"].contains($0.name) }) func labelsInParts(_ method: Method) throws {
+  /// What labels and tokens say is of the whole batch, in however many parts it is computed.
+  @Test(arguments: methods.filter { ["dino", "ibot", "beit", "cae"].contains($0.name) })
+  func labelsInParts(_ method: Method) throws {
     try ExampleFiles.withCopy { folder in
       let result = try ToolRunner.shell(
         """
         set -e
+        \(Self.tokens)
         pmae-augment --quiet \(method.views) --size 28 --output all.stz images.stz
         for n in 1 2 4; do
           pmae-pretrain --quiet --objective \(method.name) \(Self.tiny) \(method.options) \
@@ -95,9 +101,9 @@ import Testing
       let found = try [1, 2, 4].map { parts in
         let text = try String(contentsOfFile: "\(folder)/\(parts)/metrics.jsonl", encoding: .utf8)
         let line = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-        return ["entropy_c", "entropy_p", "used_c", "used_p"].compactMap { line[$0] as? Double }
+        return ["entropy_c", "entropy_p", "used_c", "used_p", "used_tokens"].compactMap { line[$0] as? Double }
       }
-      #expect(found[0].count == (method.name == "dino" ? 2 : 4))
+      #expect(found[0].count == (["dino": 2, "ibot": 4][method.name] ?? 1))
       for other in found[1...] {
         for (a, b) in zip(found[0], other) { #expect(abs(a - b) < 1e-5, "\(found)") }
       }
@@ -146,8 +152,7 @@ import Testing
     try ExampleFiles.withCopy { folder in
       let result = try ToolRunner.shell(
         """
-        pmae-augment --quiet --views beit --size 28 --output beit.stz images.stz
-        pmae-evaluate tokenizer --quiet --patch 7 --vocabulary 16 --iterations 1 --output tokens.stz beit.stz
+        \(Self.tokens)
         pmae-augment --quiet --views dino --size 28 --epochs 1 --rows-per-record 12 --output dino.stz images.stz
         pmae-pretrain --quiet \(Self.tiny) \(options) --output out \(views).stz
         """, in: folder)

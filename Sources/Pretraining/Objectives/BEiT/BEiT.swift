@@ -92,24 +92,23 @@ public final class BEiT: Objective {
     // Masks need not be of equal size, so the loss is a sum over the batch, not a mean of its parts.
     let hidden = engine.ranks.total(batch.reduce(0) { $0 + $1.hidden.count })
     let share = Double(max(1, hidden)) / Double(engine.ranks.total(batch.count))
-    return Training.gradients(parts: batch.count, engine: engine) { tape, part in
-      losses(tape, batch[part], over: share)
+    var losses = Training.gradients(parts: batch.count, engine: engine) { tape, part in
+      self.losses(tape, batch[part], over: share)
     }
+    losses.watched.append(targets.use(of: batch.map(\.ids)))
+    return losses
   }
 
   private func losses(_ tape: Tape, _ part: Images, over count: Double) -> LossTerms {
     if part.hidden.count == 0 {
-      return LossTerms([.init("loss_m", .nothing)], watched: [Figure("accuracy", 0), Figure("used_tokens", 0)])
+      return LossTerms([.init("loss_m", .nothing)], watched: [Figure("accuracy", 0)])
     }
     let tokens = student(
       tape, part.images, hidden: (part.hidden, maskToken.tensor), keeps: part.keeps, wanted: part.hidden.rows)
     let logits = head(tape, tokens)
-    let watched = [
-      Figure("accuracy", engine.accuracy(logits, classes: part.ids)),
-      Figure("used_tokens", shareInUse(part.ids, of: configuration.options.vocabulary)),
-    ]
+    let accuracy = engine.accuracy(logits, classes: part.ids)
     let loss = tape.crossEntropy(logits, classes: part.ids, over: count)
-    return LossTerms([.init("loss_m", loss)], watched: watched)
+    return LossTerms([.init("loss_m", loss)], watched: [Figure("accuracy", accuracy)])
   }
 
   public func look(at part: Images) -> [LookPanel] { [.groups(title: "mask", of: part.hidden.groups, rest: nil)] }

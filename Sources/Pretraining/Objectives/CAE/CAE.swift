@@ -129,7 +129,11 @@ public final class CAE: Objective {
   }
 
   public func gradients(of batch: [Images], at place: StepPlace) -> StepLosses {
-    Training.gradients(parts: batch.count, engine: engine) { tape, part in losses(tape, batch[part]) }
+    var losses = Training.gradients(parts: batch.count, engine: engine) { tape, part in
+      self.losses(tape, batch[part])
+    }
+    losses.watched.append(targets.use(of: batch.map(\.ids)))
+    return losses
   }
 
   private func losses(_ tape: Tape, _ part: Images) -> LossTerms {
@@ -160,7 +164,6 @@ public final class CAE: Objective {
     let logits = head(tape, decoder(tape, placed, sequences: images, keeps: part.keeps.decoder))
     let watched = [
       Figure("accuracy", engine.accuracy(logits, classes: part.ids)),
-      Figure("used_tokens", shareInUse(part.ids, of: configuration.options.vocabulary)),
       Figure("spread", engine.spread(target)),
     ]
     let m = tape.crossEntropy(logits, classes: part.ids)
