@@ -46,7 +46,7 @@ $(OUT)/tools: $(if $(BIN),,$(shell find $(ROOT)/Sources $(ROOT)/Package.swift -t
 	@mkdir -p $(@D)
 	$(if $(settings),$(call keep,$(OUT)/settings,$(settings)))
 	$(if $(BIN),,$(SCRIPTS)/install.sh $(BUILD_PACKAGES) $(PACKAGES))
-	$(if $(BIN),,swift build -c release --package-path $(ROOT))
+	$(if $(BIN),,$(SWIFT_BUILD) -c release --package-path $(ROOT))
 	touch $@
 
 .PHONY: clean

@@ -21,6 +21,7 @@ TARGETS ?= $(TARGETS_ALL)
 OUT ?= /tmp/pmae-fuzz
 SCRATCH ?= $(ROOT)/.build/fuzz
 
+include $(ROOT)/pipelines/packages.make
 override FUZZER := $(SCRATCH)/release/pmae-fuzz
 
 .PHONY: all build $(TARGETS)
@@ -30,7 +31,7 @@ all:
 
 # libFuzzer without its main, which would be a second one: -sanitize=fuzzer brings it along, so what that switches on is switched on by hand.
 build:
-	PMAE_FUZZ=1 swift build --package-path '$(ROOT)' --scratch-path '$(SCRATCH)' -c release --product pmae-fuzz \
+	PMAE_FUZZ=1 $(SWIFT_BUILD) --package-path '$(ROOT)' --scratch-path '$(SCRATCH)' -c release --product pmae-fuzz \
 	  -Xswiftc -sanitize=address -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp \
 	  -Xcc -fsanitize=fuzzer-no-link,address \
 	  -Xlinker "$$(clang -print-file-name="libclang_rt.fuzzer_no_main-$$(uname -m).a")" -Xlinker -lstdc++

@@ -39,4 +39,4 @@ check: $(if $(BIN),,build)
 
 build:
 	"$(ROOT)/pipelines/install.sh" $(BUILD_PACKAGES)
-	swift build -c release --static-swift-stdlib --package-path "$(ROOT)" --scratch-path "$(SCRATCH)"
+	$(SWIFT_BUILD) -c release --static-swift-stdlib --package-path "$(ROOT)" --scratch-path "$(SCRATCH)"

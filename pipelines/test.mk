@@ -76,7 +76,7 @@ arm64:
 
 build:
 	mkdir -p "$(SCRATCH)"
-	swift build $(SWIFT) --build-tests 2>&1 | tee "$(SCRATCH)/build.log"
+	$(SWIFT_BUILD) $(SWIFT) --build-tests 2>&1 | tee "$(SCRATCH)/build.log"
 	if grep -v /checkouts/ "$(SCRATCH)/build.log" | grep 'warning:'; then echo 'The build has warnings.' >&2; exit 1; fi
 
 escapes: build
@@ -102,7 +102,7 @@ override INSTALL_CLUSTER := "$(ROOT)/pipelines/install.sh" $(BUILD_PACKAGES) $(M
 
 cluster:
 	$(INSTALL_CLUSTER)
-	swift build $(CLUSTER) --build-tests
+	$(SWIFT_BUILD) $(CLUSTER) --build-tests
 	swift test $(CLUSTER) --skip-build --disable-testable-imports --filter '$(CLUSTER_TESTS)'
 	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/slurm.sh" "$(MPI_SCRATCH)/release")
 	$(if $(filter mpich,$(MPI)),,"$(ROOT)/Tests/Cluster/network-faults.sh" "$(MPI_SCRATCH)/release")
@@ -115,17 +115,17 @@ sanitize: sanitize-address sanitize-thread sanitize-undefined
 
 # Not looked for are leaks: what a thread of the pool keeps for oneDNN lives as long as the process.
 sanitize-address:
-	swift build $(SANITIZED) --sanitize address --build-tests
+	$(SWIFT_BUILD) $(SANITIZED) --sanitize address --build-tests
 	ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZED) --sanitize address --skip-build --disable-testable-imports $(LIBRARIES)
 
 sanitize-ranks:
 	$(INSTALL_CLUSTER)
-	swift build $(SANITIZED) --traits default,MPI --sanitize address --build-tests
+	$(SWIFT_BUILD) $(SANITIZED) --traits default,MPI --sanitize address --build-tests
 	ASAN_OPTIONS=detect_leaks=0 swift test $(SANITIZED) --traits default,MPI --sanitize address --skip-build --disable-testable-imports --filter '$(CLUSTER_TESTS)'
 
 # ThreadSanitizer does not see the lock of Swift's Mutex, whose library is not built for it: what a Mutex guards is named in the file.
 sanitize-thread:
-	swift build $(SANITIZED) --sanitize thread --build-tests
+	$(SWIFT_BUILD) $(SANITIZED) --sanitize thread --build-tests
 	TSAN_OPTIONS='suppressions=$(ROOT)/pipelines/thread-sanitizer.txt' swift test $(SANITIZED) --sanitize thread --skip-build --disable-testable-imports $(LIBRARIES)
 
 # Swift 6.3 has this one for no target on Linux: "unsupported option '-sanitize=undefined'". So it is C alone that is looked at, and
@@ -134,5 +134,5 @@ sanitize-thread:
 sanitize-undefined: override ROUNDING = --skip 'layerNormIsWithinTwelveRoundings|softCrossEntropyAgrees'
 sanitize-undefined: override CHECKS = -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
 sanitize-undefined:
-	swift build $(SANITIZED) $(CHECKS) --build-tests
+	$(SWIFT_BUILD) $(SANITIZED) $(CHECKS) --build-tests
 	swift test $(SANITIZED) $(CHECKS) --skip-build --disable-testable-imports $(LIBRARIES) $(ROUNDING)

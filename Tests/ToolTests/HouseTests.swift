@@ -46,6 +46,15 @@ import Testing
     }
   }
 
+  /// With another order of traits SwiftPM compiles everything again.
+  @Test func scriptsBuildInOneWay() throws {
+    let found = try ToolRunner.shell(
+      "grep -rn 'swift build' .ci pipelines Tests --include=run --include='*.mk' --include='*.make' --include='*.sh'",
+      in: ToolRunner.checkout)
+    #expect(found.text.split(separator: "\n").count == 1, "\(found.text)")
+    #expect(found.text.hasPrefix("pipelines/packages.make:"))
+  }
+
   /// The pages for readers, from the first: a link to a file that moved is named.
   @Test(arguments: [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pipelines/results/README.md", "Tests/Oracle/README.md",
