@@ -27,7 +27,7 @@ override FUZZER := $(SCRATCH)/release/pmae-fuzz
 .PHONY: all build $(TARGETS)
 
 all:
-	$(MAKE) --no-print-directory -f $(lastword $(MAKEFILE_LIST)) --keep-going SECONDS=$(SECONDS) OUT='$(OUT)' SCRATCH='$(SCRATCH)' $(TARGETS)
+	$(MAKE) --no-print-directory -f '$(ROOT)/pipelines/fuzz.mk' --keep-going SECONDS=$(SECONDS) OUT='$(OUT)' SCRATCH='$(SCRATCH)' $(TARGETS)
 
 # libFuzzer without its main, which would be a second one: -sanitize=fuzzer brings it along, so what that switches on is switched on by hand.
 build:
