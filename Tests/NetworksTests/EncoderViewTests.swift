@@ -40,9 +40,10 @@ struct EncoderViewTests {
       let values = (0..<tokens.rows).map { tokens.values(ofRow: $0) }
       return (values, gradients(encoder, tape, tokens))
     }
-    // OpenBLAS adds up a row in an order that depends on how many there are.
+    // OpenBLAS adds up a row in an order that depends on how many there are. Our kernels do not.
+    let bound: Float = engine.kernels == "openblas" ? 1e-5 : 0
     let (part, whole) = (results[0].tokens.flatMap { $0 }, results[1].tokens.flatMap { $0 })
-    #expect(part.count == whole.count && zip(part, whole).allSatisfy { abs($0 - $1) <= 1e-5 })
+    #expect(part.count == whole.count && zip(part, whole).allSatisfy { abs($0 - $1) <= bound })
     for (mine, theirs) in zip(results[0].gradients, results[1].gradients) {
       let size = theirs.map(abs).max() ?? 0
       #expect(zip(mine, theirs).allSatisfy { abs($0 - $1) <= 2e-5 * size })

@@ -87,7 +87,9 @@ struct AccumulationTests {
       let joined = mine.flatMap { Array($0.values.array) }
       #expect(joined.count == theirs.count)
       let worst = zip(joined, theirs.values.array).map { abs($0 - $1) }.max() ?? 0
-      #expect(worst <= 1e-5, "\(worst)")
+      // OpenBLAS adds up a row in an order that depends on how many there are.
+      let bound: Float = Engine(threads: 1).kernels == "openblas" ? 1e-5 : 1e-6
+      #expect(worst <= bound, "\(worst)")
     }
   }
 
