@@ -36,12 +36,8 @@ final class OutputFile {
       finalPath = path
       descriptor = Int32(retrying(-1, waitingFor: 0) { Int(open(path, O_WRONLY | O_CLOEXEC)) })
       guard descriptor >= 0 else { throw creationFailure(path, errno) }
-      do {
-        try refuseTerminal()
-      } catch {
-        _ = close(descriptor)
-        throw error
-      }
+      // `deinit` closes it where this throws: all properties have their values.
+      try refuseTerminal()
       return
     }
     if exists, !overwrite { throw Self.existsAlready(path) }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TensorStream
 import Testing
 
@@ -160,6 +161,24 @@ import Testing
     let terminal = try #require(Terminal())
     #expect(failure(.usage) { try writeSample(terminal.path) }.contains("is a terminal"))
     #expect(failure(.usage) { _ = try StreamReader(path: terminal.path) }.contains("is a terminal"))
+  }
+
+  /// A descriptor that is closed twice is somebody else's the second time.
+  @Test(.enabled(if: Terminal.isAvailable, Comment(rawValue: Terminal.reason)))
+  func aRefusedTerminalIsClosedOnce() throws {
+    let terminal = try #require(Terminal())
+    let isOver = Atomic(false)
+    let lost = Atomic(0)
+    let others = Thread {
+      while !isOver.load(ordering: .relaxed) {
+        let own = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        if close(own) != 0 { lost.add(1, ordering: .relaxed) }
+      }
+    }
+    others.start()
+    for _ in 0..<3000 { failure(.usage) { try writeSample(terminal.path) } }
+    isOver.store(true, ordering: .relaxed)
+    #expect(lost.load(ordering: .relaxed) == 0)
   }
 
   @Test func aSlowPipeThatDoesNotBlockIsWaitedFor() throws {

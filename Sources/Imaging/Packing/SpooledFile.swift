@@ -26,10 +26,11 @@ enum SpooledFile {
         if code != 0 { throw Failure(.io, "\(folder): cannot keep \(name) there: \(errorText(code))") }
         if count < size { break }
       }
-      return try ByteFile(descriptor: descriptor, name: name, owned: true)
     } catch {
       close(descriptor)
       throw error
     }
+    // From here on it closes itself, where this throws too.
+    return try ByteFile(descriptor: descriptor, name: name, owned: true)
   }
 }
